@@ -1,0 +1,337 @@
+//! What happened, told in order about one subject. Everything that any API, hook, page or report shows comes from events.
+//!
+//! On the wire an event is flat JSON: `{"subject":"call","id":…,"seq":5,"at":…,"type":"call.ended","callid":…, …}`;
+//! the store adds `position`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallId, Direction, EndedBy, LegId, Reason, RecordingId, Text, Timestamp};
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Its place among the subject's events, from 1, without a gap.
+    pub seq: u32,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The call it belongs to: of every event of a call, its legs and its recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callid: Option<CallId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What an event is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(tag = "subject", content = "id", rename_all = "snake_case")]
+pub enum Subject {
+    /// A call with its legs.
+    Call(CallId),
+    /// A recording.
+    Recording(RecordingId),
+    /// An extension's phones coming and going.
+    Extension(String),
+    /// A trunk's health and refusals.
+    Trunk(String),
+}
+
+impl Subject {
+    /// The word for the kind of subject: `call`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "call",
+            Self::Recording(_) => "recording",
+            Self::Extension(_) => "extension",
+            Self::Trunk(_) => "trunk",
+        }
+    }
+
+    /// The id within the kind.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Call(id) => id.to_string(),
+            Self::Recording(id) => id.to_string(),
+            Self::Extension(id) | Self::Trunk(id) => id.clone(),
+        }
+    }
+}
+
+/// What happened, an enum a subject.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum What {
+    /// To a call or one of its legs.
+    Call(CallEvent),
+    /// To a recording.
+    Recording(RecordingEvent),
+    /// To an extension.
+    Extension(ExtensionEvent),
+    /// To a trunk.
+    Trunk(TrunkEvent),
+}
+
+/// Where a call comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An extension's phone dialled.
+    Phone,
+    /// It came from a trunk.
+    Trunk,
+    /// An API client ordered it (click-to-call): the agent's phone is rung first.
+    Click,
+}
+
+/// Which side of the conversation a leg is on. In a call between two extensions the one called is the agent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The company's side.
+    Agent,
+    /// The other side.
+    Customer,
+}
+
+/// Somebody who takes part in a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "party", rename_all = "snake_case")]
+pub enum Party {
+    /// Somebody of the tenant.
+    Extension {
+        /// `101`
+        number: String,
+    },
+    /// Somebody in the public network, or who claims to be.
+    Outside {
+        /// As the trunk gave it or as it was dialled.
+        number: Text,
+        /// The trunk the leg runs over, where one was chosen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trunk: Option<String>,
+    },
+}
+
+impl Party {
+    /// The number of whoever it is.
+    pub fn number(&self) -> &str {
+        match self {
+            Self::Extension { number } => number,
+            Self::Outside { number, .. } => number.as_str(),
+        }
+    }
+
+    /// The extension, if it is one.
+    pub fn extension(&self) -> Option<&str> {
+        match self {
+            Self::Extension { number } => Some(number),
+            Self::Outside { .. } => None,
+        }
+    }
+}
+
+/// What happens to a call or one of its legs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum CallEvent {
+    /// The call was accepted; its record exists from here on.
+    #[serde(rename = "call.started")]
+    Started {
+        /// Where it comes from.
+        origin: Origin,
+        /// Towards us, towards the public network, or between extensions.
+        direction: Direction,
+        /// Who calls. In a click-to-call the extension.
+        from: Party,
+        /// Who is called: whom the dialled number stands for.
+        to: Party,
+        /// The tenant's own public number that this call shows or came in on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        did: Option<Text>,
+    },
+    /// A leg was begun: a phone called us, or we call one.
+    #[serde(rename = "leg.started")]
+    LegStarted {
+        /// The leg.
+        leg: LegId,
+        /// Its side of the conversation.
+        side: Side,
+        /// Whose leg it is.
+        #[serde(flatten)]
+        party: Party,
+        /// Whether this party called us (else we call it).
+        caller: bool,
+    },
+    /// A leg we call is ringing.
+    #[serde(rename = "leg.ringing")]
+    LegRinging {
+        /// The leg.
+        leg: LegId,
+        /// Whether it sends sound before the answer.
+        early_sound: bool,
+    },
+    /// A leg we called was answered, or we answered the caller.
+    #[serde(rename = "leg.answered")]
+    LegAnswered {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A party put the other on hold.
+    #[serde(rename = "leg.held")]
+    LegHeld {
+        /// The leg whose party ordered it.
+        leg: LegId,
+    },
+    /// A party took the other back from hold.
+    #[serde(rename = "leg.resumed")]
+    LegResumed {
+        /// The leg whose party ordered it.
+        leg: LegId,
+    },
+    /// A party pressed a key.
+    #[serde(rename = "leg.key")]
+    LegKey {
+        /// The leg.
+        leg: LegId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// A leg is over. Once for each leg.
+    #[serde(rename = "leg.ended")]
+    LegEnded {
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        reason: Reason,
+        /// The SIP status that said so: 200 after an answer.
+        sip: u16,
+        /// Who ended it.
+        by: EndedBy,
+    },
+    /// Both sides are connected and hear each other.
+    #[serde(rename = "call.connected")]
+    Connected {
+        /// The leg on the company's side.
+        agent: LegId,
+        /// The leg on the other side.
+        customer: LegId,
+    },
+    /// The call is over. Exactly once, and the call's last event.
+    #[serde(rename = "call.ended")]
+    Ended {
+        /// Why.
+        reason: Reason,
+        /// The SIP status that decided it.
+        sip: u16,
+        /// Who ended it.
+        by: EndedBy,
+    },
+}
+
+/// What happens to a recording.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum RecordingEvent {
+    /// It is being written.
+    #[serde(rename = "recording.started")]
+    Started {
+        /// The file's name within the recordings folder.
+        file: String,
+    },
+    /// It is whole; nothing is added any more.
+    #[serde(rename = "recording.closed")]
+    Closed {
+        /// Length of sound in milliseconds.
+        milliseconds: u64,
+        /// Milliseconds of silence put in where sound was lost by us (a slow disk).
+        gap_milliseconds: u64,
+        /// Size of the file.
+        bytes: u64,
+        /// SHA-256 of the file, in hex.
+        sha256: String,
+    },
+    /// Nothing usable was written.
+    #[serde(rename = "recording.failed")]
+    Failed {
+        /// Why.
+        why: Text,
+    },
+}
+
+/// What happens to an extension.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum ExtensionEvent {
+    /// A phone signed in from a place where none was.
+    #[serde(rename = "extension.registered")]
+    Registered {
+        /// Where it can be reached: `udp 192.0.2.7:5060`.
+        address: Text,
+        /// What it calls itself.
+        user_agent: Text,
+        /// How long the binding lasts unless refreshed, in seconds.
+        expires: u32,
+    },
+    /// A phone signed out, its binding expired, or its connection was closed.
+    #[serde(rename = "extension.unregistered")]
+    Unregistered {
+        /// Where it was reached.
+        address: Text,
+        /// `signed_out`, `expired` or `connection_lost`.
+        why: Text,
+    },
+    /// A phone that signed in rightly asked for something it may not do.
+    #[serde(rename = "extension.refused")]
+    Refused {
+        /// What it may not do.
+        why: Text,
+    },
+}
+
+/// What happens to a trunk.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum TrunkEvent {
+    /// A call from the carrier was refused before it became a call.
+    #[serde(rename = "trunk.refused")]
+    Refused {
+        /// Why.
+        reason: Reason,
+        /// The number it was for.
+        to: Text,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EngineNumber;
+
+    #[test]
+    fn an_event_is_flat_json_and_comes_back_the_same() {
+        let id = CallId::new(1_700_000_000, EngineNumber(1), 101);
+        let event = Event {
+            subject: Subject::Call(id),
+            seq: 2,
+            at: "2026-01-01T00:00:00.5Z".parse().expect("a moment"),
+            callid: Some(id),
+            what: What::Call(CallEvent::LegStarted {
+                leg: id.first_leg(),
+                side: Side::Agent,
+                party: Party::Extension { number: "101".into() },
+                caller: false,
+            }),
+        };
+
+        let json = serde_json::to_string(&event).expect("an event prints");
+
+        assert_eq!(
+            json,
+            r#"{"subject":"call","id":"1700000000.1000101","seq":2,"at":"2026-01-01T00:00:00.5Z","callid":"1700000000.1000101","type":"leg.started","leg":"1700000000.1000101","side":"agent","party":"extension","number":"101","caller":false}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&json).expect("and parses"), event);
+    }
+}

@@ -1,0 +1,50 @@
+//! Live facts that outlive the engine: registrations, and what ends an answered leg.
+//!
+//! The last value of a key wins and nobody waits for it. They come back to the engine before its first traffic.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{TenantId, Timestamp};
+
+/// What sort of fact is kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptKind {
+    /// Where an extension's phones are reached. Key: the extension.
+    Bindings,
+    /// What a BYE to an answered leg needs. Key: the leg.
+    Dialog,
+    /// The last `seq` of a subject that lives longer than an engine. Key: `extension:101`.
+    Seq,
+}
+
+impl KeptKind {
+    /// The word in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bindings => "bindings",
+            Self::Dialog => "dialog",
+            Self::Seq => "seq",
+        }
+    }
+
+    /// Reads the word in the store.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Bindings, Self::Dialog, Self::Seq].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One live fact.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Kept {
+    /// Whose fact it is.
+    pub tenant: TenantId,
+    /// What sort.
+    pub kind: KeptKind,
+    /// Which one of its sort.
+    pub key: String,
+    /// What the engine wants back, in JSON of its own. None: the fact is over.
+    pub value: Option<String>,
+    /// After this it need not come back. None: until it is over.
+    pub expires: Option<Timestamp>,
+}

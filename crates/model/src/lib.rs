@@ -1,0 +1,71 @@
+//! The words of Tongdai: data only, no behaviour that waits, reads a clock or opens a socket.
+//!
+//! # Glossary
+//!
+//! One word for each thing; the code uses no second one.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | tenant | one company (a VPBX): its people, phones, numbers, calls and settings. Sees only itself |
+//! | extension | a number inside a tenant that a person answers; signs in with a phone or a browser |
+//! | phone | a device or program signed in as an extension |
+//! | binding | the place where an extension's phone can be reached until it expires (RFC 3261, 10) |
+//! | trunk | the tenant's (or operator's) connection to a carrier |
+//! | carrier | whoever takes calls to, and brings calls from, the public network |
+//! | number | a public number (DID) that belongs to a tenant and reaches a route |
+//! | route | what a call to a number reaches: extension, group, queue, menu, the CRM's decision |
+//! | group | extensions that ring together or in order |
+//! | queue | callers who wait for agents |
+//! | agent | an extension as a member of queues |
+//! | menu | spoken choices answered by keys |
+//! | call | one conversation, however many legs it has; one id (`callid`), one record, one story |
+//! | leg | one party's part of a call: a phone, a trunk, a browser, an own phone |
+//! | side | which side of the conversation a leg is on: the customer's or the agent's |
+//! | record | the truth about a call in one row (a CDR) |
+//! | recording | the sound of a call, kept |
+//! | event | one thing that happened, told in order about one subject |
+//! | subject | what an event is about: call, recording, extension, agent, trunk, job, device |
+//! | position | an event's place in its tenant's story, given when it is stored |
+//! | hook | a URL of the customer's that is told of events |
+//! | key | what an API client signs in with |
+//! | device | somebody's own phone that places calls with its SIM |
+//! | job | a voice call that the switchboard itself places: OTP, autocall, rating |
+//! | command | an order to the engine; gets exactly one reply |
+//! | flow | how a peer is reached back: socket or connection, and its address |
+//! | stage | what a call is doing: dial, talk, menu, wait, voicemail, park, conference, speak, ask |
+//! | batch | events of one step and the record as it then stands, stored together |
+
+mod command;
+mod event;
+mod ids;
+mod kept;
+mod map;
+mod number;
+mod problem;
+mod reason;
+mod record;
+mod settings;
+mod sound;
+mod text;
+mod told;
+
+pub use command::{Actor, Command, DialAnswer, Originate, Reply, Role};
+pub use event::{CallEvent, Event, ExtensionEvent, Origin, Party, RecordingEvent, Side, Subject, TrunkEvent, What};
+pub use ids::{CallId, EngineNumber, LegId, ParseIdError, RecordingId, TenantId, Ticket};
+pub use kept::{Kept, KeptKind};
+pub use map::{Keyed, Map, Set};
+pub use number::{Dialled, Number, NumberError};
+pub use problem::Problem;
+pub use reason::Reason;
+pub use record::{Direction, EndedBy, LegRecord, NotStarted, Record, RecordingRecord, Status};
+pub use settings::{
+    DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, DirectoryKey, Extension, Group, KeyKind, Language,
+    Limits, Menu, NumberRoute, Outbound, Queue, Route, Spoken, Strategy, Switches, TenantEntry, TenantSettings, Trunk,
+    TrunkAddress,
+};
+pub use sound::{Codec, SoundOffer};
+pub use text::Text;
+pub use told::{Batch, StoredEvent, Told};
+
+/// A moment on the wall clock, UTC. Printed as RFC 3339 by the native API, in the tenant's zone by vendors.
+pub type Timestamp = jiff::Timestamp;

@@ -1,0 +1,373 @@
+//! The truth about a call in one row. [`Record::apply`] is the only code that makes a record:
+//! the engine uses it live, recovery and tests use it on stored events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallEvent, CallId, Event, LegId, Origin, Party, Reason, RecordingEvent, RecordingId, Side, Text, Timestamp, What};
+
+/// Which way a call goes (readings 6).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From a trunk.
+    Inbound,
+    /// To a trunk.
+    Outbound,
+    /// Extension to extension.
+    Local,
+}
+
+/// How a call came out (readings 10).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The two sides were connected.
+    Answered,
+    /// It rang and nobody picked up, or the caller gave up.
+    NoAnswer,
+    /// The called party was busy.
+    Busy,
+    /// All else.
+    Failed,
+    /// An inbound call that nobody answered.
+    Missed,
+}
+
+/// Who ended a call or a leg.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The company's side.
+    Agent,
+    /// The other side.
+    Customer,
+    /// We did: a limit, an order, a failure.
+    Switchboard,
+}
+
+/// One call, true.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The call.
+    pub callid: CallId,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Who called.
+    pub from: Party,
+    /// Who was called.
+    pub to: Party,
+    /// The tenant's own public number that this call showed or came in on.
+    pub did: Option<Text>,
+    /// The company's side: who talked, else who was rung last.
+    pub extension: Option<String>,
+    /// The other side's number.
+    pub customer: Text,
+    /// When it was accepted.
+    pub started_at: Timestamp,
+    /// When the first called leg rang.
+    pub ringing_at: Option<Timestamp>,
+    /// When we first answered the caller, or the agent's phone was picked up in a click-to-call.
+    pub opened_at: Option<Timestamp>,
+    /// When the two sides were connected. None: never.
+    pub answered_at: Option<Timestamp>,
+    /// When it ended. None: it is live.
+    pub ended_at: Option<Timestamp>,
+    /// How it came out; of a live call, how it stands.
+    pub status: Status,
+    /// The technical result, also of a missed call.
+    pub disposition: Status,
+    /// Why it ended.
+    pub reason: Option<Reason>,
+    /// The SIP status that decided it.
+    pub sip: Option<u16>,
+    /// Who ended it.
+    pub ended_by: Option<EndedBy>,
+    /// In the order they began.
+    pub legs: Vec<LegRecord>,
+    /// In the order they began.
+    pub recordings: Vec<RecordingRecord>,
+    /// The `seq` of the last event of the call itself that is in this record.
+    pub seq: u32,
+}
+
+/// One leg of a call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LegRecord {
+    /// The leg.
+    pub leg: LegId,
+    /// Its side.
+    pub side: Side,
+    /// Whose it was.
+    #[serde(flatten)]
+    pub party: Party,
+    /// Whether this party called us.
+    pub caller: bool,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it rang.
+    pub ringing_at: Option<Timestamp>,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
+    /// Whether its party holds the other.
+    pub held: bool,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// The SIP status that said so.
+    pub sip: Option<u16>,
+    /// Who ended it.
+    pub by: Option<EndedBy>,
+}
+
+/// One recording of a call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RecordingRecord {
+    /// The recording.
+    pub recording: RecordingId,
+    /// The file's name within the recordings folder.
+    pub file: String,
+    /// Length of sound; None while it is written.
+    pub milliseconds: Option<u64>,
+    /// Milliseconds lost by us.
+    pub gap_milliseconds: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file; empty while it is written.
+    pub sha256: String,
+    /// Whether nothing usable was written.
+    pub failed: bool,
+}
+
+/// An event that begins no record, though none is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the first event of a call is call.started")]
+pub struct NotStarted;
+
+impl Record {
+    /// Begins a record with the call's first event.
+    pub fn start(event: &Event) -> Result<Self, NotStarted> {
+        let (Some(callid), What::Call(CallEvent::Started { origin, direction, from, to, did })) =
+            (event.callid, &event.what)
+        else {
+            return Err(NotStarted);
+        };
+        let customer = match direction {
+            Direction::Inbound | Direction::Local => from.number(),
+            Direction::Outbound => to.number(),
+        };
+        let extension = match direction {
+            Direction::Inbound | Direction::Local => to.extension(),
+            Direction::Outbound => from.extension(),
+        };
+        let unanswered = match direction {
+            Direction::Inbound => Status::Missed,
+            Direction::Outbound | Direction::Local => Status::NoAnswer,
+        };
+        Ok(Self {
+            callid,
+            origin: *origin,
+            direction: *direction,
+            did: did.clone(),
+            extension: extension.map(str::to_owned),
+            customer: Text::from(customer),
+            from: from.clone(),
+            to: to.clone(),
+            started_at: event.at,
+            ringing_at: None,
+            opened_at: None,
+            answered_at: None,
+            ended_at: None,
+            status: unanswered,
+            disposition: Status::NoAnswer,
+            reason: None,
+            sip: None,
+            ended_by: None,
+            legs: Vec::new(),
+            recordings: Vec::new(),
+            seq: event.seq,
+        })
+    }
+
+    /// Makes a record of stored events; None if they begin none.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut record = Self::start(events.next()?).ok()?;
+        for event in events {
+            record.apply(event);
+        }
+        Some(record)
+    }
+
+    /// Brings the record up to date with the next event of its call or recording. Other events change nothing.
+    pub fn apply(&mut self, event: &Event) {
+        if event.callid != Some(self.callid) {
+            return;
+        }
+        match &event.what {
+            What::Call(what) => {
+                self.seq = event.seq;
+                self.apply_call(event.at, what);
+            }
+            What::Recording(what) => self.apply_recording(event, what),
+            What::Extension(_) | What::Trunk(_) => {}
+        }
+    }
+
+    /// Time from start to end, in whole seconds begun and done. None while it is live.
+    pub fn duration_seconds(&self) -> Option<i64> {
+        Some(seconds_between(self.started_at, self.ended_at?))
+    }
+
+    /// Time the two sides were connected, in whole seconds; 0 if they never were. None while it is live.
+    pub fn bill_seconds(&self) -> Option<i64> {
+        let ended = self.ended_at?;
+        Some(self.answered_at.map_or(0, |at| seconds_between(at, ended)))
+    }
+
+    /// Time since we first answered the caller or the agent picked up, in whole seconds. None while it is live.
+    pub fn open_seconds(&self) -> Option<i64> {
+        let ended = self.ended_at?;
+        Some(self.opened_at.map_or(0, |at| seconds_between(at, ended)))
+    }
+
+    /// The recording that plays, if there is one.
+    pub fn recording(&self) -> Option<&RecordingRecord> {
+        self.recordings.iter().find(|recording| !recording.failed)
+    }
+
+    fn apply_call(&mut self, at: Timestamp, event: &CallEvent) {
+        match event {
+            CallEvent::Started { .. } => {}
+            CallEvent::LegStarted { leg, side, party, caller } => {
+                if *side == Side::Agent
+                    && let Some(number) = party.extension()
+                {
+                    self.extension = Some(number.to_owned());
+                }
+                self.legs.push(LegRecord {
+                    leg: *leg,
+                    side: *side,
+                    party: party.clone(),
+                    caller: *caller,
+                    started_at: at,
+                    ringing_at: None,
+                    answered_at: None,
+                    held: false,
+                    ended_at: None,
+                    reason: None,
+                    sip: None,
+                    by: None,
+                });
+            }
+            CallEvent::LegRinging { leg, .. } => {
+                self.ringing_at.get_or_insert(at);
+                if let Some(leg) = self.leg_mut(*leg) {
+                    leg.ringing_at.get_or_insert(at);
+                }
+            }
+            CallEvent::LegAnswered { leg } => {
+                let click = self.origin == Origin::Click;
+                if let Some(leg) = self.leg_mut(*leg) {
+                    leg.answered_at.get_or_insert(at);
+                    if leg.caller || (click && leg.side == Side::Agent) {
+                        self.opened_at.get_or_insert(at);
+                    }
+                }
+            }
+            CallEvent::LegHeld { leg } => self.set_held(*leg, true),
+            CallEvent::LegResumed { leg } => self.set_held(*leg, false),
+            CallEvent::LegKey { .. } => {}
+            CallEvent::LegEnded { leg, reason, sip, by } => {
+                if let Some(leg) = self.leg_mut(*leg) {
+                    leg.ended_at = Some(at);
+                    leg.reason = Some(*reason);
+                    leg.sip = Some(*sip);
+                    leg.by = Some(*by);
+                }
+            }
+            CallEvent::Connected { agent, .. } => {
+                self.answered_at.get_or_insert(at);
+                self.status = Status::Answered;
+                self.disposition = Status::Answered;
+                if let Some(number) = self.leg(*agent).and_then(|leg| leg.party.extension()) {
+                    self.extension = Some(number.to_owned());
+                }
+            }
+            CallEvent::Ended { reason, sip, by } => {
+                self.ended_at = Some(at);
+                self.reason = Some(*reason);
+                self.sip = Some(*sip);
+                self.ended_by = Some(*by);
+                if self.answered_at.is_none() {
+                    self.disposition = unanswered(*reason, *sip, self.ringing_at.is_some());
+                    self.status =
+                        if self.direction == Direction::Inbound { Status::Missed } else { self.disposition };
+                }
+            }
+        }
+    }
+
+    fn apply_recording(&mut self, event: &Event, what: &RecordingEvent) {
+        let crate::Subject::Recording(id) = &event.subject else { return };
+        match what {
+            RecordingEvent::Started { file } => self.recordings.push(RecordingRecord {
+                recording: *id,
+                file: file.clone(),
+                milliseconds: None,
+                gap_milliseconds: 0,
+                bytes: 0,
+                sha256: String::new(),
+                failed: false,
+            }),
+            RecordingEvent::Closed { milliseconds, gap_milliseconds, bytes, sha256 } => {
+                if let Some(recording) = self.recording_mut(*id) {
+                    recording.milliseconds = Some(*milliseconds);
+                    recording.gap_milliseconds = *gap_milliseconds;
+                    recording.bytes = *bytes;
+                    recording.sha256 = sha256.clone();
+                }
+            }
+            RecordingEvent::Failed { .. } => {
+                if let Some(recording) = self.recording_mut(*id) {
+                    recording.failed = true;
+                }
+            }
+        }
+    }
+
+    fn set_held(&mut self, leg: LegId, held: bool) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.held = held;
+        }
+    }
+
+    fn leg(&self, id: LegId) -> Option<&LegRecord> {
+        self.legs.iter().find(|leg| leg.leg == id)
+    }
+
+    fn leg_mut(&mut self, id: LegId) -> Option<&mut LegRecord> {
+        self.legs.iter_mut().find(|leg| leg.leg == id)
+    }
+
+    fn recording_mut(&mut self, id: RecordingId) -> Option<&mut RecordingRecord> {
+        self.recordings.iter_mut().find(|recording| recording.recording == id)
+    }
+}
+
+/// Readings 10: BUSY is 486 and 600; NO ANSWER is what rang in vain, was given up, 408, 480, 487; FAILED is all else.
+fn unanswered(reason: Reason, sip: u16, rang: bool) -> Status {
+    match sip {
+        486 | 600 => Status::Busy,
+        408 | 480 | 487 => Status::NoAnswer,
+        _ if reason == Reason::Cancelled => Status::NoAnswer,
+        200 if rang => Status::NoAnswer,
+        _ => Status::Failed,
+    }
+}
+
+fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
+    (to.as_millisecond() - from.as_millisecond()).max(0) / 1_000
+}
