@@ -1,0 +1,165 @@
+//! The engine's edge: everything that goes in and everything that comes out.
+//!
+//! Whoever drives an engine gives it one [`Input`] or one time-out, takes [`Output`]s until there are none,
+//! and sleeps until its `poll_timeout`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use media::{Order, Report, WorkerId};
+use model::{Actor, Command, Kept, TenantId, TenantSettings, Ticket, Timestamp, Told};
+use sip::{Flow, Message};
+
+/// The time, as it is handed in with each input.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For timers: never goes back.
+    pub mono: Instant,
+    /// For records and events.
+    pub wall: Timestamp,
+}
+
+/// Whose message this is, as the door found out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// It belongs to something that this engine began: a response, or a request that carries its number.
+    Ours,
+    /// It comes from a phone of this tenant, or from somebody who claims to be one.
+    Phone(TenantId),
+    /// It comes from this trunk of this tenant, for the tenant's number (E.164 digits).
+    Trunk {
+        /// The tenant whose number was called.
+        tenant: TenantId,
+        /// The trunk's name.
+        trunk: String,
+        /// The number that was called.
+        did: String,
+    },
+}
+
+/// Everything that goes into an engine.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A SIP message, parsed once by the door.
+    Message {
+        /// How it came, and how an answer goes back.
+        flow: Flow,
+        /// Whose it is.
+        whose: Whose,
+        /// The message.
+        message: Message,
+    },
+    /// A connection was closed.
+    FlowLost(Flow),
+    /// An order. Gets exactly one reply.
+    Command {
+        /// Names the reply.
+        ticket: Ticket,
+        /// Whose calls.
+        tenant: TenantId,
+        /// Who orders.
+        actor: Actor,
+        /// What.
+        command: Command,
+    },
+    /// The answer to a question.
+    Answer {
+        /// Names the question.
+        ticket: Ticket,
+        /// The answer.
+        answer: Answer,
+    },
+    /// What a media worker tells.
+    Media {
+        /// Which one.
+        worker: WorkerId,
+        /// What.
+        report: Report,
+    },
+    /// A tenant's settings, whole. Gets a reply.
+    Settings {
+        /// Names the reply.
+        ticket: Ticket,
+        /// The snapshot.
+        settings: Arc<TenantSettings>,
+    },
+    /// A live fact of an earlier engine, before its tenant's first traffic.
+    Kept(Kept),
+    /// Whether records can be stored.
+    Storage(Storage),
+    /// No new calls from here on.
+    Drain,
+    /// Ends every call: the time for draining is over.
+    EndAll,
+}
+
+/// Whether the store's writer keeps up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Storage {
+    /// Commits succeed.
+    Flowing,
+    /// They fail or lag: new calls are refused.
+    Stalled,
+}
+
+/// Something slow that the engine wants to know. It decides alone when the answer is late.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Question {
+    /// The addresses of a host met in a dialog (RFC 3263).
+    Addresses {
+        /// Host name.
+        host: String,
+        /// Port, where one was named.
+        port: Option<u16>,
+    },
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// In the order they are to be tried.
+    Addresses(Vec<SocketAddr>),
+    /// It cannot be known.
+    Failed(String),
+}
+
+/// Everything that comes out of an engine.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Leaves at once.
+    Wire(Wire),
+    /// Goes through the store's one writer, in the order it was put out.
+    Told(Told),
+}
+
+/// What leaves at once: it never waits for the disk.
+#[derive(Clone, Debug)]
+pub enum Wire {
+    /// Bytes for a peer: one whole message.
+    Send {
+        /// Where to.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// This connection is not wanted any more.
+    Close(Flow),
+    /// An order for a media worker.
+    Media {
+        /// Which one.
+        worker: WorkerId,
+        /// What.
+        order: Order,
+    },
+    /// A question; comes back as [`Input::Answer`].
+    Ask {
+        /// Names the answer.
+        ticket: Ticket,
+        /// Whose question.
+        tenant: TenantId,
+        /// What.
+        question: Question,
+    },
+}
