@@ -374,8 +374,8 @@ pub struct Directory {
     pub version: u64,
     /// All tenants.
     pub tenants: Vec<TenantEntry>,
-    /// The tenant that has a bare extension, where only one has it.
-    pub only_extension: BTreeMap<String, TenantId>,
+    /// The tenants that have each extension, in the order of their ids. A bare extension that one tenant has means that tenant.
+    pub extensions: BTreeMap<String, Vec<TenantId>>,
     /// The tenant of each public number, by E.164 digits.
     pub numbers: BTreeMap<String, TenantId>,
     /// Where trunks' calls come from: the source, how it says the called number, the owner (None: the operator's) and the name.
