@@ -1,0 +1,274 @@
+//! What is asked of a media worker, and what it tells.
+//!
+//! Orders come in from signalling and are carried out in their order; reports go back and name the session they are
+//! about. Data only: what an order does stands in [`crate::Worker`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One party's sound: one stream to it and one from it. Chosen by the asker and never used twice on a worker.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionId(pub u64);
+
+/// One media worker of this server: a thread with its own sockets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct WorkerId(pub u16);
+
+/// One bound RTP port (and its RTCP port) of a worker; small and counted from 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AddressId(pub u32);
+
+/// One recording. Chosen by the asker and never used twice on a worker.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RecordingKey(pub u64);
+
+/// A codec that sound is decoded from and encoded to here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Codec {
+    /// G.711 A-law, 8 kHz, static payload type 8.
+    Pcma,
+    /// G.711 µ-law, 8 kHz, static payload type 0.
+    Pcmu,
+}
+
+impl Codec {
+    /// The static RTP payload type (RFC 3551, table 4).
+    pub fn static_payload_type(self) -> u8 {
+        match self {
+            Self::Pcma => 8,
+            Self::Pcmu => 0,
+        }
+    }
+}
+
+/// A bound pair of ports that may be named in an SDP: RTP at `port`, RTCP at `port + 1`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SoundAddress {
+    /// Whose socket it is; all sessions of a call are on one worker.
+    pub worker: WorkerId,
+    /// Its name in [`Order::Open`].
+    pub id: AddressId,
+    /// Index into the list of media interfaces the workers were started with.
+    pub interface: u16,
+    /// The RTP port; even.
+    pub port: u16,
+}
+
+/// How sound travels to and from one party, as its SDP and ours have agreed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stream {
+    /// The codec in both directions. What comes with static payload type 0 or 8 is understood besides.
+    pub codec: Codec,
+    /// The payload type the party wants sound with.
+    pub payload_type: u8,
+    /// The payload type our SDP told the party to send sound with.
+    pub receive_payload_type: u8,
+    /// The payload type the party wants keys with (telephone-event, RFC 4733). None: it takes no keys.
+    pub keys: Option<u8>,
+    /// The payload type our SDP told the party to send keys with.
+    pub receive_keys: Option<u8>,
+    /// Where the party's SDP says it hears. None, port 0 and an unspecified address all mean: not known.
+    pub remote: Option<SocketAddr>,
+    /// Where it takes RTCP. None: the port above `remote`.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// Whether we send sound to the party; false while it holds us.
+    pub send: bool,
+    /// Whether what the party sends is heard; false drops it.
+    pub receive: bool,
+    /// Milliseconds of sound in a packet we make ourselves; 10 to 60 in steps of ten, 20 when the SDP says nothing.
+    pub packet_ms: u16,
+}
+
+/// A sound that the worker makes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Sound {
+    /// 425 Hz, one second on, four seconds off.
+    Ringback,
+    /// 425 Hz, half a second on, half a second off.
+    Busy,
+    /// One tone without a break.
+    Tone {
+        /// Its frequency in Hz, below 4 000.
+        hertz: u16,
+    },
+    /// Packets without sound.
+    Silence,
+}
+
+/// What signalling asks of a worker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// Begins a session at an address of the stock.
+    Open {
+        /// Its name from here on.
+        session: SessionId,
+        /// The address that our SDP names.
+        address: AddressId,
+        /// None: the address is offered and nothing is known of the party yet; what comes is counted and dropped.
+        stream: Option<Stream>,
+    },
+    /// The party's SDP or ours has changed.
+    Change {
+        /// Which.
+        session: SessionId,
+        /// As it is now.
+        stream: Stream,
+    },
+    /// Ends a session: its partner hears nobody, its quality is reported, its address rests and is given out again.
+    Close {
+        /// Which.
+        session: SessionId,
+    },
+    /// Each hears the other; whoever they heard before is parted from them.
+    Join {
+        /// One.
+        a: SessionId,
+        /// The other.
+        b: SessionId,
+    },
+    /// Hears nobody, and nobody hears it.
+    Part {
+        /// Which.
+        session: SessionId,
+    },
+    /// Plays to the party until [`Order::Stop`]; its partner is not heard meanwhile.
+    Play {
+        /// To whom.
+        session: SessionId,
+        /// What.
+        sound: Sound,
+    },
+    /// Ends what is played.
+    Stop {
+        /// To whom.
+        session: SessionId,
+    },
+    /// Writes what both say to each other into a stereo WAV file. Ends with [`Order::StopRecording`] or when both
+    /// sessions have ended.
+    Record {
+        /// Its name from here on.
+        recording: RecordingKey,
+        /// The file, which must not exist; a relative path starts at the folder of recordings.
+        file: PathBuf,
+        /// Heard on the left.
+        customer: SessionId,
+        /// Heard on the right.
+        agent: SessionId,
+    },
+    /// Ends a recording; [`Report::RecordingClosed`] follows when the file is whole.
+    StopRecording {
+        /// Which.
+        recording: RecordingKey,
+    },
+    /// Whether others hear silence in place of what the party says. Keys still pass.
+    Mute {
+        /// Which.
+        session: SessionId,
+        /// True: others hear silence.
+        muted: bool,
+    },
+}
+
+/// What a worker tells.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// These may be named in an SDP and opened, each once; sent at start, and as sessions use up the stock.
+    Addresses(Vec<SoundAddress>),
+    /// The first sound from this party has come.
+    FirstPacket {
+        /// From whom.
+        session: SessionId,
+    },
+    /// The party pressed a key; told once a press.
+    Key {
+        /// Who.
+        session: SessionId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// How well sound travelled; told once, when the session has closed.
+    Quality {
+        /// Whose.
+        session: SessionId,
+        /// How well.
+        quality: Quality,
+    },
+    /// A recording's file is whole.
+    RecordingClosed {
+        /// Which.
+        recording: RecordingKey,
+        /// How long it plays.
+        milliseconds: u64,
+        /// How much is missing from it, because the disk could not keep up.
+        gap_milliseconds: u64,
+        /// The size of the file.
+        bytes: u64,
+        /// Of the whole file.
+        sha256: [u8; 32],
+    },
+    /// A recording could not be begun, or not be gone on with; what its file holds until then plays.
+    RecordingFailed {
+        /// Which.
+        recording: RecordingKey,
+        /// Why.
+        why: Trouble,
+    },
+    /// An order for this session could not be carried out.
+    Failed {
+        /// Whose.
+        session: SessionId,
+        /// Why.
+        why: Trouble,
+    },
+}
+
+/// How one party's sound travelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Quality {
+    /// Packets that came from the party and were taken.
+    pub received: u64,
+    /// Packets the party sent that never came, as the sequence numbers tell.
+    pub lost: u64,
+    /// How unevenly they came (RFC 3550, section 6.4.1), as it was last.
+    pub jitter: Duration,
+    /// Packets that came to the address and were not taken: from strangers, broken, or before the SDP.
+    pub ignored: u64,
+    /// Packets we sent to the party.
+    pub sent: u64,
+    /// Packets of ours that did not reach the party, as its RTCP tells.
+    pub far_lost: u64,
+    /// How unevenly ours reached it, as its RTCP tells.
+    pub far_jitter: Duration,
+    /// There and back, as its RTCP tells.
+    pub round_trip: Option<Duration>,
+}
+
+/// Why an order could not be carried out.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The session never was, or has ended.
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// A session of that name is there.
+    #[error("a session of that name is open")]
+    SessionExists,
+    /// The address was not in the stock.
+    #[error("the address is not free to be opened")]
+    AddressNotFree,
+    /// A session cannot hear itself or be both sides of a recording.
+    #[error("both sides are one session")]
+    SameSession,
+    /// The worker has as many as it may have.
+    #[error("the media worker is full")]
+    Full,
+    /// One of the sessions is being recorded, or the recording's name is taken.
+    #[error("it is being recorded already")]
+    AlreadyRecorded,
+    /// There is no such recording.
+    #[error("there is no such recording")]
+    NoSuchRecording,
+    /// The recording's file could not be written.
+    #[error("writing the recording: {0}")]
+    File(String),
+}
