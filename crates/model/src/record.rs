@@ -154,14 +154,8 @@ impl Record {
         else {
             return Err(NotStarted);
         };
-        let customer = match direction {
-            Direction::Inbound | Direction::Local => from.number(),
-            Direction::Outbound => to.number(),
-        };
-        let extension = match direction {
-            Direction::Inbound | Direction::Local => to.extension(),
-            Direction::Outbound => from.extension(),
-        };
+        let we_call = *origin == Origin::Click || *direction == Direction::Outbound;
+        let (agent, customer) = if we_call { (from, to) } else { (to, from) };
         let unanswered = match direction {
             Direction::Inbound => Status::Missed,
             Direction::Outbound | Direction::Local => Status::NoAnswer,
@@ -171,8 +165,8 @@ impl Record {
             origin: *origin,
             direction: *direction,
             did: did.clone(),
-            extension: extension.map(str::to_owned),
-            customer: Text::from(customer),
+            extension: agent.extension().map(str::to_owned),
+            customer: Text::from(customer.number()),
             from: from.clone(),
             to: to.clone(),
             started_at: event.at,
