@@ -1,1 +1,171 @@
-//! placeholder
+//! Who may ask, and in whose language: permission, the native API, vendors' words, and their live events.
+//!
+//! `actions/` decides who may do what, once for every face. `native/` is our own API under `/v1`. `vendors/` holds one
+//! folder a vendor. `live/` is the Socket.IO server that hands a vendor's events to its clients. Orders go to the engine
+//! through [`Switchboard`]; everything that is read comes from the store. Sockets, TLS and the process are `server`'s.
+
+mod metrics;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use model::{Actor, Command, Directory, Problem, Reply, TenantId};
+use store::Store;
+use tokio::sync::watch;
+
+pub use metrics::Metrics;
+
+/// An answer that is still being made.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Whoever runs the tenants' calls.
+pub trait Switchboard: Send + Sync + 'static {
+    /// Gives an order to the tenant's engine. Resolves once the reply is stored, within the order's time limit.
+    fn command(&self, tenant: TenantId, actor: Actor, command: Command) -> Pending<'_, Result<Reply, Problem>>;
+}
+
+/// Whoever makes a running server match a provision file.
+pub trait Provisioner: Send + Sync + 'static {
+    /// Reads, checks and stores the file, and resolves once every engine runs the new settings. A wrong file changes
+    /// nothing. With `prune` what the file does not name is deleted.
+    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Applied, NotApplied>>;
+}
+
+/// What applying a provision file changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Applied {
+    /// One line for each thing created, changed or deleted: `extension VPBX_DEMO/101 created`. Empty: all was so already.
+    pub changes: Vec<String>,
+}
+
+/// Why a provision file was not applied.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotApplied {
+    /// The file is wrong.
+    #[error("{sentence}")]
+    Wrong {
+        /// The line it is wrong on, from 1.
+        line: Option<u32>,
+        /// What is wrong and what to do.
+        sentence: String,
+    },
+    /// It is right, but the server could not take it.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Whether the server takes calls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Readiness {
+    /// Not everything runs.
+    Starting,
+    /// It takes calls.
+    Ready,
+    /// No new calls, for this reason: records cannot be stored.
+    Stalled(String),
+    /// No new calls; present ones finish.
+    Draining,
+    /// The last call is over: live sessions and streams end.
+    Stopped,
+}
+
+/// How the faces behave.
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// What links to recordings begin with (`https://pbx.example.test`). None: what the client asked for.
+    pub public_url: Option<String>,
+    /// The Bearer token of the whole server.
+    pub admin_token: String,
+    /// The folder that recordings lie in.
+    pub recordings: PathBuf,
+    /// What recording links are signed with.
+    pub link_key: [u8; 32],
+    /// How long a recording link plays.
+    pub link_lifetime: Duration,
+    /// Socket.IO.
+    pub live: LiveSettings,
+}
+
+impl ApiSettings {
+    /// The usual behaviour.
+    pub fn new(admin_token: String, recordings: PathBuf, link_key: [u8; 32]) -> Self {
+        Self {
+            public_url: None,
+            admin_token,
+            recordings,
+            link_key,
+            link_lifetime: Duration::from_secs(7 * 24 * 3600),
+            live: LiveSettings::default(),
+        }
+    }
+}
+
+/// The times and bounds of a Socket.IO session (readings 15).
+#[derive(Clone, Debug)]
+pub struct LiveSettings {
+    /// Who has not signed by then is told `connectTimeout` and closed.
+    pub sign_within: Duration,
+    /// `say` comes again when no `hello` was heard for so long.
+    pub say_again_after: Duration,
+    /// `connectEnd` when no `hello` was heard for so long.
+    pub hello_within: Duration,
+    /// Sessions of all keys, and connections that have not signed, at once. More are refused.
+    pub max_sessions: usize,
+    /// Packets that wait for one client. A client with so many is behind and reads on from its position.
+    pub buffer: usize,
+    /// How long a client that is behind is left alone before it is given more.
+    pub behind_pause: Duration,
+    /// Engine.IO: how often a ping is due.
+    pub ping_interval: Duration,
+    /// Engine.IO: how long its answer may take.
+    pub ping_timeout: Duration,
+}
+
+impl Default for LiveSettings {
+    fn default() -> Self {
+        Self {
+            sign_within: Duration::from_secs(5),
+            say_again_after: Duration::from_secs(15),
+            hello_within: Duration::from_secs(30),
+            max_sessions: 10_000,
+            buffer: 4_096,
+            behind_pause: Duration::from_millis(250),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Everything the faces speak with.
+#[derive(Clone)]
+pub struct App {
+    /// Whence everything is read.
+    pub store: Store,
+    /// Whither orders go.
+    pub switchboard: Arc<dyn Switchboard>,
+    /// Whither provision files go.
+    pub provisioner: Arc<dyn Provisioner>,
+    /// Tenants and keys, replaced whole.
+    pub directory: watch::Receiver<Arc<Directory>>,
+    /// Whether calls are taken.
+    pub readiness: watch::Receiver<Readiness>,
+    /// What `/metrics` shows.
+    pub metrics: Arc<Metrics>,
+    /// How the faces behave.
+    pub settings: Arc<ApiSettings>,
+}
+
+/// Every path there is. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: allow-lists need the
+/// client's address. Call it within a Tokio runtime.
+pub fn router(app: App) -> Router {
+    let _ = app;
+    Router::new()
+}
+
+/// The address a request came from.
+pub(crate) type Peer = axum::extract::ConnectInfo<SocketAddr>;
