@@ -3,6 +3,21 @@
 //! Pure: packets, orders and the time come in; packets, reports and recorded sound go out. Threads, sockets and files
 //! are the server's. Knows nothing of calls or SIP.
 
+#[cfg(test)]
+mod fixture;
+
+mod clock;
+mod g711;
+mod latch;
 mod order;
+mod outgoing;
+mod reception;
+
+pub mod keys;
+pub mod rtcp;
+pub mod rtp;
+pub mod tone;
+pub mod wav;
 
 pub use order::*;
+pub use wav::WavHeader;
