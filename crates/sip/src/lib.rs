@@ -1,1 +1,26 @@
-//! placeholder
+//! SIP for a switchboard: messages, session descriptions, digest authentication, transactions and dialogs.
+//!
+//! Pure: bytes, orders and the time come in, messages and news go out. Sockets, the clock, random numbers and
+//! name resolution belong to whoever drives it.
+//!
+//! What others send is judged in [`parse`] (one message) and [`Framer`] (a stream of them); nothing a peer sends
+//! makes this crate panic, or hold more than the limits in [`limits`].
+
+pub mod digest;
+mod flow;
+mod interface;
+mod message;
+pub mod sdp;
+#[cfg(test)]
+mod testing;
+mod wheel;
+
+pub use flow::{Flow, Transport};
+pub use interface::Interface;
+pub use wheel::{TimerId, Wheel};
+
+pub use message::{
+    CSeq, Contacts, Frame, Framer, Framing, FramingError, HeaderError, HeaderName, Headers, Host, Malformed, Message,
+    Method, NameAddr, Param, Params, Reason, Request, Response, Rport, Scheme, SessionExpires, SyntaxError, Uri, Via,
+    limits, parse,
+};

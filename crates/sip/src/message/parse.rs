@@ -1,0 +1,289 @@
+//! One message from its bytes, judged.
+//!
+//! Lines end in CRLF; a lone LF is taken too, a lone CR is not. The headers that a message cannot do without are read
+//! once here, so that whoever gets a [`Message`] can answer it. The first thing that is wrong decides; the rest is
+//! still read as far as it can be, because the answer needs it.
+
+use bytes::Bytes;
+
+use super::scan::{is_space, is_token, is_whole_token, parse_number, trim};
+use super::{HeaderName, Headers, Malformed, Message, Method, Request, Response, Uri, limits};
+
+/// Where a message's bytes come from, and so where its body ends (RFC 3261, 18.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Framing {
+    /// A datagram or WebSocket message: without a Content-Length the body runs to the end; what is too much is dropped.
+    Datagram,
+    /// A stream, cut by [`super::Framer`]: Content-Length is needed and exact.
+    Stream,
+}
+
+/// Reads one message.
+pub fn parse(bytes: Bytes, framing: Framing) -> Result<Message, Malformed> {
+    if bytes.len() > limits::MESSAGE {
+        return Err(Malformed { sentence: format!("a message of {} octets is too large", bytes.len()), reply: None });
+    }
+    // RFC 3261 section 7.5: empty lines before the start line are passed over.
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let mut draft = Draft { bytes, at: start, defect: None, headers: Headers::with_capacity(24), content_length: None };
+    let Some(line) = draft.next_line() else {
+        return Err(Malformed { sentence: "a message has no start line".into(), reply: None });
+    };
+    let start_line = match read_start_line(&line) {
+        Ok(start_line) => Some(start_line),
+        Err(defect) => {
+            draft.note(defect);
+            None
+        }
+    };
+    draft.read_headers();
+    let body = draft.read_body(framing);
+    draft.check(start_line.as_ref());
+    match (start_line, draft.defect) {
+        (Some(StartLine::Request(method, uri)), None) => {
+            Ok(Message::Request(Request { method, uri, headers: draft.headers, body }))
+        }
+        (Some(StartLine::Response(status, reason)), None) => {
+            Ok(Message::Response(Response { status, reason, headers: draft.headers, body }))
+        }
+        (_, defect) => {
+            let defect = defect.unwrap_or(Defect::new(400, "a message cannot be read"));
+            let asks = !line.starts_with(b"SIP/") && !line.starts_with(b"ACK ");
+            let reply = asks.then(|| refusal(defect.status, draft.headers)).flatten();
+            Err(Malformed { sentence: defect.sentence, reply })
+        }
+    }
+}
+
+enum StartLine {
+    Request(Method, Uri),
+    Response(u16, Bytes),
+}
+
+struct Defect {
+    status: u16,
+    sentence: String,
+}
+
+impl Defect {
+    fn new(status: u16, sentence: impl Into<String>) -> Self {
+        Defect { status, sentence: sentence.into() }
+    }
+}
+
+fn read_start_line(line: &Bytes) -> Result<StartLine, Defect> {
+    if line.len() > limits::LINE {
+        return Err(Defect::new(414, "the start line is too long"));
+    }
+    if line.contains(&b'\r') {
+        return Err(Defect::new(400, "a carriage return stands alone"));
+    }
+    let first_blank = line.iter().position(|byte| is_space(*byte)).unwrap_or(line.len());
+    if is_version(&line[..first_blank]) {
+        return read_status_line(line, first_blank);
+    }
+    if !is_whole_token(&line[..first_blank]) {
+        return Err(Defect::new(400, "the method is no token"));
+    }
+    let last_blank = line.iter().rposition(|byte| is_space(*byte)).unwrap_or(0);
+    let version = &line[(last_blank + 1).min(line.len())..];
+    if last_blank <= first_blank || !is_version(version) {
+        return Err(Defect::new(400, "the start line does not end in a SIP version"));
+    }
+    if !version.eq_ignore_ascii_case(b"SIP/2.0") {
+        return Err(Defect::new(505, "the SIP version is not 2.0"));
+    }
+    if line[first_blank] != b' ' || line[last_blank] != b' ' {
+        return Err(Defect::new(400, "the parts of the start line are not parted by single blanks"));
+    }
+    let uri = Uri::parse(line.slice(first_blank + 1..last_blank))
+        .map_err(|why| Defect::new(400, format!("the Request-URI cannot be read: {why}")))?;
+    // RFC 3261 table 1 and section 19.1.1: headers have no place in a Request-URI.
+    if uri.headers.is_some() {
+        return Err(Defect::new(400, "the Request-URI carries headers"));
+    }
+    Ok(StartLine::Request(Method::from_token(line.slice(..first_blank)), uri))
+}
+
+fn read_status_line(line: &Bytes, first_blank: usize) -> Result<StartLine, Defect> {
+    if !line[..first_blank].eq_ignore_ascii_case(b"SIP/2.0") {
+        return Err(Defect::new(505, "the SIP version is not 2.0"));
+    }
+    let rest = &line[first_blank..];
+    let [b' ', digits @ ..] = rest else { return Err(Defect::new(400, "a status line has no status")) };
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    let status = if end == 3 { parse_number(&digits[..end]) } else { None };
+    let Some(status @ 100..700) = status else { return Err(Defect::new(400, "the status is not in 100 to 699")) };
+    match &digits[end..] {
+        [] => Ok(StartLine::Response(status as u16, Bytes::new())),
+        [b' ', phrase @ ..] => Ok(StartLine::Response(status as u16, line.slice_ref(phrase))),
+        _ => Err(Defect::new(400, "a blank is missing behind the status")),
+    }
+}
+
+fn is_version(word: &[u8]) -> bool {
+    word.len() > 4 && word[..4].eq_ignore_ascii_case(b"SIP/")
+}
+
+/// What has been read, and the first thing that was wrong.
+struct Draft {
+    bytes: Bytes,
+    at: usize,
+    defect: Option<Defect>,
+    headers: Headers,
+    content_length: Option<usize>,
+}
+
+impl Draft {
+    fn note(&mut self, defect: Defect) {
+        self.defect.get_or_insert(defect);
+    }
+
+    /// The bytes up to the next line end, which is passed over.
+    fn next_line(&mut self) -> Option<Bytes> {
+        let rest = &self.bytes[self.at..];
+        if rest.is_empty() {
+            return None;
+        }
+        let start = self.at;
+        let (end, next) = match rest.iter().position(|byte| *byte == b'\n') {
+            Some(0) => (start, start + 1),
+            Some(length) if rest[length - 1] == b'\r' => (start + length - 1, start + length + 1),
+            Some(length) => (start + length, start + length + 1),
+            None => (self.bytes.len(), self.bytes.len()),
+        };
+        self.at = next;
+        Some(self.bytes.slice(start..end))
+    }
+
+    fn read_headers(&mut self) {
+        let mut count = 0;
+        loop {
+            let Some(line) = self.next_line() else {
+                return self.note(Defect::new(400, "the empty line behind the headers is missing"));
+            };
+            if line.is_empty() {
+                return;
+            }
+            count += 1;
+            if count > limits::HEADERS {
+                return self.note(Defect::new(400, "there are too many headers"));
+            }
+            let line = self.unfold(line);
+            if line.len() > limits::LINE {
+                self.note(Defect::new(400, "a header line is too long"));
+            } else if let Err(sentence) = self.read_header(&line) {
+                self.note(Defect::new(400, sentence));
+            }
+        }
+    }
+
+    /// Joins the lines that continue this one, each with a single blank (RFC 3261, 7.3.1).
+    fn unfold(&mut self, line: Bytes) -> Bytes {
+        if !self.bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
+            return line;
+        }
+        let mut whole = trim_end(&line).to_vec();
+        while self.bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
+            let Some(more) = self.next_line() else { break };
+            // Beyond the limit the line is only long; nothing of it is kept.
+            if whole.len() <= limits::LINE {
+                whole.push(b' ');
+                whole.extend_from_slice(trim(&more));
+            }
+        }
+        whole.into()
+    }
+
+    fn read_header(&mut self, line: &Bytes) -> Result<(), &'static str> {
+        if line.contains(&b'\r') {
+            return Err("a carriage return stands alone");
+        }
+        let name_end = line.iter().position(|byte| !is_token(*byte)).unwrap_or(line.len());
+        let colon = name_end + line[name_end..].iter().position(|byte| !is_space(*byte)).unwrap_or(0);
+        if name_end == 0 || line.get(colon) != Some(&b':') {
+            return Err("a header line has no name and colon");
+        }
+        let name = HeaderName::from_token(line.slice(..name_end));
+        let value = line.slice_ref(trim(&line[colon + 1..]));
+        if name != HeaderName::ContentLength {
+            self.headers.push(name, value);
+            return Ok(());
+        }
+        let length = parse_number(&value).and_then(|length| usize::try_from(length).ok());
+        let length = length.ok_or("the Content-Length is no length")?;
+        match self.content_length.replace(length) {
+            Some(other) if other != length => Err("two Content-Lengths differ"),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_body(&mut self, framing: Framing) -> Bytes {
+        let rest = self.bytes.slice(self.at..);
+        match self.content_length {
+            Some(length) if length > rest.len() => {
+                self.note(Defect::new(400, "the body is shorter than its Content-Length"));
+                Bytes::new()
+            }
+            Some(length) if length < rest.len() && framing == Framing::Stream => {
+                self.note(Defect::new(400, "the body is longer than its Content-Length"));
+                Bytes::new()
+            }
+            Some(length) => rest.slice(..length),
+            None if framing == Framing::Stream => {
+                self.note(Defect::new(400, "a message on a stream has no Content-Length"));
+                Bytes::new()
+            }
+            None => rest,
+        }
+    }
+
+    fn check(&mut self, start_line: Option<&StartLine>) {
+        if self.defect.is_some() {
+            return;
+        }
+        let headers = &self.headers;
+        let cseq = match headers.cseq() {
+            Ok(cseq) => cseq,
+            Err(why) => return self.note(Defect::new(400, why.to_string())),
+        };
+        let checked = headers
+            .vias()
+            .and_then(|_| headers.via())
+            .and_then(|_| headers.from())
+            .and_then(|_| headers.to())
+            .and_then(|_| headers.call_id())
+            .and_then(|_| headers.contacts())
+            .and_then(|_| headers.routes())
+            .and_then(|_| headers.record_routes())
+            .and_then(|_| headers.max_forwards())
+            .and_then(|_| headers.expires());
+        if let Err(why) = checked {
+            return self.note(Defect::new(400, why.to_string()));
+        }
+        if let Some(StartLine::Request(method, _)) = start_line
+            && cseq.method != *method
+        {
+            self.note(Defect::new(400, "the CSeq names another method than the start line"));
+        }
+    }
+}
+
+/// The answer to a request that cannot be read, of the headers that could be.
+fn refusal(status: u16, headers: Headers) -> Option<Response> {
+    const COPIED: [HeaderName; 5] =
+        [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+    headers.get(&HeaderName::Via).filter(|via| !via.is_empty())?;
+    let mut response = Response::new(status);
+    response.headers = headers
+        .iter()
+        .filter(|(name, _)| COPIED.contains(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    Some(response)
+}
+
+fn trim_end(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
+    &bytes[..end]
+}

@@ -1,0 +1,272 @@
+//! Headers read into types when somebody asks.
+
+use bytes::Bytes;
+
+use super::scan::{parse_number, split_list, trim};
+use super::{CSeq, Contacts, HeaderError, HeaderName, Headers, NameAddr, Params, SyntaxError, Via, limits};
+use crate::digest::{Challenge, Credentials};
+
+/// Session-Expires (RFC 4028, 4).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionExpires {
+    /// Seconds without a refresh after which the session ends.
+    pub seconds: u32,
+    /// `refresher`, `uac` or `uas`, when one is named.
+    pub refresher: Option<Bytes>,
+}
+
+/// Reason (RFC 3326): why a call was ended or refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reason {
+    /// `SIP`, `Q.850` or another.
+    pub protocol: Bytes,
+    /// A status of SIP, a cause of Q.850.
+    pub cause: Option<u16>,
+    /// What people may read.
+    pub text: Option<Bytes>,
+}
+
+impl Headers {
+    /// The topmost Via.
+    pub fn via(&self) -> Result<Via, HeaderError> {
+        let line = self.get(&HeaderName::Via).ok_or(HeaderError::Missing(HeaderName::Via))?;
+        first_item(line).and_then(Via::parse).map_err(|why| malformed(&HeaderName::Via, why))
+    }
+
+    /// All Via, topmost first.
+    pub fn vias(&self) -> Result<Vec<Via>, HeaderError> {
+        self.list(&HeaderName::Via, Via::parse)
+    }
+
+    /// Puts another Via in the place of the topmost one.
+    pub fn set_via(&mut self, via: &Via) {
+        let Some(line) = self.first_mut(&HeaderName::Via) else { return self.push_front(HeaderName::Via, via) };
+        let rest = match first_item(line) {
+            Ok(first) => first.as_ptr() as usize - line.as_ptr() as usize + first.len(),
+            Err(_) => line.len(),
+        };
+        let mut out = Vec::with_capacity(line.len() + 64);
+        via.write(&mut out);
+        out.extend_from_slice(&line[rest..]);
+        *line = out.into();
+    }
+
+    /// Who asks.
+    pub fn from(&self) -> Result<NameAddr, HeaderError> {
+        self.single(&HeaderName::From, NameAddr::parse)
+    }
+
+    /// Who is asked.
+    pub fn to(&self) -> Result<NameAddr, HeaderError> {
+        self.single(&HeaderName::To, NameAddr::parse)
+    }
+
+    /// What names the call. Compared byte by byte.
+    pub fn call_id(&self) -> Result<&Bytes, HeaderError> {
+        let name = HeaderName::CallId;
+        let value = self.once(&name)?.ok_or(HeaderError::Missing(name.clone()))?;
+        if value.is_empty() || value.iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {
+            return Err(malformed(&name, SyntaxError("it is not one word")));
+        }
+        Ok(value)
+    }
+
+    /// The number and method of the request.
+    pub fn cseq(&self) -> Result<CSeq, HeaderError> {
+        self.single(&HeaderName::CSeq, CSeq::parse)
+    }
+
+    /// Where to reach whoever wrote this.
+    pub fn contacts(&self) -> Result<Contacts, HeaderError> {
+        let mut lines = self.all(&HeaderName::Contact);
+        if lines.next().is_some_and(|line| trim(line) == b"*") {
+            return match lines.next() {
+                None => Ok(Contacts::Star),
+                Some(_) => Err(malformed(&HeaderName::Contact, SyntaxError("a star stands beside other contacts"))),
+            };
+        }
+        self.name_addrs(&HeaderName::Contact).map(Contacts::List)
+    }
+
+    /// The one Contact of a message that makes or refreshes a dialog.
+    pub fn contact(&self) -> Result<NameAddr, HeaderError> {
+        match self.contacts()? {
+            Contacts::List(mut contacts) if !contacts.is_empty() => Ok(contacts.swap_remove(0)),
+            Contacts::List(_) => Err(HeaderError::Missing(HeaderName::Contact)),
+            Contacts::Star => Err(malformed(&HeaderName::Contact, SyntaxError("a star is no address"))),
+        }
+    }
+
+    /// The way a request still has to go.
+    pub fn routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
+        self.name_addrs(&HeaderName::Route)
+    }
+
+    /// The way later requests of the dialog go.
+    pub fn record_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
+        self.name_addrs(&HeaderName::RecordRoute)
+    }
+
+    /// All addresses of a list header: Path, P-Asserted-Identity, Diversion …
+    pub fn name_addrs(&self, name: &HeaderName) -> Result<Vec<NameAddr>, HeaderError> {
+        self.list(name, NameAddr::parse)
+    }
+
+    /// How many more hops the request may go.
+    pub fn max_forwards(&self) -> Result<Option<u8>, HeaderError> {
+        let number = self.number(&HeaderName::MaxForwards)?;
+        let narrow = |number| u8::try_from(number).map_err(|_| malformed(&HeaderName::MaxForwards, NO_NUMBER));
+        number.map(narrow).transpose()
+    }
+
+    /// Seconds until something ends. A number beyond 32 bits is an error.
+    pub fn expires(&self) -> Result<Option<u32>, HeaderError> {
+        self.number(&HeaderName::Expires)
+    }
+
+    /// The shortest time a registrar grants (RFC 3261, 20.23).
+    pub fn min_expires(&self) -> Result<Option<u32>, HeaderError> {
+        self.number(&HeaderName::MinExpires)
+    }
+
+    /// The shortest session interval a peer takes (RFC 4028, 5).
+    pub fn min_se(&self) -> Result<Option<u32>, HeaderError> {
+        let read = |value: Bytes| read_seconds(&value).map(|(seconds, _)| seconds);
+        self.optional(&HeaderName::MinSe, read)
+    }
+
+    /// Seconds to wait before trying again; comment and parameters are passed over.
+    pub fn retry_after(&self) -> Result<Option<u32>, HeaderError> {
+        let read = |value: Bytes| {
+            let end = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
+            parse_number(&value[..end]).and_then(|seconds| u32::try_from(seconds).ok()).ok_or(NO_NUMBER)
+        };
+        self.optional(&HeaderName::RetryAfter, read)
+    }
+
+    /// When the session ends unless it is refreshed.
+    pub fn session_expires(&self) -> Result<Option<SessionExpires>, HeaderError> {
+        let read = |value: Bytes| {
+            let (seconds, params) = read_seconds(&value)?;
+            Ok(SessionExpires { seconds, refresher: params.get("refresher").cloned() })
+        };
+        self.optional(&HeaderName::SessionExpires, read)
+    }
+
+    /// Why the call ended, one for each protocol.
+    pub fn reasons(&self) -> Result<Vec<Reason>, HeaderError> {
+        let read = |value: Bytes| {
+            let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+            let params = Params::parse_header(&value, end)?;
+            let cause = params.get("cause").and_then(|digits| parse_number(digits));
+            Ok(Reason {
+                protocol: value.slice_ref(trim(&value[..end])),
+                cause: cause.and_then(|cause| u16::try_from(cause).ok()),
+                text: params.text("text").map(|text| Bytes::copy_from_slice(&text)),
+            })
+        };
+        self.list(&HeaderName::Reason, read)
+    }
+
+    /// The words of a list such as Supported, Require or Allow, in order. Empty parts are passed over.
+    pub fn tokens<'a, 'n>(&'a self, name: &'n HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.all(name).flat_map(|line| line.split(|byte| *byte == b',')).map(trim).filter(|token| !token.is_empty())
+    }
+
+    /// Whether a list has a word, case-blind.
+    pub fn has_token(&self, name: &HeaderName, token: &str) -> bool {
+        self.tokens(name).any(|word| word.eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    /// Whether the body is of a type, such as `application/sdp`; its parameters are passed over.
+    pub fn is_content_type(&self, media_type: &str) -> bool {
+        self.get(&HeaderName::ContentType).is_some_and(|value| {
+            let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+            trim(&value[..end]).eq_ignore_ascii_case(media_type.as_bytes())
+        })
+    }
+
+    /// The digests that were sent along, Authorization before Proxy-Authorization. Other schemes are passed over.
+    pub fn credentials(&self) -> Result<Vec<Credentials>, HeaderError> {
+        self.digests([HeaderName::Authorization, HeaderName::ProxyAuthorization], Credentials::parse)
+    }
+
+    /// The digests that are asked for, in order. Other schemes are passed over.
+    pub fn challenges(&self) -> Result<Vec<Challenge>, HeaderError> {
+        self.digests([HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate], Challenge::parse)
+    }
+
+    fn digests<T>(
+        &self,
+        names: [HeaderName; 2],
+        read: impl Fn(&Bytes) -> Result<Option<T>, SyntaxError>,
+    ) -> Result<Vec<T>, HeaderError> {
+        let mut found = Vec::new();
+        for name in &names {
+            for line in self.all(name) {
+                found.extend(read(line).map_err(|why| malformed(name, why))?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn number(&self, name: &HeaderName) -> Result<Option<u32>, HeaderError> {
+        let read = |value: Bytes| parse_number(&value).and_then(|number| u32::try_from(number).ok()).ok_or(NO_NUMBER);
+        self.optional(name, read)
+    }
+
+    fn single<T>(&self, name: &HeaderName, read: impl Fn(Bytes) -> Result<T, SyntaxError>) -> Result<T, HeaderError> {
+        self.optional(name, read)?.ok_or_else(|| HeaderError::Missing(name.clone()))
+    }
+
+    fn optional<T>(
+        &self,
+        name: &HeaderName,
+        read: impl Fn(Bytes) -> Result<T, SyntaxError>,
+    ) -> Result<Option<T>, HeaderError> {
+        self.once(name)?.map(|value| read(value.clone()).map_err(|why| malformed(name, why))).transpose()
+    }
+
+    fn once(&self, name: &HeaderName) -> Result<Option<&Bytes>, HeaderError> {
+        let mut values = self.all(name);
+        let first = values.next();
+        match values.next() {
+            None => Ok(first),
+            Some(_) => Err(HeaderError::Repeated(name.clone())),
+        }
+    }
+
+    fn list<T>(
+        &self,
+        name: &HeaderName,
+        read: impl Fn(Bytes) -> Result<T, SyntaxError>,
+    ) -> Result<Vec<T>, HeaderError> {
+        let mut items = Vec::new();
+        for line in self.all(name) {
+            for item in split_list(line) {
+                if items.len() == limits::LIST {
+                    return Err(malformed(name, SyntaxError("there are too many values")));
+                }
+                let item = item.and_then(|item| read(line.slice_ref(item)));
+                items.push(item.map_err(|why| malformed(name, why))?);
+            }
+        }
+        Ok(items)
+    }
+}
+
+const NO_NUMBER: SyntaxError = SyntaxError("it is no number in its range");
+
+fn malformed(header: &HeaderName, why: SyntaxError) -> HeaderError {
+    HeaderError::Malformed { header: header.clone(), why }
+}
+
+fn first_item(line: &Bytes) -> Result<Bytes, SyntaxError> {
+    split_list(line).next().unwrap_or(Err(SyntaxError("it is empty"))).map(|item| line.slice_ref(item))
+}
+
+fn read_seconds(value: &Bytes) -> Result<(u32, Params), SyntaxError> {
+    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+    let seconds = parse_number(trim(&value[..end])).and_then(|seconds| u32::try_from(seconds).ok());
+    Ok((seconds.ok_or(NO_NUMBER)?, Params::parse_header(value, end)?))
+}
