@@ -1,1 +1,36 @@
-//! placeholder
+//! What survives a restart: tenants and settings, events, records, recordings, live facts.
+//!
+//! Everybody writes through one [`Writer`] and reads through a tenant ([`Store::tenant`]) or the [`Feed`].
+//! The database is SQLite in the data folder. Knows no call logic: it saves events and records as they come.
+//!
+//! ```text
+//! engine ─push(Told)─► Writer ─one transaction a group─► database ─► Feed ─► readers
+//!                                                               └──► replies
+//! ```
+
+mod calls;
+mod error;
+mod events;
+mod feed;
+mod lock;
+mod open;
+pub mod provision;
+mod recordings;
+mod records;
+mod recovery;
+mod secrets;
+mod settings;
+mod tenant;
+mod writer;
+
+pub use calls::Calls;
+pub use error::StoreError;
+pub use events::Events;
+pub use feed::Feed;
+pub use open::{Durability, OpenError, Store, StoreOptions};
+pub use recordings::{RecordingRow, Recordings};
+pub use records::{BadCursor, RecordCursor, RecordFilter, RecordOrder, RecordPage, RecordRow, RecordState, Records};
+pub use recovery::{OpenCall, OpenRecording};
+pub use settings::{ApplyError, Changes, Settings, Snapshot};
+pub use tenant::TenantStore;
+pub use writer::{Replies, Writer, WriterFigures, WriterState};

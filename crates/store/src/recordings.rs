@@ -1,0 +1,76 @@
+//! A tenant's recordings, as rows; the sound itself lies in the recordings folder.
+
+use model::{CallId, RecordingId};
+
+use crate::{StoreError, TenantStore};
+
+/// A tenant's recordings.
+#[derive(Clone, Copy, Debug)]
+pub struct Recordings<'a> {
+    pub(crate) tenant: &'a TenantStore,
+}
+
+/// What is known of a recording.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordingRow {
+    /// The recording.
+    pub recording: RecordingId,
+    /// Its call.
+    pub callid: CallId,
+    /// The file's name within the recordings folder.
+    pub file: String,
+    /// Length of sound; None while it is written.
+    pub milliseconds: Option<u64>,
+    /// Milliseconds lost by us.
+    pub gap_milliseconds: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file in hex; empty while it is written.
+    pub sha256: String,
+    /// Whether nothing usable was written.
+    pub failed: bool,
+}
+
+impl Recordings<'_> {
+    /// One recording; None if the tenant has no such recording.
+    pub async fn get(&self, id: RecordingId) -> Result<Option<RecordingRow>, StoreError> {
+        sqlx::query_as(
+            "SELECT recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed
+             FROM recordings WHERE tenant = $1 AND recording = $2",
+        )
+        .bind(self.tenant.id.0)
+        .bind(id.to_string())
+        .fetch_optional(&self.tenant.readers)
+        .await
+        .map_err(StoreError::while_doing("reading a recording"))?
+        .map(parse)
+        .transpose()
+    }
+
+    /// The recordings of a call, in the order they began.
+    pub async fn of_call(&self, callid: CallId) -> Result<Vec<RecordingRow>, StoreError> {
+        let Some(row) = self.tenant.records().get(callid).await? else { return Ok(Vec::new()) };
+        let mut rows = Vec::with_capacity(row.record.recordings.len());
+        for recording in &row.record.recordings {
+            rows.extend(self.get(recording.recording).await?);
+        }
+        Ok(rows)
+    }
+}
+
+type Columns = (String, String, String, Option<i64>, i64, i64, String, i64);
+
+fn parse(columns: Columns) -> Result<RecordingRow, StoreError> {
+    let (recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed) = columns;
+    let unreadable = || StoreError::unreadable(format!("recording {recording}"));
+    Ok(RecordingRow {
+        recording: recording.parse().map_err(unreadable())?,
+        callid: callid.parse().map_err(unreadable())?,
+        file,
+        milliseconds: milliseconds.map(i64::unsigned_abs),
+        gap_milliseconds: gap_milliseconds.unsigned_abs(),
+        bytes: bytes.unsigned_abs(),
+        sha256,
+        failed: failed != 0,
+    })
+}

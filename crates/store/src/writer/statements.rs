@@ -1,0 +1,223 @@
+//! The few statements of the writer, each for several rows at once.
+//!
+//! Rows are bound without numbers (`?`): SQLite looks a numbered parameter up in a list, which is slow at some hundreds
+//! of them. Only a few numbers of rows occur, so that the database has prepared every statement after a while.
+
+use std::sync::Arc;
+
+use model::{Event, Kept, Record, RecordingRecord, TenantId};
+use sqlx::Arguments;
+use sqlx::encode::Encode;
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{Sqlite, SqliteArguments};
+use sqlx::types::Type;
+
+use super::group::Saved;
+use crate::records::{direction_name, status_name};
+
+/// Rows of one statement, largest first.
+const SIZES: [usize; 5] = [64, 16, 4, 2, 1];
+
+/// A statement with its values.
+pub(super) struct Step {
+    pub sql: Arc<str>,
+    pub values: SqliteArguments,
+}
+
+/// What stands before and after the rows of a statement.
+struct Shape {
+    before: &'static str,
+    row: &'static str,
+    after: &'static str,
+}
+
+/// Statements in every size.
+pub(super) struct Statements {
+    events: Sized,
+    records: Sized,
+    recordings: Sized,
+    heads: Sized,
+    keeps: Sized,
+    forgets: Sized,
+}
+
+type Sized = [Arc<str>; SIZES.len()];
+type Encoded = Result<Vec<Step>, BoxDynError>;
+
+impl Statements {
+    pub fn new() -> Self {
+        Self {
+            events: EVENTS.sized(),
+            records: RECORDS.sized(),
+            recordings: RECORDINGS.sized(),
+            heads: HEADS.sized(),
+            keeps: KEEPS.sized(),
+            forgets: FORGETS.sized(),
+        }
+    }
+
+    /// Stores events: each with its tenant, its position and the last position of its batch.
+    pub fn events(&self, events: &[(TenantId, i64, i64, &Event)], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
+        steps.extend(several(&self.events, events, 9, |values, (tenant, position, batch, event)| {
+            values.put(tenant.0)?;
+            values.put(*position)?;
+            values.put(*batch)?;
+            values.put(event.subject.kind())?;
+            values.put(event.subject.id())?;
+            values.put(i64::from(event.seq))?;
+            values.put(event.at.as_millisecond())?;
+            values.put(event.callid.map(|callid| callid.to_string()))?;
+            values.put(serde_json::to_string(event)?)
+        })?);
+        Ok(())
+    }
+
+    /// Stores records over what was stored of the same calls.
+    pub fn records(&self, records: &[Saved<'_>], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
+        steps.extend(several(&self.records, records, 13, |values, Saved { tenant, record, .. }| {
+            values.put(tenant.0)?;
+            values.put(record.callid.to_string())?;
+            values.put(direction_name(record.direction))?;
+            values.put(record.customer.as_str())?;
+            values.put(record.did.as_ref().map(|did| did.as_str().to_owned()))?;
+            values.put(record.from.number())?;
+            values.put(record.to.number())?;
+            values.put(record.extension.clone())?;
+            values.put(status_name(record.status))?;
+            values.put(record.started_at.as_millisecond())?;
+            values.put(record.answered_at.map(|at| at.as_millisecond()))?;
+            values.put(record.ended_at.map(|at| at.as_millisecond()))?;
+            values.put(serde_json::to_string::<Record>(record)?)
+        })?);
+        Ok(())
+    }
+
+    /// Stores the recordings of calls over what was stored of them.
+    pub fn recordings(&self, records: &[Saved<'_>], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
+        let recordings: Vec<(TenantId, &Record, &RecordingRecord)> = records
+            .iter()
+            .filter(|saved| saved.with_recordings)
+            .flat_map(|saved| saved.record.recordings.iter().map(|recording| (saved.tenant, saved.record, recording)))
+            .collect();
+        steps.extend(several(&self.recordings, &recordings, 9, |values, (tenant, record, recording)| {
+            values.put(tenant.0)?;
+            values.put(recording.recording.to_string())?;
+            values.put(record.callid.to_string())?;
+            values.put(recording.file.as_str())?;
+            values.put(recording.milliseconds.map(whole))?;
+            values.put(whole(recording.gap_milliseconds))?;
+            values.put(whole(recording.bytes))?;
+            values.put(recording.sha256.as_str())?;
+            values.put(i64::from(recording.failed))
+        })?);
+        Ok(())
+    }
+
+    /// Stores the last position of tenants' stories.
+    pub fn heads(&self, heads: &[(TenantId, i64)], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
+        steps.extend(several(&self.heads, heads, 2, |values, (tenant, position)| {
+            values.put(tenant.0)?;
+            values.put(*position)
+        })?);
+        Ok(())
+    }
+
+    /// Stores live facts, and forgets those that are over.
+    pub fn keeps(&self, keeps: &[&Kept], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
+        let (living, over): (Vec<&Kept>, Vec<&Kept>) = keeps.iter().partition(|kept| kept.value.is_some());
+        steps.extend(several(&self.keeps, &living, 5, |values, kept| {
+            values.put(kept.tenant.0)?;
+            values.put(kept.kind.name())?;
+            values.put(kept.key.as_str())?;
+            values.put(kept.value.clone())?;
+            values.put(kept.expires.map(|expires| expires.as_millisecond()))
+        })?);
+        steps.extend(several(&self.forgets, &over, 3, |values, kept| {
+            values.put(kept.tenant.0)?;
+            values.put(kept.kind.name())?;
+            values.put(kept.key.as_str())
+        })?);
+        Ok(())
+    }
+}
+
+fn several<T>(
+    statements: &Sized,
+    mut rows: &[T],
+    columns: usize,
+    mut put: impl FnMut(&mut Values, &T) -> Result<(), BoxDynError>,
+) -> Encoded {
+    let mut steps = Vec::new();
+    while let Some(place) = SIZES.iter().position(|size| *size <= rows.len()) {
+        let (now, later) = rows.split_at(SIZES[place]);
+        let mut values = Values(SqliteArguments::default());
+        values.0.reserve(now.len() * columns, 0);
+        for row in now {
+            put(&mut values, row)?;
+        }
+        steps.push(Step { sql: statements[place].clone(), values: values.0 });
+        rows = later;
+    }
+    Ok(steps)
+}
+
+struct Values(SqliteArguments);
+
+impl Values {
+    fn put<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> Result<(), BoxDynError> {
+        self.0.add(value)
+    }
+}
+
+// Lengths and sizes are far below 2^63.
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl Shape {
+    fn sized(&self) -> Sized {
+        SIZES.map(|size| {
+            let rows = vec![self.row; size].join(", ");
+            format!("{}{rows}{}", self.before, self.after).into()
+        })
+    }
+}
+
+const EVENTS: Shape = Shape {
+    before: "INSERT INTO events (tenant, position, batch, subject, id, seq, at_ms, callid, body) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    after: "",
+};
+
+// Only what changes in the life of a call is set again: every other column would have its indexes written again too.
+const RECORDS: Shape = Shape {
+    before: "INSERT INTO records (tenant, callid, direction, customer, did, src, dst, extension, status, started_ms, \
+             answered_ms, ended_ms, record) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    after: " ON CONFLICT (tenant, callid) DO UPDATE SET extension = excluded.extension, status = excluded.status, \
+            answered_ms = excluded.answered_ms, ended_ms = excluded.ended_ms, record = excluded.record",
+};
+
+const RECORDINGS: Shape = Shape {
+    before: "INSERT INTO recordings (tenant, recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, \
+             failed) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    after: " ON CONFLICT (tenant, recording) DO UPDATE SET milliseconds = excluded.milliseconds, \
+            gap_milliseconds = excluded.gap_milliseconds, bytes = excluded.bytes, sha256 = excluded.sha256, \
+            failed = excluded.failed",
+};
+
+const HEADS: Shape = Shape {
+    before: "INSERT INTO heads (tenant, position) VALUES ",
+    row: "(?, ?)",
+    after: " ON CONFLICT (tenant) DO UPDATE SET position = excluded.position",
+};
+
+const KEEPS: Shape = Shape {
+    before: "INSERT INTO kept (tenant, kind, key, value, expires_ms) VALUES ",
+    row: "(?, ?, ?, ?, ?)",
+    after: " ON CONFLICT (tenant, kind, key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms",
+};
+
+const FORGETS: Shape =
+    Shape { before: "DELETE FROM kept WHERE (tenant, kind, key) IN (VALUES ", row: "(?, ?, ?)", after: ")" };
