@@ -12,6 +12,7 @@ mod latch;
 mod order;
 mod outgoing;
 mod reception;
+mod recorder;
 
 pub mod keys;
 pub mod rtcp;

@@ -137,7 +137,7 @@ fn read(kind: u8, count: usize, body: &[u8]) -> Option<ControlPacket<'_>> {
         }
         SOURCE_DESCRIPTION if count > 0 => {
             let mut items = &body[4..];
-            while let [kind @ 1.., length, after @ ..] = items {
+            while let [kind @ (1..=255), length, after @ ..] = items {
                 let (text, next) = after.split_at_checked(usize::from(*length))?;
                 if *kind == 1 {
                     return Some(ControlPacket::Name { ssrc, name: text });
