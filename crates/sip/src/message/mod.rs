@@ -38,7 +38,7 @@ pub use typed::{Reason, SessionExpires};
 pub use uri::{Scheme, Uri};
 pub use via::{Rport, Via};
 
-pub(crate) use scan::{quoted_end, skip_space, token_end, trim, unquote, write_line, write_quoted};
+pub(crate) use scan::{parse_number, quoted_end, skip_space, token_end, trim, unquote, write_line, write_quoted};
 
 use bytes::Bytes;
 

@@ -1,0 +1,160 @@
+//! What a description says about sound, ready for a relay: addresses, codecs, keys, direction.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::{Direction, Media, Sdp};
+use crate::message::parse_number;
+
+/// A payload type and what it stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Format {
+    /// 0 to 127.
+    pub payload_type: u8,
+    /// `PCMA`, `opus`, `telephone-event` …; compare without case.
+    pub name: String,
+    /// In Hz, as written: 8000 for G.722 (RFC 3551, 4.5.2).
+    pub clock_rate: u32,
+    /// 1 unless written.
+    pub channels: u8,
+    /// What `fmtp` says.
+    pub parameters: Option<Bytes>,
+}
+
+impl Format {
+    /// A format of one channel without parameters.
+    pub fn new(payload_type: u8, name: &str, clock_rate: u32) -> Self {
+        Format { payload_type, name: name.into(), clock_rate, channels: 1, parameters: None }
+    }
+
+    /// Keys as events (RFC 4733): 0 to 9, star, hash, A to D.
+    pub fn keys(payload_type: u8) -> Self {
+        let parameters = Some(Bytes::from_static(b"0-16"));
+        Format { parameters, ..Format::new(payload_type, "telephone-event", 8000) }
+    }
+
+    /// Whether it is a format by that name and clock rate.
+    pub fn is(&self, name: &str, clock_rate: u32) -> bool {
+        self.name.eq_ignore_ascii_case(name) && self.clock_rate == clock_rate
+    }
+
+    /// Whether it carries keys rather than sound.
+    pub fn is_keys(&self) -> bool {
+        self.name.eq_ignore_ascii_case("telephone-event")
+    }
+}
+
+/// A section with sound that can be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Audio {
+    /// Which section it is, from 0.
+    pub index: usize,
+    /// Where to send sound. `None` when only a name is given, or the old way of holding, address 0.0.0.0.
+    pub rtp: Option<SocketAddr>,
+    /// Where to send reports: as `rtcp` says, else the port above; the same port with `rtcp-mux`.
+    pub rtcp: Option<SocketAddr>,
+    /// Whether sound and reports may share a port.
+    pub rtcp_mux: bool,
+    /// As seen by whoever wrote it. An address of 0.0.0.0 listens to nothing.
+    pub direction: Direction,
+    /// All formats that say what they are, in their order of preference.
+    pub formats: Vec<Format>,
+    /// Milliseconds of sound in a packet, when a sensible number is asked for.
+    pub packet_ms: Option<u16>,
+}
+
+impl Audio {
+    /// The codecs, in order of preference.
+    pub fn codecs(&self) -> impl Iterator<Item = &Format> {
+        self.formats.iter().filter(|format| !format.is_keys())
+    }
+
+    /// The payload type for keys at a clock rate.
+    pub fn keys(&self, clock_rate: u32) -> Option<u8> {
+        self.formats.iter().find(|format| format.is_keys() && format.clock_rate == clock_rate).map(|it| it.payload_type)
+    }
+}
+
+impl Sdp {
+    /// The first section of plain sound over RTP that is not refused.
+    pub fn audio(&self) -> Option<Audio> {
+        self.audio_over("RTP/AVP")
+    }
+
+    /// The first section of sound over a protocol, such as `UDP/TLS/RTP/SAVPF`, that is not refused.
+    pub fn audio_over(&self, protocol: &str) -> Option<Audio> {
+        let usable = |media: &Media| {
+            media.kind.eq_ignore_ascii_case(b"audio")
+                && media.port != 0
+                && media.protocol.eq_ignore_ascii_case(protocol.as_bytes())
+        };
+        let index = self.media.iter().position(usable)?;
+        let media = self.media.get(index)?;
+        let written = self.connection_of(media);
+        let address = written.filter(|address| !address.is_unspecified());
+        let rtp = address.map(|address| SocketAddr::new(address, media.port));
+        let rtcp_mux = media.attribute("rtcp-mux").is_some();
+        let mut direction = self.direction_of(media);
+        if written.is_some_and(|address| address.is_unspecified()) {
+            direction = Direction::of(direction.sends(), false);
+        }
+        Some(Audio {
+            index,
+            rtp,
+            rtcp: if rtcp_mux { rtp } else { rtp.and_then(|rtp| rtcp_address(media, rtp)) },
+            rtcp_mux,
+            direction,
+            formats: media.formats.iter().filter_map(|format| read_format(media, format)).collect(),
+            packet_ms: media.attribute("ptime").and_then(|value| read_packet_ms(value.trim_ascii())),
+        })
+    }
+}
+
+/// `a=rtcp:53020 IN IP4 192.0.2.1` (RFC 3605), else the port above.
+fn rtcp_address(media: &Media, rtp: SocketAddr) -> Option<SocketAddr> {
+    let Some(value) = media.attribute("rtcp") else {
+        return rtp.port().checked_add(1).map(|port| SocketAddr::new(rtp.ip(), port));
+    };
+    let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
+    let port: u16 = words.next()?.parse().ok().filter(|port| *port != 0)?;
+    let address = match words.nth(2) {
+        Some(address) => address.parse().ok()?,
+        None => rtp.ip(),
+    };
+    Some(SocketAddr::new(address, port))
+}
+
+fn read_format(media: &Media, format: &Bytes) -> Option<Format> {
+    let payload_type =
+        parse_number(format).and_then(|number| u8::try_from(number).ok()).filter(|number| *number < 128)?;
+    let parameters = media.attribute_of("fmtp", payload_type).map(Bytes::copy_from_slice);
+    let Some(map) = media.attribute_of("rtpmap", payload_type) else {
+        let (_, name, clock_rate) = STATIC.into_iter().find(|(number, ..)| *number == payload_type)?;
+        return Some(Format { parameters, ..Format::new(payload_type, name, clock_rate) });
+    };
+    let mut parts = std::str::from_utf8(map).ok()?.trim().split('/');
+    let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
+    let clock_rate = parts.next()?.parse().ok().filter(|rate| *rate > 0)?;
+    let channels = match parts.next() {
+        Some(channels) => channels.parse().ok()?,
+        None => 1,
+    };
+    Some(Format { payload_type, name, clock_rate, channels, parameters })
+}
+
+fn read_packet_ms(value: &[u8]) -> Option<u16> {
+    parse_number(value).and_then(|ms| u16::try_from(ms).ok()).filter(|ms| (10..=200).contains(ms))
+}
+
+/// Payload types that need no `rtpmap` (RFC 3551, 6).
+const STATIC: [(u8, &str, u32); 8] = [
+    (0, "PCMU", 8000),
+    (3, "GSM", 8000),
+    (4, "G723", 8000),
+    (8, "PCMA", 8000),
+    (9, "G722", 8000),
+    (13, "CN", 8000),
+    (15, "G728", 8000),
+    (18, "G729", 8000),
+];

@@ -1,0 +1,94 @@
+//! Offers and answers of our own.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+
+use super::{Connection, Direction, Format, Line, Media, Origin, Sdp};
+
+/// Who writes a description. The version goes up by one with each change of the same session (RFC 3264, 8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// Names the session, the same in all its versions.
+    pub session_id: u64,
+    /// Which version this is.
+    pub version: u64,
+    /// Our address.
+    pub address: IpAddr,
+}
+
+/// A section of plain sound as we want it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AudioSection {
+    /// Where we listen; reports come to the port above.
+    pub address: SocketAddr,
+    /// The payload types under which we listen, best first; keys among them.
+    pub formats: Vec<Format>,
+    /// As seen by us.
+    pub direction: Direction,
+    /// Milliseconds of sound in a packet.
+    pub packet_ms: Option<u16>,
+}
+
+impl Sdp {
+    /// A description without sections.
+    pub fn new(owner: Owner) -> Self {
+        Sdp {
+            origin: Origin {
+                username: Bytes::from_static(b"-"),
+                session_id: owner.session_id.to_string().into(),
+                version: owner.version.to_string().into(),
+                host: Connection::to(owner.address),
+            },
+            name: Bytes::from_static(b"-"),
+            connection: Some(Connection::to(owner.address)),
+            lines: vec![Line { letter: b't', value: Bytes::from_static(b"0 0") }],
+            media: Vec::new(),
+        }
+    }
+
+    /// An offer of one section of sound.
+    pub fn offer(owner: Owner, section: &AudioSection) -> Self {
+        let mut sdp = Sdp::new(owner);
+        sdp.media.push(section.media(owner.address));
+        sdp
+    }
+
+    /// An answer to this offer: our section in the place of the one at `index`, the others refused (RFC 3264, 6).
+    pub fn answer(&self, owner: Owner, index: usize, section: &AudioSection) -> Self {
+        let mut sdp = Sdp::new(owner);
+        sdp.media = self.media.iter().map(Media::refused).collect();
+        if let Some(place) = sdp.media.get_mut(index) {
+            *place = section.media(owner.address);
+        }
+        sdp
+    }
+}
+
+impl AudioSection {
+    fn media(&self, session_address: IpAddr) -> Media {
+        let mut lines = Vec::with_capacity(self.formats.len() * 2 + 2);
+        for format in &self.formats {
+            let Format { payload_type, name, clock_rate, channels, parameters } = format;
+            let channels = if *channels > 1 { format!("/{channels}") } else { String::new() };
+            lines.push(Line::value("rtpmap", &format!("{payload_type} {name}/{clock_rate}{channels}")));
+            if let Some(parameters) = parameters {
+                let parameters = String::from_utf8_lossy(parameters);
+                lines.push(Line::value("fmtp", &format!("{payload_type} {parameters}")));
+            }
+        }
+        if let Some(packet_ms) = self.packet_ms {
+            lines.push(Line::value("ptime", &packet_ms.to_string()));
+        }
+        lines.push(Line::flag(self.direction.as_str()));
+        Media {
+            kind: Bytes::from_static(b"audio"),
+            port: self.address.port(),
+            ports: None,
+            protocol: Bytes::from_static(b"RTP/AVP"),
+            formats: self.formats.iter().map(|format| format.payload_type.to_string().into()).collect(),
+            connection: (self.address.ip() != session_address).then(|| Connection::to(self.address.ip())),
+            lines,
+        }
+    }
+}

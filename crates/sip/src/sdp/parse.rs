@@ -1,0 +1,159 @@
+//! A session description from its bytes.
+//!
+//! Strict about what decides where sound goes, lenient about what is missing otherwise. Lines end in CRLF or LF.
+
+use bytes::Bytes;
+
+use super::{Connection, Line, Media, Origin, Sdp, rank};
+use crate::message::parse_number;
+
+/// Octets of a description.
+const SIZE_LIMIT: usize = 32_768;
+/// Lines of a description. Browsers write some hundred.
+const LINE_LIMIT: usize = 1_024;
+const MEDIA_LIMIT: usize = 32;
+const FORMAT_LIMIT: usize = 128;
+
+/// Why a description is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SdpError {
+    /// Too long, or too many lines, sections or formats.
+    #[error("the session description is too large")]
+    TooLarge,
+    /// It does not begin with `v=0`.
+    #[error("the session description does not begin with v=0")]
+    Version,
+    /// A line that cannot be read; counted from 1.
+    #[error("line {0} of the session description cannot be read")]
+    Line(usize),
+    /// There is no `o=`.
+    #[error("the session description has no o= line")]
+    NoOrigin,
+}
+
+/// Reads a description.
+pub fn parse(bytes: &Bytes) -> Result<Sdp, SdpError> {
+    if bytes.len() > SIZE_LIMIT {
+        return Err(SdpError::TooLarge);
+    }
+    let text = bytes.trim_ascii_end();
+    let mut draft = Draft::default();
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let number = index + 1;
+        if number > LINE_LIMIT {
+            return Err(SdpError::TooLarge);
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let [letter @ b'a'..=b'z', b'=', value @ ..] = line else {
+            return Err(if number == 1 { SdpError::Version } else { SdpError::Line(number) });
+        };
+        if value.iter().any(|byte| matches!(byte, 0 | b'\r')) {
+            return Err(SdpError::Line(number));
+        }
+        if number == 1 {
+            if *letter != b'v' || value.trim_ascii() != b"0" {
+                return Err(SdpError::Version);
+            }
+            continue;
+        }
+        let taken = draft.take(*letter, bytes.slice_ref(value))?;
+        taken.ok_or(SdpError::Line(number))?;
+    }
+    draft.finish()
+}
+
+#[derive(Default)]
+struct Draft {
+    origin: Option<Origin>,
+    name: Option<Bytes>,
+    connection: Option<Connection>,
+    lines: Vec<Line>,
+    media: Vec<Media>,
+}
+
+impl Draft {
+    /// Takes one line; `None` when it makes no sense.
+    fn take(&mut self, letter: u8, value: Bytes) -> Result<Option<()>, SdpError> {
+        if letter == b'm' {
+            if self.media.len() == MEDIA_LIMIT {
+                return Err(SdpError::TooLarge);
+            }
+            let media = read_media(&value)?;
+            return Ok(media.map(|media| self.media.push(media)));
+        }
+        let in_session = self.media.is_empty();
+        let (connection, lines) = match self.media.last_mut() {
+            Some(media) => (&mut media.connection, &mut media.lines),
+            None => (&mut self.connection, &mut self.lines),
+        };
+        match letter {
+            b'o' if in_session && self.origin.is_none() => {
+                self.origin = read_origin(&value);
+                return Ok(self.origin.is_some().then_some(()));
+            }
+            b's' if in_session && self.name.is_none() => self.name = Some(value),
+            b'v' | b'o' | b's' => return Ok(None),
+            b'c' => {
+                let Some(read) = read_connection(&value) else { return Ok(None) };
+                match connection {
+                    // More addresses for more ports in a row (RFC 8866, 5.7); sound goes to the first.
+                    Some(_) => lines.push(Line { letter, value }),
+                    None => *connection = Some(read),
+                }
+            }
+            _ => lines.push(Line { letter, value }),
+        }
+        Ok(Some(()))
+    }
+
+    fn finish(mut self) -> Result<Sdp, SdpError> {
+        let sections = self.media.iter_mut().map(|media| &mut media.lines);
+        for lines in sections.chain([&mut self.lines]) {
+            lines.sort_by_key(|line| rank(line.letter));
+        }
+        Ok(Sdp {
+            origin: self.origin.ok_or(SdpError::NoOrigin)?,
+            name: self.name.unwrap_or(Bytes::from_static(b"-")),
+            connection: self.connection,
+            lines: self.lines,
+            media: self.media,
+        })
+    }
+}
+
+fn words(value: &Bytes) -> impl Iterator<Item = Bytes> {
+    value.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).map(|word| value.slice_ref(word))
+}
+
+fn read_origin(value: &Bytes) -> Option<Origin> {
+    let mut words = words(value);
+    let (username, session_id, version) = (words.next()?, words.next()?, words.next()?);
+    Some(Origin { username, session_id, version, host: take_connection(words)? })
+}
+
+fn read_connection(value: &Bytes) -> Option<Connection> {
+    take_connection(words(value))
+}
+
+fn take_connection(mut words: impl Iterator<Item = Bytes>) -> Option<Connection> {
+    let [network, kind, address] = [words.next()?, words.next()?, words.next()?];
+    words.next().is_none().then(|| Connection([network, kind, address].join(&b' ').into()))
+}
+
+fn read_media(value: &Bytes) -> Result<Option<Media>, SdpError> {
+    let mut words = words(value);
+    let (Some(kind), Some(port), Some(protocol)) = (words.next(), words.next(), words.next()) else { return Ok(None) };
+    let formats: Vec<Bytes> = words.by_ref().take(FORMAT_LIMIT).collect();
+    if words.next().is_some() {
+        return Err(SdpError::TooLarge);
+    }
+    let number = |digits: &[u8]| parse_number(digits).and_then(|number| u16::try_from(number).ok());
+    let slash = port.iter().position(|byte| *byte == b'/');
+    let (port, ports) = match slash {
+        Some(slash) => (number(&port[..slash]), Some(number(&port[slash + 1..]))),
+        None => (number(&port), None),
+    };
+    let (Some(port), false, false) = (port, ports == Some(None), formats.is_empty()) else { return Ok(None) };
+    let ports = ports.flatten();
+    Ok(Some(Media { kind, port, ports, protocol, formats, connection: None, lines: Vec::new() }))
+}
