@@ -156,7 +156,7 @@ pub enum Order {
         /// Heard on the right.
         agent: SessionId,
     },
-    /// Ends a recording; [`Report::RecordingClosed`] follows when the file is whole.
+    /// Ends a recording; [`Report::RecordingClosed`] follows when the file is whole. One that has ended is no error.
     StopRecording {
         /// Which.
         recording: RecordingKey,
@@ -265,9 +265,6 @@ pub enum Trouble {
     /// One of the sessions is being recorded, or the recording's name is taken.
     #[error("it is being recorded already")]
     AlreadyRecorded,
-    /// There is no such recording.
-    #[error("there is no such recording")]
-    NoSuchRecording,
     /// The recording's file could not be written.
     #[error("writing the recording: {0}")]
     File(String),

@@ -1,0 +1,266 @@
+//! One party's sound: what comes from it, what goes to it. Whom it hears is the worker's business.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use crate::clock::{Clock, Ticks};
+use crate::control::Control;
+use crate::keys::KeyReader;
+use crate::latch::Latch;
+use crate::outgoing::Outgoing;
+use crate::reception::{Place, Reception};
+use crate::recorder::Side;
+use crate::rtcp::LONGEST;
+use crate::rtp::{self, HEADER, Header};
+use crate::tone::Tone;
+use crate::{AddressId, Channel, Codec, Packet, Quality, SessionId, Sound, Stream};
+
+/// One party.
+pub(crate) struct Session {
+    pub id: SessionId,
+    pub address: AddressId,
+    /// A number that no other session of this worker has had.
+    pub serial: u32,
+    /// The slot of whom it hears and who hears it.
+    pub partner: Option<u32>,
+    /// Others hear silence in place of what it says.
+    pub muted: bool,
+    /// The recording that hears it, and in which channel.
+    pub tap: Option<(u32, Side)>,
+    stream: Option<Stream>,
+    latch: Latch,
+    reception: Reception,
+    keys: KeyReader,
+    outgoing: Outgoing,
+    playing: Option<Playing>,
+    control: Control,
+    /// Sound has come from it.
+    heard: bool,
+    ignored: u64,
+}
+
+struct Playing {
+    tone: Tone,
+    /// Milliseconds of sound that are due to be sent.
+    owed: u16,
+}
+
+/// A packet that was taken from a party.
+pub(crate) struct Heard {
+    pub what: What,
+    pub header: Header,
+    /// Where its payload lies.
+    pub payload: Range<usize>,
+    pub place: Place,
+    /// It is the first sound from this party.
+    pub first: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum What {
+    Sound(Codec),
+    Key,
+    /// Comfort noise and others that are not passed on.
+    Other,
+}
+
+/// Random numbers that a session begins with.
+pub(crate) struct Seeds {
+    pub ssrc: u32,
+    pub sequence: u16,
+    pub timestamp: u32,
+    pub name: u64,
+}
+
+impl Session {
+    pub fn new(id: SessionId, address: AddressId, serial: u32, stream: Option<Stream>, seeds: Seeds) -> Self {
+        let mut latch = Latch::default();
+        latch.tell(stream.and_then(|stream| stream.remote));
+        Self {
+            id,
+            address,
+            serial,
+            partner: None,
+            muted: false,
+            tap: None,
+            stream,
+            latch,
+            reception: Reception::default(),
+            keys: KeyReader::default(),
+            outgoing: Outgoing::new(seeds.ssrc, seeds.sequence, seeds.timestamp),
+            playing: None,
+            control: Control::new(seeds.name),
+            heard: false,
+            ignored: 0,
+        }
+    }
+
+    /// The SDP has changed.
+    pub fn change(&mut self, stream: Stream) {
+        self.latch.tell(stream.remote);
+        let directions = |stream: Stream| (stream.send, stream.receive);
+        if self.stream.map(directions) != Some(directions(stream)) {
+            self.latch.open();
+        }
+        self.stream = Some(stream);
+        self.cut();
+    }
+
+    /// What goes to the party next begins a segment.
+    pub fn cut(&mut self) {
+        self.outgoing.cut();
+    }
+
+    pub fn play(&mut self, sound: Sound) {
+        self.playing = Some(Playing { tone: Tone::new(sound), owed: 0 });
+        self.cut();
+    }
+
+    /// Gives whether anything was playing.
+    pub fn stop(&mut self) -> bool {
+        self.cut();
+        self.playing.take().is_some()
+    }
+
+    pub fn is_playing(&self) -> bool {
+        self.playing.is_some()
+    }
+
+    /// Takes a packet from the network. None: it is not the party's, or cannot be used.
+    pub fn hear(&mut self, at: Ticks, from: SocketAddr, packet: &[u8]) -> Option<Heard> {
+        let heard = self.take(at, from, packet);
+        self.ignored += u64::from(heard.is_none());
+        heard
+    }
+
+    fn take(&mut self, at: Ticks, from: SocketAddr, packet: &[u8]) -> Option<Heard> {
+        let stream = self.stream.as_ref().filter(|stream| stream.receive)?;
+        let (header, payload) = rtp::parse(packet).ok()?;
+        let what = stream.what(header.payload_type);
+        if what == What::Other && self.latch.locked().is_none() {
+            return None;
+        }
+        if !self.latch.admit(from) {
+            return None;
+        }
+        let is_sound = matches!(what, What::Sound(_));
+        let place = self.reception.take(at, &header, is_sound)?;
+        let first = is_sound && !self.heard;
+        self.heard |= is_sound;
+        Some(Heard { what, header, payload, place, first })
+    }
+
+    /// The key that a taken packet tells of, if it is the first of a press.
+    pub fn key(&mut self, heard: &Heard, packet: &[u8]) -> Option<char> {
+        self.keys.read(heard.place.run, heard.header.timestamp, &packet[heard.payload.clone()])
+    }
+
+    /// Makes a partner's packet ours, in place. `serial` is the partner's. None: nothing goes to the party.
+    pub fn speak(&mut self, at: Ticks, serial: u32, heard: &Heard, packet: &mut [u8]) -> Option<Packet> {
+        let stream = self.stream.as_ref().filter(|stream| stream.send && self.playing.is_none())?;
+        let to = self.latch.target()?;
+        let payload_type = match heard.what {
+            What::Sound(codec) => {
+                codec.transcode(stream.codec, &mut packet[heard.payload.clone()]);
+                Some(stream.payload_type)
+            }
+            What::Key => stream.keys,
+            What::Other => None,
+        };
+        let Some(payload_type) = payload_type else {
+            self.outgoing.skip(serial, heard.place);
+            return None;
+        };
+        let (sequence, timestamp, marker) = self.outgoing.relay(at, serial, heard.place, &heard.header)?;
+        // The payload stays where it is; its header, which may be shorter than the one that came, moves up to it.
+        let start = heard.payload.start - HEADER;
+        let header = Header { marker, payload_type, sequence, timestamp, ssrc: self.outgoing.ssrc() };
+        packet[start..heard.payload.start].copy_from_slice(&header.print());
+        self.outgoing.count(heard.payload.len());
+        Some(Packet { address: self.address, channel: Channel::Sound, to, bytes: start..heard.payload.end })
+    }
+
+    /// So much time has passed for the sound that is playing.
+    pub fn owe(&mut self, milliseconds: u16) {
+        if let Some(playing) = &mut self.playing {
+            playing.owed += milliseconds;
+        }
+    }
+
+    /// The next packet of the sound that is playing, if one is due. None: none is, or none can be sent.
+    pub fn play_next(&mut self, at: Ticks, packet: &mut [u8]) -> Option<Packet> {
+        let playing = self.playing.as_mut()?;
+        let Some((stream, to)) = self.stream.as_ref().filter(|stream| stream.send).zip(self.latch.target()) else {
+            playing.owed = 0;
+            return None;
+        };
+        let milliseconds = stream.packet_ms.clamp(10, 60);
+        playing.owed = playing.owed.checked_sub(milliseconds)?;
+        let samples = usize::from(milliseconds) * 8;
+        let (sequence, timestamp, marker) = self.outgoing.own(at, samples as u32);
+        let payload_type = stream.payload_type;
+        let header = Header { marker, payload_type, sequence, timestamp, ssrc: self.outgoing.ssrc() };
+        packet[..HEADER].copy_from_slice(&header.print());
+        playing.tone.fill(stream.codec, &mut packet[HEADER..HEADER + samples]);
+        self.outgoing.count(samples);
+        Some(Packet { address: self.address, channel: Channel::Sound, to, bytes: 0..HEADER + samples })
+    }
+
+    /// Takes RTCP from the network.
+    pub fn hear_control(&mut self, at: Ticks, clock: &Clock, from: SocketAddr, datagram: &[u8]) {
+        let known = self.stream.as_ref().is_some_and(|stream| Control::admits(&self.latch, stream, from));
+        if known {
+            self.control.hear(at, clock, self.outgoing.ssrc(), from, datagram);
+        } else {
+            self.ignored += 1;
+        }
+    }
+
+    /// Writes RTCP to the party; with `bye`, for the last time.
+    pub fn tell(&mut self, at: Ticks, clock: &Clock, bye: bool, into: &mut [u8; LONGEST]) -> Option<Packet> {
+        let to = self.control.target(&self.latch, self.stream.as_ref()?)?;
+        let length = self.control.tell(at, clock, &self.outgoing, &mut self.reception, bye, into)?;
+        Some(Packet { address: self.address, channel: Channel::Control, to, bytes: 0..length })
+    }
+
+    /// Where its sound comes from.
+    pub fn source(&self) -> Option<SocketAddr> {
+        self.latch.locked()
+    }
+
+    /// Where its SDP says it is.
+    pub fn told(&self) -> Option<SocketAddr> {
+        self.latch.told()
+    }
+
+    pub fn quality(&self) -> Quality {
+        let far = self.control.far();
+        Quality {
+            received: self.reception.received(),
+            lost: self.reception.lost(),
+            jitter: self.reception.jitter(),
+            ignored: self.ignored,
+            sent: self.outgoing.packets(),
+            far_lost: far.lost,
+            far_jitter: far.jitter,
+            round_trip: far.round_trip,
+        }
+    }
+}
+
+impl Stream {
+    /// What a packet of this payload type is.
+    fn what(&self, payload_type: u8) -> What {
+        if payload_type == self.receive_payload_type {
+            return What::Sound(self.codec);
+        }
+        if Some(payload_type) == self.receive_keys {
+            return What::Key;
+        }
+        match payload_type {
+            8 => What::Sound(Codec::Pcma),
+            0 => What::Sound(Codec::Pcmu),
+            _ => What::Other,
+        }
+    }
+}

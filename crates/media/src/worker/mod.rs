@@ -1,0 +1,280 @@
+//! A media worker: it owns sessions, carries out orders, and turns each packet that comes into the one that goes.
+//!
+//! Whoever drives it gives it packets, orders and the time, takes outputs until there are none, and sleeps until
+//! [`Worker::poll_timeout`]. A relayed packet is rewritten where it lies and given back at once; on its way nothing is
+//! allocated, looked up by name or locked: the address leads to a session's slot, the session to its partner's.
+
+mod orders;
+mod recordings;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::clock::{Clock, MILLISECOND, Ticks};
+use crate::recorder::Piece;
+use crate::rtcp::LONGEST;
+use crate::session::{Session, What};
+use crate::{AddressId, Order, Output, Packet, Report, SessionId, control, rtp};
+use recordings::Recordings;
+
+/// The least size of the buffers that packets are lent in. What is longer is not sound.
+pub const PACKET: usize = 2048;
+
+/// How a worker begins.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerConfig {
+    /// Random: SSRCs, sequence numbers, timestamps and RTCP's times come from it.
+    pub seed: [u8; 32],
+    /// Now.
+    pub started: Instant,
+    /// Now, since 1970; what RTCP tells as the time.
+    pub wall: Duration,
+    /// More are refused.
+    pub max_sessions: usize,
+    /// More are refused.
+    pub max_recordings: usize,
+}
+
+/// What a worker holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Load {
+    /// Open sessions.
+    pub sessions: usize,
+    /// Of these, those that are played to.
+    pub playing: usize,
+    /// Recordings under way.
+    pub recordings: usize,
+    /// Packets that came to an address without a session, or from its last owner.
+    pub stray: u64,
+}
+
+/// The machine of one media worker.
+pub struct Worker {
+    clock: Clock,
+    random: ChaCha12Rng,
+    max_sessions: usize,
+    /// The latest time that was handed in.
+    now: Ticks,
+    sessions: Vec<Option<Session>>,
+    free: Vec<u32>,
+    by_id: BTreeMap<SessionId, u32>,
+    serials: u32,
+    addresses: Vec<Address>,
+    players: Players,
+    recordings: Recordings,
+    /// When which session tells its party by RTCP: time, slot, serial. One entry a session; of ended ones until due.
+    tellers: BinaryHeap<Reverse<(Ticks, u32, u32)>>,
+    outputs: VecDeque<Output>,
+    /// The last RTCP of ended sessions, to be sent before their addresses are freed.
+    farewells: VecDeque<(Packet, [u8; LONGEST])>,
+    stray: u64,
+}
+
+/// Who has an address.
+#[derive(Clone, Copy, Default)]
+struct Address {
+    slot: Option<u32>,
+    /// Where the last owner's sound came from, and until when it is not taken for the next owner's.
+    last: Option<(SocketAddr, Ticks)>,
+}
+
+/// The sessions that are played to.
+#[derive(Default)]
+struct Players {
+    slots: Vec<u32>,
+    /// How many of them have been given what is due.
+    served: usize,
+    tick: Option<Ticks>,
+}
+
+/// How often packets of our own are made while something plays.
+const TICK: u16 = 20;
+
+/// A sound that stood still for longer goes on from now.
+const CATCH_UP: Ticks = 100 * MILLISECOND;
+
+impl Worker {
+    /// A worker without sessions.
+    pub fn new(config: &WorkerConfig) -> Self {
+        Self {
+            clock: Clock::new(config.started, config.wall),
+            random: ChaCha12Rng::from_seed(config.seed),
+            max_sessions: config.max_sessions,
+            now: 0,
+            sessions: Vec::new(),
+            free: Vec::new(),
+            by_id: BTreeMap::new(),
+            serials: 0,
+            addresses: Vec::new(),
+            players: Players::default(),
+            recordings: Recordings::new(config.max_recordings),
+            tellers: BinaryHeap::new(),
+            outputs: VecDeque::new(),
+            farewells: VecDeque::new(),
+            stray: 0,
+        }
+    }
+
+    /// Takes a packet that came to an RTP port; gives the one to send for it, rewritten in the same buffer.
+    pub fn handle_sound(
+        &mut self,
+        now: Instant,
+        address: AddressId,
+        from: SocketAddr,
+        packet: &mut [u8],
+    ) -> Option<Packet> {
+        let at = self.advance(now);
+        let slot = self.owner(at, address, from)?;
+        let session = self.sessions[slot as usize].as_mut()?;
+        if rtp::is_control(packet) {
+            session.hear_control(at, &self.clock, from, packet);
+            return None;
+        }
+        let heard = session.hear(at, from, packet)?;
+        if heard.first {
+            self.outputs.push_back(Output::Report(Report::FirstPacket { session: session.id }));
+        }
+        match heard.what {
+            What::Sound(codec) if session.muted => packet[heard.payload.clone()].fill(codec.silence()),
+            What::Key => {
+                if let Some(key) = session.key(&heard, packet) {
+                    self.outputs.push_back(Output::Report(Report::Key { session: session.id, key }));
+                }
+            }
+            What::Sound(_) | What::Other => {}
+        }
+        let partner = session.partner?;
+        let serial = session.serial;
+        if let Some((recording, side)) = session.tap
+            && let What::Sound(codec) = heard.what
+        {
+            let sound = &packet[heard.payload.clone()];
+            let piece =
+                Piece { session: serial, run: heard.place.run, timestamp: heard.header.timestamp, codec, sound };
+            self.recordings.hear(at, recording, side, &piece);
+        }
+        self.sessions[partner as usize].as_mut()?.speak(at, serial, &heard, packet)
+    }
+
+    /// Takes a packet that came to an RTCP port.
+    pub fn handle_control(&mut self, now: Instant, address: AddressId, from: SocketAddr, packet: &[u8]) {
+        let at = self.advance(now);
+        let Some(slot) = self.owner(at, address, from) else { return };
+        if let Some(session) = &mut self.sessions[slot as usize] {
+            session.hear_control(at, &self.clock, from, packet);
+        }
+    }
+
+    /// Carries out an order.
+    pub fn handle_order(&mut self, now: Instant, order: Order) {
+        let at = self.advance(now);
+        self.carry_out(at, order);
+    }
+
+    /// Lets time pass.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let at = self.advance(now);
+        self.recordings.handle_timeout(at, &mut self.outputs);
+        if let Some(tick) = self.players.tick.filter(|tick| *tick <= at) {
+            let step = Ticks::from(TICK) * MILLISECOND;
+            let late = at - tick;
+            let ticks = if late > CATCH_UP { 1 } else { late / step + 1 };
+            let next = if late > CATCH_UP { at + step } else { tick + ticks * step };
+            self.players.tick = Some(next);
+            self.players.served = 0;
+            for &slot in &self.players.slots {
+                if let Some(session) = &mut self.sessions[slot as usize] {
+                    session.owe(TICK * ticks as u16);
+                }
+            }
+        }
+    }
+
+    /// The writer of recordings is done with a buffer.
+    pub fn give_back(&mut self, buffer: Vec<u8>) {
+        self.recordings.give_back(buffer);
+    }
+
+    /// Ends all recordings, so that their files become whole before the program ends.
+    pub fn stop_recordings(&mut self, now: Instant) {
+        let at = self.advance(now);
+        let keys: Vec<_> = self.recordings.keys().collect();
+        for key in keys {
+            self.stop_recording(at, key);
+        }
+    }
+
+    /// The next output; a packet's bytes are written into `buffer`, of at least [`PACKET`] bytes.
+    pub fn poll_output(&mut self, buffer: &mut [u8]) -> Option<Output> {
+        if let Some((packet, bytes)) = self.farewells.pop_front() {
+            buffer[..LONGEST].copy_from_slice(&bytes);
+            return Some(Output::Packet(packet));
+        }
+        self.outputs.pop_front().or_else(|| self.poll_packet(buffer).map(Output::Packet))
+    }
+
+    /// When time has to pass next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let teller = self.tellers.peek().map(|Reverse((at, ..))| *at);
+        let next = [self.players.tick, self.recordings.poll_timeout(), teller].into_iter().flatten().min()?;
+        Some(self.clock.instant(next))
+    }
+
+    /// What it holds.
+    pub fn load(&self) -> Load {
+        Load {
+            sessions: self.by_id.len(),
+            playing: self.players.slots.len(),
+            recordings: self.recordings.len(),
+            stray: self.stray,
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Ticks {
+        self.now = self.now.max(self.clock.ticks(now));
+        self.now
+    }
+
+    /// The slot of the session that a packet is for.
+    fn owner(&mut self, at: Ticks, address: AddressId, from: SocketAddr) -> Option<u32> {
+        let owner = self.addresses.get(address.0 as usize).and_then(|entry| {
+            let slot = entry.slot?;
+            let Some((last, until)) = entry.last else { return Some(slot) };
+            let session = self.sessions[slot as usize].as_ref()?;
+            (last != from || until <= at || session.told() == Some(from)).then_some(slot)
+        });
+        self.stray += u64::from(owner.is_none());
+        owner
+    }
+
+    /// The next packet of our own that is due.
+    fn poll_packet(&mut self, buffer: &mut [u8]) -> Option<Packet> {
+        while let Some(&slot) = self.players.slots.get(self.players.served) {
+            let session = self.sessions[slot as usize].as_mut();
+            if let Some(packet) = session.and_then(|session| session.play_next(self.now, buffer)) {
+                return Some(packet);
+            }
+            self.players.served += 1;
+        }
+        while let Some(&Reverse((due, slot, serial))) = self.tellers.peek()
+            && due <= self.now
+        {
+            self.tellers.pop();
+            let session = self.sessions[slot as usize].as_mut().filter(|session| session.serial == serial);
+            let Some(session) = session else { continue };
+            self.tellers.push(Reverse((control::next(self.now, self.random.next_u32()), slot, serial)));
+            let Some(head) = buffer.first_chunk_mut() else { continue };
+            if let Some(packet) = session.tell(self.now, &self.clock, false, head) {
+                return Some(packet);
+            }
+        }
+        None
+    }
+}

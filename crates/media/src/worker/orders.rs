@@ -1,0 +1,207 @@
+//! How orders are carried out.
+
+use std::cmp::Reverse;
+use std::path::PathBuf;
+
+use rand_chacha::rand_core::Rng;
+
+use super::{Address, TICK, Worker};
+use crate::clock::{MILLISECOND, Ticks};
+use crate::recorder::Side;
+use crate::rtcp::LONGEST;
+use crate::session::{Seeds, Session};
+use crate::{AddressId, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
+
+/// How long sound from an address's last owner is not taken for the next owner's.
+const STRANGE_FOR: Ticks = 60_000 * MILLISECOND;
+
+/// An address of a higher number is a mistake.
+const MAX_ADDRESSES: u32 = 1 << 16;
+
+impl Worker {
+    pub(super) fn carry_out(&mut self, at: Ticks, order: Order) {
+        match order {
+            Order::Open { session, address, stream } => self.open(at, session, address, stream),
+            Order::Change { session, stream } => self.change(session, stream),
+            Order::Close { session } => self.close(at, session),
+            Order::Join { a, b } => self.join(a, b),
+            Order::Part { session } => self.with(session, |worker, slot| worker.part(slot)),
+            Order::Play { session, sound } => self.with(session, |worker, slot| worker.play(at, slot, sound)),
+            Order::Stop { session } => self.with(session, |worker, slot| worker.stop(slot)),
+            Order::Record { recording, file, customer, agent } => self.record(at, recording, file, customer, agent),
+            Order::StopRecording { recording } => self.stop_recording(at, recording),
+            Order::Mute { session, muted } => self.with(session, |worker, slot| worker.session(slot).muted = muted),
+        }
+    }
+
+    fn open(&mut self, at: Ticks, id: SessionId, address: AddressId, stream: Option<Stream>) {
+        let trouble = if self.by_id.contains_key(&id) {
+            Some(Trouble::SessionExists)
+        } else if self.by_id.len() >= self.max_sessions {
+            Some(Trouble::Full)
+        } else if address.0 >= MAX_ADDRESSES || self.address(address).slot.is_some() {
+            Some(Trouble::AddressNotFree)
+        } else {
+            None
+        };
+        if let Some(why) = trouble {
+            return self.fail(id, why);
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.sessions.push(None);
+            self.sessions.len() as u32 - 1
+        });
+        self.serials = self.serials.wrapping_add(1);
+        let seeds = Seeds {
+            ssrc: self.random.next_u32(),
+            sequence: self.random.next_u32() as u16,
+            timestamp: self.random.next_u32(),
+            name: self.random.next_u64(),
+        };
+        self.sessions[slot as usize] = Some(Session::new(id, address, self.serials, stream, seeds));
+        self.by_id.insert(id, slot);
+        self.address(address).slot = Some(slot);
+        self.tellers.push(Reverse((control::next(at, self.random.next_u32()), slot, self.serials)));
+    }
+
+    fn change(&mut self, session: SessionId, stream: Stream) {
+        self.with(session, |worker, slot| {
+            worker.session(slot).change(stream);
+            if let Some(partner) = worker.session(slot).partner {
+                worker.session(partner).cut();
+            }
+        });
+    }
+
+    fn close(&mut self, at: Ticks, session: SessionId) {
+        self.with(session, |worker, slot| {
+            worker.part(slot);
+            worker.stop(slot);
+            worker.by_id.remove(&session);
+            worker.free.push(slot);
+            let Some(mut session) = worker.sessions[slot as usize].take() else { return };
+            let mut farewell = [0; LONGEST];
+            if let Some(packet) = session.tell(at, &worker.clock, true, &mut farewell) {
+                worker.farewells.push_back((packet, farewell));
+            }
+            if let Some((recording, _)) = session.tap {
+                worker.recordings.leave(at, recording, &mut worker.outputs);
+            }
+            let last = session.source().map(|source| (source, at + STRANGE_FOR));
+            *worker.address(session.address) = Address { slot: None, last };
+            let quality = session.quality();
+            worker.outputs.push_back(Output::Report(Report::Quality { session: session.id, quality }));
+            worker.outputs.push_back(Output::Freed(session.address));
+        });
+    }
+
+    fn join(&mut self, a: SessionId, b: SessionId) {
+        if a == b {
+            return self.fail(a, Trouble::SameSession);
+        }
+        self.with(a, |worker, one| {
+            worker.with(b, |worker, other| {
+                if worker.session(one).partner == Some(other) {
+                    return;
+                }
+                worker.part(one);
+                worker.part(other);
+                worker.session(one).partner = Some(other);
+                worker.session(other).partner = Some(one);
+            });
+        });
+    }
+
+    fn part(&mut self, slot: u32) {
+        let session = self.session(slot);
+        session.cut();
+        if let Some(partner) = session.partner.take() {
+            let partner = self.session(partner);
+            partner.cut();
+            partner.partner = None;
+        }
+    }
+
+    fn play(&mut self, at: Ticks, slot: u32, sound: Sound) {
+        if !self.session(slot).is_playing() {
+            self.players.slots.push(slot);
+            self.players.tick.get_or_insert(at + Ticks::from(TICK) * MILLISECOND);
+        }
+        self.session(slot).play(sound);
+    }
+
+    fn stop(&mut self, slot: u32) {
+        if !self.session(slot).stop() {
+            return;
+        }
+        if let Some(index) = self.players.slots.iter().position(|&player| player == slot) {
+            // Nobody is passed over or served twice: orders come when all outputs have been taken.
+            self.players.slots.swap_remove(index);
+        }
+        if self.players.slots.is_empty() {
+            self.players.tick = None;
+        }
+    }
+
+    fn record(&mut self, at: Ticks, recording: RecordingKey, file: PathBuf, customer: SessionId, agent: SessionId) {
+        if let Err(why) = self.try_record(at, recording, file, customer, agent) {
+            self.outputs.push_back(Output::Report(Report::RecordingFailed { recording, why }));
+        }
+    }
+
+    fn try_record(
+        &mut self,
+        at: Ticks,
+        recording: RecordingKey,
+        file: PathBuf,
+        customer: SessionId,
+        agent: SessionId,
+    ) -> Result<(), Trouble> {
+        if customer == agent {
+            return Err(Trouble::SameSession);
+        }
+        let slot = |session| self.by_id.get(&session).copied().ok_or(Trouble::NoSuchSession);
+        let sides = [slot(customer)?, slot(agent)?];
+        if sides.iter().any(|&slot| self.session(slot).tap.is_some()) {
+            return Err(Trouble::AlreadyRecorded);
+        }
+        let index = self.recordings.start(at, recording, file, sides, &mut self.outputs)?;
+        self.session(sides[0]).tap = Some((index, Side::Left));
+        self.session(sides[1]).tap = Some((index, Side::Right));
+        Ok(())
+    }
+
+    pub(super) fn stop_recording(&mut self, at: Ticks, recording: RecordingKey) {
+        let Some((index, sides)) = self.recordings.stop(at, recording, &mut self.outputs) else { return };
+        for slot in sides {
+            if let Some(session) = &mut self.sessions[slot as usize] {
+                session.tap.take_if(|(tap, _)| *tap == index);
+            }
+        }
+    }
+
+    fn with(&mut self, session: SessionId, carry_out: impl FnOnce(&mut Self, u32)) {
+        match self.by_id.get(&session) {
+            Some(&slot) => carry_out(self, slot),
+            None => self.fail(session, Trouble::NoSuchSession),
+        }
+    }
+
+    fn fail(&mut self, session: SessionId, why: Trouble) {
+        self.outputs.push_back(Output::Report(Report::Failed { session, why }));
+    }
+
+    /// The session in a slot that is known to be taken.
+    fn session(&mut self, slot: u32) -> &mut Session {
+        self.sessions[slot as usize].as_mut().expect("a slot found by a session's name or partner is taken")
+    }
+
+    /// An address's entry; made when it is first heard of.
+    fn address(&mut self, address: AddressId) -> &mut Address {
+        let index = address.0 as usize;
+        if index >= self.addresses.len() {
+            self.addresses.resize(index + 1, Address::default());
+        }
+        &mut self.addresses[index]
+    }
+}
