@@ -1,0 +1,123 @@
+//! Whatever comes from the network or is ordered, the worker goes on, and nothing it holds is lost track of.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{Floor, to};
+use crate::fixture::host;
+use crate::{AddressId, Order, Output, RecordingKey, RecordingStep, SessionId, Sound, Stream};
+
+#[derive(Clone, Debug)]
+enum Happening {
+    Order(Order),
+    Sound { address: u32, from: u8, packet: Vec<u8> },
+    Control { address: u32, from: u8, packet: Vec<u8> },
+    Wait(u64),
+}
+
+fn session() -> impl Strategy<Value = SessionId> {
+    (0..6u64).prop_map(SessionId)
+}
+
+fn a_stream() -> impl Strategy<Value = Stream> {
+    (0..6u8, any::<bool>(), any::<bool>(), 0u16..100, any::<Option<u8>>())
+        .prop_map(|(party, send, receive, packet_ms, keys)| Stream { send, receive, packet_ms, keys, ..to(party) })
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    prop_oneof![
+        4 => (session(), 0..6u32, proptest::option::of(a_stream())).prop_map(|(session, address, stream)| Order::Open {
+            session,
+            address: AddressId(address),
+            stream
+        }),
+        1 => (session(), a_stream()).prop_map(|(session, stream)| Order::Change { session, stream }),
+        1 => session().prop_map(|session| Order::Close { session }),
+        3 => (session(), session()).prop_map(|(a, b)| Order::Join { a, b }),
+        1 => session().prop_map(|session| Order::Part { session }),
+        1 => session().prop_map(|session| Order::Play { session, sound: Sound::Busy }),
+        1 => session().prop_map(|session| Order::Stop { session }),
+        2 => (session(), session(), 0..3u64).prop_map(|(customer, agent, key)| Order::Record {
+            recording: RecordingKey(key),
+            file: PathBuf::new(),
+            customer,
+            agent
+        }),
+        1 => (0..3u64).prop_map(|key| Order::StopRecording { recording: RecordingKey(key) }),
+        1 => (session(), any::<bool>()).prop_map(|(session, muted)| Order::Mute { session, muted }),
+    ]
+}
+
+/// Bytes that are often nearly RTP.
+fn packet() -> impl Strategy<Value = Vec<u8>> {
+    let head = (any::<u8>(), prop_oneof![Just(8u8), Just(0), Just(101), Just(0x88), any::<u8>()], any::<u16>());
+    let tail = proptest::collection::vec(any::<u8>(), 0..300);
+    (head, any::<[u8; 8]>(), tail, any::<bool>()).prop_map(|((first, second, sequence), numbers, tail, plain)| {
+        let mut packet = vec![if plain { 0x80 } else { first }, second];
+        packet.extend(if plain { sequence % 8 } else { sequence }.to_be_bytes());
+        packet.extend(if plain { [0; 8] } else { numbers });
+        packet.extend(tail);
+        packet
+    })
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let from_network = || (0..8u32, 0..6u8, packet());
+    prop_oneof![
+        2 => order().prop_map(Happening::Order),
+        4 => from_network().prop_map(|(address, from, packet)| Happening::Sound { address, from, packet }),
+        1 => from_network().prop_map(|(address, from, packet)| Happening::Control { address, from, packet }),
+        1 => (0..1000u64).prop_map(Happening::Wait),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_sound_stays_in_its_buffer_and_nothing_is_left_in_the_end(
+        happenings in proptest::collection::vec(happening(), 0..120),
+    ) {
+        let mut floor = Floor::new();
+        let (mut begun, mut ended) = (0, 0);
+        let mut count = |outputs: Vec<(Output, Vec<u8>)>, floor: &mut Floor| {
+            for (output, _) in outputs {
+                match output {
+                    Output::Recording(RecordingStep::Begin { .. }) => begun += 1,
+                    Output::Recording(RecordingStep::End { .. }) => ended += 1,
+                    Output::Recording(RecordingStep::Sound { sound, .. }) => floor.worker.give_back(sound),
+                    Output::Packet(_) | Output::Report(_) | Output::Freed(_) => {}
+                }
+            }
+        };
+
+        for happening in happenings {
+            match happening {
+                Happening::Order(order) => floor.order(order),
+                Happening::Sound { address, from, mut packet } => {
+                    let length = packet.len();
+                    let sent =
+                        floor.worker.handle_sound(floor.now, AddressId(address), host(from, 4000), &mut packet);
+                    prop_assert!(sent.is_none_or(|sent| sent.bytes.start < sent.bytes.end && sent.bytes.end <= length));
+                }
+                Happening::Control { address, from, packet } => {
+                    floor.worker.handle_control(floor.now, AddressId(address), host(from, 4001), &packet);
+                }
+                Happening::Wait(milliseconds) => {
+                    let outputs = floor.pass(milliseconds);
+                    count(outputs, &mut floor);
+                }
+            }
+        }
+        for session in 0..6 {
+            floor.order(Order::Close { session: SessionId(session) });
+        }
+        let outputs = floor.pass(Duration::from_secs(60).as_millis() as u64);
+        count(outputs, &mut floor);
+
+        let load = floor.worker.load();
+        prop_assert_eq!((load.sessions, load.playing, load.recordings), (0, 0, 0));
+        prop_assert_eq!(begun, ended);
+        prop_assert_eq!(floor.worker.poll_timeout(), None);
+    }
+}
