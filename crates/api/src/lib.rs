@@ -4,7 +4,16 @@
 //! folder a vendor. `live/` is the Socket.IO server that hands a vendor's events to its clients. Orders go to the engine
 //! through [`Switchboard`]; everything that is read comes from the store. Sockets, TLS and the process are `server`'s.
 
+mod actions;
+mod keys;
+mod links;
+mod live;
+mod mask;
 mod metrics;
+mod native;
+mod sound;
+mod vendors;
+mod watch_requests;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -13,10 +22,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, middleware};
 use model::{Actor, Command, Directory, Problem, Reply, TenantId};
 use store::Store;
 use tokio::sync::watch;
+
+use crate::keys::Keys;
 
 pub use metrics::Metrics;
 
@@ -160,11 +171,31 @@ pub struct App {
     pub settings: Arc<ApiSettings>,
 }
 
+impl App {
+    /// Resolves when the last call is over and the server stops.
+    pub(crate) async fn stopped(&self) {
+        // A server that is gone has stopped.
+        let _ = self.readiness.clone().wait_for(|readiness| *readiness == Readiness::Stopped).await;
+    }
+}
+
 /// Every path there is. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: allow-lists need the
 /// client's address. Call it within a Tokio runtime.
 pub fn router(app: App) -> Router {
-    let _ = app;
-    Router::new()
+    let keys = Keys::new(app.directory.clone());
+    let live = live::router(app.clone(), keys.clone());
+    let faces = Arc::new(Faces { app, keys });
+    native::router(faces.clone())
+        .merge(vendors::router(faces.clone()))
+        .merge(live)
+        .fallback(native::nowhere)
+        .layer(middleware::from_fn_with_state(faces, watch_requests::watch))
+}
+
+/// What every request finds.
+pub(crate) struct Faces {
+    pub app: App,
+    pub keys: Keys,
 }
 
 /// The address a request came from.

@@ -1,0 +1,82 @@
+//! What one may do, and who may: the one place where permission is decided, for every face.
+//!
+//! Each action takes who is asking first. What belongs to another tenant does not exist for it.
+
+pub(crate) mod calls;
+pub(crate) mod events;
+pub(crate) mod provision;
+pub(crate) mod recordings;
+pub(crate) mod records;
+
+use model::{Actor, Problem, Role, TenantId};
+use store::{StoreError, TenantStore};
+
+use crate::{App, NotApplied};
+
+/// Who asks, and for which tenant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Asker {
+    pub tenant: TenantId,
+    pub actor: Actor,
+}
+
+/// Why an action was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The asker's role may not.
+    #[error("this needs the role {needs}: ask the tenant's owner for another key", needs = role_name(*needs))]
+    NotAllowed { needs: Role },
+    /// The tenant has no such thing.
+    #[error("{what} does not exist")]
+    NotFound { what: String },
+    /// Something in the request cannot be used.
+    #[error("{sentence}")]
+    Wrong { sentence: String },
+    /// The switchboard did not do it.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// The provision file was not applied.
+    #[error(transparent)]
+    NotApplied(#[from] NotApplied),
+    /// The store failed.
+    #[error("the server could not read its records: try again in a few seconds")]
+    Store(#[from] StoreError),
+}
+
+impl Refusal {
+    /// Something in the request cannot be used.
+    pub fn wrong(sentence: impl Into<String>) -> Self {
+        Self::Wrong { sentence: sentence.into() }
+    }
+
+    /// The tenant has no such thing.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
+    }
+}
+
+/// Refuses whoever has less than this role.
+fn need(actor: &Actor, role: Role) -> Result<(), Refusal> {
+    if actor.role >= role { Ok(()) } else { Err(Refusal::NotAllowed { needs: role }) }
+}
+
+impl Asker {
+    fn needs(&self, role: Role) -> Result<(), Refusal> {
+        need(&self.actor, role)
+    }
+
+    fn store(&self, app: &App) -> TenantStore {
+        app.store.tenant(self.tenant)
+    }
+}
+
+/// The word for a role in settings and sentences.
+pub(crate) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "reader",
+        Role::Agent => "agent",
+        Role::Supervisor => "supervisor",
+        Role::Owner => "owner",
+        Role::Operator => "operator",
+    }
+}

@@ -1,0 +1,309 @@
+//! One Socket.IO session, from `connecting` to the end (readings 15).
+//!
+//! ```text
+//! connecting ──sign──► signing ──► connected, connection, say ──► response … ──► connectEnd | disconnectedServer
+//!      │                  ├─ wrong key ──► error
+//!      │                  ├─ address not allowed ──► connectionRefused
+//!      │                  └─ all seats taken ──► Bandwidth
+//!      └─ nobody signs ──► connectTimeout
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+use socketioxide::extract::SocketRef;
+use socketioxide::{ProtocolVersion, SocketError};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::adapter::{Direct, NotSent};
+use super::seats::{Seat, Taken};
+use super::story::{Story, packet};
+use super::{Connection, Live};
+use crate::Readiness;
+use crate::keys::Voip24hKey;
+use crate::vendors::voip24h::wire::{Bandwidth, ConnectEnd, FAILED, PORTAL_OK, Said};
+
+/// How often a farewell is tried on a socket that is full.
+const FAREWELLS: usize = 20;
+
+/// What a client says.
+pub(crate) enum Heard {
+    /// `sign`, with its arguments.
+    Sign(Vec<Value>),
+    /// `hello`
+    Hello,
+}
+
+/// A connected client.
+pub(crate) struct Session {
+    pub live: Live,
+    pub socket: SocketRef<Direct>,
+    pub peer: Option<SocketAddr>,
+    pub heard: mpsc::Receiver<Heard>,
+    /// True once the client has gone.
+    pub gone: watch::Receiver<bool>,
+    /// Counts the connection while the session lives.
+    pub _connection: Connection,
+}
+
+/// The client has gone, or has been sent away.
+struct Over;
+
+impl Session {
+    /// Runs until the client has gone or is sent away.
+    pub async fn run(mut self) {
+        let mut gone = self.gone.clone();
+        tokio::select! {
+            _ = gone.wait_for(|gone| *gone) => {}
+            _ = self.talk() => {}
+        }
+    }
+
+    async fn talk(&mut self) -> Result<(), Over> {
+        self.say("connecting", &Said { status: PORTAL_OK, message: "connecting" });
+        let refuses = |readiness: &Readiness| matches!(readiness, Readiness::Draining | Readiness::Stopped);
+        if refuses(&self.live.app.readiness.borrow().clone()) {
+            return self.server_stops().await;
+        }
+        let arguments = self.wait_for_sign().await?;
+        self.say("signing", &Said { status: PORTAL_OK, message: "signing" });
+        let Some(key) = self.find_key(&arguments) else {
+            return self.wrong_key().await;
+        };
+        if !key.allows(self.peer) {
+            let why = Said { status: FAILED, message: "this address is not allowed to use the key" };
+            return self.send_away("connectionRefused", &why).await;
+        }
+        let seat = match self.live.seats.sign(&key) {
+            Ok(seat) => seat,
+            Err(Taken { current }) => {
+                let retry_after = self.live.app.settings.live.hello_within.as_secs().max(1);
+                return self
+                    .send_away("Bandwidth", &Bandwidth { limit: key.socket_sessions, current, retry_after })
+                    .await;
+            }
+        };
+        self.live.app.metrics.socket_sessions.inc();
+        let over = self.listen(&arguments, key, seat).await;
+        self.live.app.metrics.socket_sessions.dec();
+        over
+    }
+
+    async fn wait_for_sign(&mut self) -> Result<Vec<Value>, Over> {
+        let deadline = Instant::now() + self.live.app.settings.live.sign_within;
+        loop {
+            tokio::select! {
+                heard = self.heard.recv() => match heard {
+                    Some(Heard::Sign(arguments)) => return Ok(arguments),
+                    Some(Heard::Hello) => {}
+                    None => return Err(Over),
+                },
+                () = tokio::time::sleep_until(deadline) => {
+                    let why = Said { status: FAILED, message: "nobody signed in time" };
+                    self.send_away("connectTimeout", &why).await?;
+                }
+                () = self.live.app.stopped() => self.server_stops().await?,
+            }
+        }
+    }
+
+    /// The signed part of a session: greetings, then the story, for as long as the client says `hello`.
+    async fn listen(&mut self, arguments: &[Value], key: Voip24hKey, mut seat: Seat) -> Result<(), Over> {
+        let (story, mut position) = self.live.stories.open(key.tenant);
+        let greeting = Said { status: PORTAL_OK, message: "connected" };
+        self.say("connected", &greeting);
+        self.say("connection", &greeting);
+        let say = Said { status: PORTAL_OK, message: "say" };
+        self.say("say", &say);
+
+        let times = self.live.app.settings.live.clone();
+        let mut directory = self.live.app.directory.clone();
+        let mut heard_at = Instant::now();
+        let mut asked_again = false;
+        let mut pause: Option<Instant> = None;
+        // Packets of the event after `position` that were sent before the socket was full.
+        let mut sent = 0;
+        loop {
+            let patience = if asked_again { times.hello_within } else { times.say_again_after.min(times.hello_within) };
+            tokio::select! {
+                heard = self.heard.recv() => match heard {
+                    Some(Heard::Hello) => (heard_at, asked_again) = (Instant::now(), false),
+                    Some(Heard::Sign(_)) => {}
+                    None => return Err(Over),
+                },
+                () = tokio::time::sleep_until(heard_at + patience) => {
+                    if heard_at.elapsed() >= times.hello_within {
+                        let why = ConnectEnd { status: FAILED, message: "no hello was heard", reason: "silent" };
+                        return self.send_away("connectEnd", &why).await;
+                    }
+                    self.say("say", &say);
+                    asked_again = true;
+                }
+                () = seat.replaced() => {
+                    let why = ConnectEnd { status: FAILED, message: "a newer session took this place", reason: "replaced" };
+                    return self.send_away("connectEnd", &why).await;
+                }
+                () = self.live.app.stopped() => return self.server_stops().await,
+                changed = directory.changed() => {
+                    if changed.is_err() {
+                        return self.server_stops().await;
+                    }
+                    if self.find_key(arguments).is_none_or(|now| now.tenant != key.tenant || !now.allows(self.peer)) {
+                        return self.wrong_key().await;
+                    }
+                }
+                () = due(&story, position, pause) => {
+                    pause = self.tell(&story, &mut position, &mut sent, times.behind_pause).await;
+                }
+            }
+        }
+    }
+
+    /// Hands over what was told after `position`. Gives the moment to go on at when the socket is full.
+    async fn tell(&self, story: &Story, position: &mut i64, sent: &mut usize, pause: Duration) -> Option<Instant> {
+        let (told, head) = match story.after(*position).await {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::warn!(%error, "reading events for a live session");
+                return Some(Instant::now() + pause.max(Duration::from_secs(1)));
+            }
+        };
+        for event in told {
+            while let Some(packet) = event.packets.get(*sent) {
+                match self.live.wire.event(self.socket.id, packet) {
+                    Ok(()) => {
+                        *sent += 1;
+                        self.live.app.metrics.socket_events.inc();
+                    }
+                    Err(NotSent::Full) => {
+                        self.live.app.metrics.socket_behind.inc();
+                        return Some(Instant::now() + pause);
+                    }
+                    // Whoever has gone is told so by `gone`.
+                    Err(NotSent::Gone) => return Some(Instant::now() + pause),
+                }
+            }
+            (*position, *sent) = (event.position, 0);
+        }
+        *position = head;
+        None
+    }
+
+    fn find_key(&self, arguments: &[Value]) -> Option<Voip24hKey> {
+        let index = self.live.keys.now();
+        match credentials(arguments)? {
+            Credentials::Either(part) => index.voip24h_by_either(&part),
+            Credentials::Both { voip, secret } => index.voip24h(&voip, &secret),
+        }
+    }
+
+    /// Only an ERROR packet surely reaches a 2.x client's `error`; 4.x clients take such a packet for a failed connect.
+    async fn wrong_key(&self) -> Result<(), Over> {
+        const MESSAGE: &str = "key is invalid";
+        match self.socket.protocol() {
+            ProtocolVersion::V4 => {
+                let _ = self.live.wire.error(self.socket.id, MESSAGE);
+            }
+            ProtocolVersion::V5 => self.say("error", &Said { status: FAILED, message: MESSAGE }),
+        }
+        self.disconnect().await
+    }
+
+    async fn server_stops(&self) -> Result<(), Over> {
+        self.send_away("disconnectedServer", &Said { status: FAILED, message: "the server is stopping" }).await
+    }
+
+    async fn send_away(&self, event: &str, why: &impl Serialize) -> Result<(), Over> {
+        self.say(event, why);
+        self.disconnect().await
+    }
+
+    /// Always `Over`. A full socket may still take the farewell once it has drained.
+    async fn disconnect(&self) -> Result<(), Over> {
+        for _ in 0..FAREWELLS {
+            match self.socket.clone().disconnect() {
+                Err(SocketError::InternalChannelFull) => {
+                    tokio::time::sleep(self.live.app.settings.live.behind_pause).await;
+                }
+                _ => break,
+            }
+        }
+        Err(Over)
+    }
+
+    /// Says something that is not part of the story. A client whose socket is full misses it.
+    fn say(&self, event: &str, body: &impl Serialize) {
+        let _ = self.live.wire.event(self.socket.id, &packet(event, body));
+    }
+}
+
+/// Resolves when there is something to tell and the client may be given it.
+async fn due(story: &Story, position: i64, pause: Option<Instant>) {
+    if let Some(until) = pause {
+        tokio::time::sleep_until(until).await;
+    } else {
+        story.changed(position).await;
+    }
+}
+
+#[derive(PartialEq, Eq, Debug)]
+enum Credentials {
+    Either(String),
+    Both { voip: String, secret: String },
+}
+
+/// One string (the public or the secret part), two strings, or an object with `voip`, `secret` or both.
+fn credentials(arguments: &[Value]) -> Option<Credentials> {
+    let text = |value: &Value| match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    let (voip, secret) = match arguments.first()? {
+        Value::Object(object) => {
+            let named = |name: &str| {
+                object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| text(value))
+            };
+            (named("voip"), named("secret"))
+        }
+        first => (text(first), arguments.get(1).and_then(text)),
+    };
+    match (voip, secret) {
+        (Some(voip), Some(secret)) => Some(Credentials::Both { voip, secret }),
+        (Some(part), None) | (None, Some(part)) => Some(Credentials::Either(part)),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(arguments: Value, expected: Option<Credentials>) {
+        let arguments = arguments.as_array().expect("a list").clone();
+        assert_eq!(credentials(&arguments), expected, "{arguments:?}");
+    }
+
+    #[test]
+    fn a_key_is_shown_as_one_string_two_or_an_object() {
+        let both = || Some(Credentials::Both { voip: "VOIPKEY_DEMO".into(), secret: "SECRET_DEMO".into() });
+        let either = || Some(Credentials::Either("SECRET_DEMO".into()));
+
+        check(json!(["VOIPKEY_DEMO", "SECRET_DEMO"]), both());
+        check(json!([{ "Voip": "VOIPKEY_DEMO", "SECRET": "SECRET_DEMO" }]), both());
+        check(json!(["SECRET_DEMO"]), either());
+        check(json!(["SECRET_DEMO", null]), either());
+        check(json!([{ "secret": "SECRET_DEMO" }]), either());
+    }
+
+    #[test]
+    fn anything_else_is_no_key() {
+        for arguments in [json!([]), json!([""]), json!([1]), json!([null]), json!([["VOIPKEY_DEMO"]]), json!([{}])] {
+            check(arguments, None);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A tenant's story in a dialect's words: rendered once, read by every session of that tenant.
+//!
+//! One task follows the feed and renders; sessions are positions in what it rendered. Only the newest of it stays in
+//! memory. A session that fell further behind renders for itself what it missed, until it is level again.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use model::{StoredEvent, TenantId};
+use serde::Serialize;
+use socketioxide_core::Str;
+use store::{Feed, StoreError};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::keys::Keys;
+use crate::vendors::voip24h;
+
+/// Rendered events that stay in memory, for each tenant.
+const KEPT: usize = 4_096;
+/// Events that are read at once.
+const PAGE: usize = 512;
+/// How long after a failed reading the feed is asked again.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The stories that sessions read at the moment.
+#[derive(Clone)]
+pub(crate) struct Stories {
+    feed: Feed,
+    keys: Keys,
+    open: Arc<Mutex<HashMap<TenantId, Weak<Story>>>>,
+}
+
+/// One tenant's story. Its task ends with the last session that holds it.
+pub(crate) struct Story {
+    tenant: TenantId,
+    feed: Feed,
+    keys: Keys,
+    rendered: Arc<Rendered>,
+    task: JoinHandle<()>,
+}
+
+/// What one stored event says, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// The stored event's.
+    pub position: i64,
+    /// `["response",{…}]`, in order.
+    pub packets: Vec<Str>,
+}
+
+struct Rendered {
+    /// Up to where the story is rendered.
+    head: watch::Sender<i64>,
+    ring: Mutex<Ring>,
+}
+
+struct Ring {
+    /// Everything told after this position is here.
+    from: i64,
+    told: VecDeque<Arc<Told>>,
+}
+
+impl Stories {
+    pub fn new(feed: Feed, keys: Keys) -> Self {
+        Self { feed, keys, open: Arc::default() }
+    }
+
+    /// The tenant's story and the position at which a new session begins.
+    pub fn open(&self, tenant: TenantId) -> (Arc<Story>, i64) {
+        let position = self.feed.head(tenant);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(story) = open.get(&tenant).and_then(Weak::upgrade) {
+            return (story, position);
+        }
+        open.retain(|_, story| story.strong_count() > 0);
+        let story = Arc::new(Story::start(tenant, position, self.feed.clone(), self.keys.clone()));
+        open.insert(tenant, Arc::downgrade(&story));
+        (story, position)
+    }
+}
+
+impl Story {
+    fn start(tenant: TenantId, from: i64, feed: Feed, keys: Keys) -> Self {
+        let ring = Mutex::new(Ring { from, told: VecDeque::new() });
+        let rendered = Arc::new(Rendered { head: watch::Sender::new(from), ring });
+        let task = tokio::spawn(follow(tenant, feed.clone(), keys.clone(), rendered.clone()));
+        Self { tenant, feed, keys, rendered, task }
+    }
+
+    /// Resolves when something after `position` is rendered.
+    pub async fn changed(&self, position: i64) {
+        let mut head = self.rendered.head.subscribe();
+        // The sender lives as long as this story.
+        let _ = head.wait_for(|head| *head > position).await;
+    }
+
+    /// What is told after `position`, in order, and up to where that goes.
+    pub async fn after(&self, position: i64) -> Result<(Vec<Arc<Told>>, i64), StoreError> {
+        if let Some(ready) = self.remembered(position) {
+            return Ok(ready);
+        }
+        let events = self.feed.after(self.tenant, position, PAGE).await?;
+        let head = events.last().map_or(position, |event| event.position);
+        Ok((render(&events, self.tenant, &self.keys), head))
+    }
+
+    /// None when memory does not reach back so far.
+    fn remembered(&self, position: i64) -> Option<(Vec<Arc<Told>>, i64)> {
+        let ring = self.rendered.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        if position < ring.from {
+            return None;
+        }
+        let first = ring.told.partition_point(|told| told.position <= position);
+        let told: Vec<_> = ring.told.iter().skip(first).take(PAGE).cloned().collect();
+        let all = first + told.len() == ring.told.len();
+        let head = if all { *self.rendered.head.borrow() } else { told.last().map_or(position, |told| told.position) };
+        Some((told, head.max(position)))
+    }
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn follow(tenant: TenantId, feed: Feed, keys: Keys, rendered: Arc<Rendered>) {
+    let mut position = *rendered.head.borrow();
+    loop {
+        let events = match feed.after(tenant, position, PAGE).await {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::warn!(%error, "reading events for live sessions");
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            }
+        };
+        let Some(last) = events.last() else {
+            feed.changed(tenant, position).await;
+            continue;
+        };
+        position = last.position;
+        let told = render(&events, tenant, &keys);
+        let mut ring = rendered.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.told.extend(told);
+        while ring.told.len() > KEPT
+            && let Some(oldest) = ring.told.pop_front()
+        {
+            ring.from = oldest.position;
+        }
+        // Told while the ring is held, so that a session never sees the one without the other.
+        rendered.head.send_replace(position);
+    }
+}
+
+fn render(events: &[Arc<StoredEvent>], tenant: TenantId, keys: &Keys) -> Vec<Arc<Told>> {
+    let index = keys.now();
+    // A tenant that was deleted has no sessions either.
+    let Some(tenant) = index.tenant(tenant) else { return Vec::new() };
+    let tell = |event: &Arc<StoredEvent>| {
+        let packets: Vec<Str> = voip24h::events::render(event, &tenant.switches)
+            .iter()
+            .map(|response| packet("response", response))
+            .collect();
+        (!packets.is_empty()).then(|| Arc::new(Told { position: event.position, packets }))
+    };
+    events.iter().filter_map(tell).collect()
+}
+
+/// An event as socketioxide wants it: `["name",{…}]`.
+pub(crate) fn packet(name: &str, body: &impl Serialize) -> Str {
+    // Our own bodies have no keys that JSON cannot have.
+    Str::from(serde_json::to_string(&(name, body)).unwrap_or_default())
+}

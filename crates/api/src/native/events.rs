@@ -1,0 +1,129 @@
+//! `/v1/events`: the story from a point on, as a page of JSON or as an event-stream that goes on.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use model::StoredEvent;
+use prometheus_client::metrics::gauge::Gauge;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::extract::Asked;
+use super::problem::ProblemBody;
+use super::sign_in::SignedIn;
+use super::views::{EventBody, EventView, Page};
+use crate::Faces;
+use crate::actions::{Asker, Refusal, events};
+
+/// The events of a page, unless asked otherwise, and at most.
+const PAGE: usize = 100;
+const MOST: usize = 1_000;
+/// How often an idle stream says that it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// From where, and how much.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct From {
+    /// The position after which the story is wanted (0: all of it).
+    after: Option<i64>,
+    /// Events of a page, 1 to 1 000 (100). An event-stream has no pages.
+    limit: Option<usize>,
+}
+
+/// What happened after a position, in order.
+///
+/// With `Accept: text/event-stream` the answer goes on: it catches up, then tells each event as it is stored. Each has
+/// its position as its id, and `Last-Event-ID` goes before `after`.
+#[utoipa::path(get, path = "/v1/events", tag = "events",
+    params(From, ("Last-Event-ID" = Option<i64>, Header, description = "Where an event-stream goes on")),
+    responses(
+        (status = 200, description = "The events", content(
+            (Page<EventBody> = "application/json"),
+            (EventBody = "text/event-stream"),
+        )),
+        (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn after(
+    State(faces): State<Arc<Faces>>,
+    SignedIn { asker, .. }: SignedIn,
+    Asked(From { after, limit }): Asked<From>,
+    headers: HeaderMap,
+) -> Result<Response, ProblemBody> {
+    let wants_stream = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/event-stream"));
+    if wants_stream {
+        let position = match headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty()) {
+            Some(id) => id.parse().map_err(|_| Refusal::wrong("Last-Event-ID: a position is a whole number"))?,
+            None => after.unwrap_or(0),
+        };
+        // Permission is asked before the stream begins, so that a refusal is an HTTP status.
+        events::after(&faces.app, &asker, position, 1).await?;
+        let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+        return Ok(Sse::new(stream(faces, asker, position)).keep_alive(keep_alive).into_response());
+    }
+    let limit = limit.unwrap_or(PAGE).clamp(1, MOST);
+    let mut found = events::after(&faces.app, &asker, after.unwrap_or(0), limit + 1).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|last| last.position.to_string());
+    Ok(Json(Page { items: found.iter().map(|event| EventView::of(event)).collect(), next }).into_response())
+}
+
+/// Ends when the server stops or the store fails; the client comes back with `Last-Event-ID`.
+fn stream(faces: Arc<Faces>, asker: Asker, mut position: i64) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        let _counted = Counted::new(&faces.app.metrics.event_streams);
+        loop {
+            let found = match events::after(&faces.app, &asker, position, PAGE).await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(%error, "reading events for a stream");
+                    return;
+                }
+            };
+            for event in &found {
+                position = event.position;
+                yield Ok(line(event));
+            }
+            if !found.is_empty() {
+                continue;
+            }
+            tokio::select! {
+                () = events::changed(&faces.app, &asker, position) => {}
+                () = faces.app.stopped() => return,
+            }
+        }
+    }
+}
+
+fn line(stored: &StoredEvent) -> Event {
+    // Stored events have no keys that JSON cannot have, and their JSON has no line breaks.
+    let json = serde_json::to_string(&EventView::of(stored)).unwrap_or_default();
+    Event::default().id(stored.position.to_string()).data(json)
+}
+
+/// Counted while it lives.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

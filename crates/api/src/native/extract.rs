@@ -1,0 +1,60 @@
+//! Paths, queries and bodies read into types; what cannot be read is a problem with a sentence.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::problem::ProblemBody;
+use crate::Faces;
+
+/// The query, as a type.
+pub(crate) struct Asked<T>(pub T);
+
+/// A JSON body, as a type.
+pub(crate) struct Sent<T>(pub T);
+
+/// An id in the path. What is no id names nothing.
+pub(crate) struct Named<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<Faces>> for Asked<T> {
+    type Rejection = ProblemBody;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(query)| Self(query))
+            .map_err(|rejection| ProblemBody::new(StatusCode::BAD_REQUEST, "bad_request", rejection.body_text()))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Faces>> for Sent<T> {
+    type Rejection = ProblemBody;
+
+    async fn from_request(request: Request, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        match Json::from_request(request, faces).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => {
+                let code = match &rejection {
+                    JsonRejection::MissingJsonContentType(_) => "media_type",
+                    JsonRejection::BytesRejection(_) => "body",
+                    _ => "bad_request",
+                };
+                Err(ProblemBody::new(rejection.status(), code, rejection.body_text()))
+            }
+        }
+    }
+}
+
+impl<T: std::str::FromStr + Send> FromRequestParts<Arc<Faces>> for Named<T> {
+    type Rejection = ProblemBody;
+
+    async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        let text = Path::<String>::from_request_parts(parts, faces).await.map(|Path(text)| text);
+        let id = text.ok().and_then(|text| text.parse().ok());
+        id.map(Self).ok_or_else(|| ProblemBody::new(StatusCode::NOT_FOUND, "not_found", "nothing has this id"))
+    }
+}

@@ -1,0 +1,49 @@
+//! `/v1/provision`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::StringRejection;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::Asked;
+use super::problem::ProblemBody;
+use super::sign_in::Anybody;
+use crate::Faces;
+use crate::actions::provision;
+
+/// How the file is applied.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct How {
+    /// Whether what the file does not name is deleted.
+    #[serde(default)]
+    prune: bool,
+}
+
+/// What applying the file changed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AppliedBody {
+    /// One line for each thing created, changed or deleted; empty when all was so already.
+    changes: Vec<String>,
+}
+
+/// Makes the server match a provision file (YAML). Needs the admin token. Answers when the new settings are in force.
+#[utoipa::path(post, path = "/v1/provision", tag = "settings", params(How),
+    request_body(content = String, content_type = "application/yaml", description = "The file"),
+    responses(
+        (status = 200, description = "It matches", body = AppliedBody),
+        (status = "default", description = "Nothing was changed", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn apply(
+    State(faces): State<Arc<Faces>>,
+    Anybody(actor): Anybody,
+    Asked(How { prune }): Asked<How>,
+    yaml: Result<String, StringRejection>,
+) -> Result<Json<AppliedBody>, ProblemBody> {
+    let yaml = yaml.map_err(|rejection| ProblemBody::new(rejection.status(), "body", rejection.body_text()))?;
+    let applied = provision::apply(&faces.app, &actor, yaml, prune).await?;
+    Ok(Json(AppliedBody { changes: applied.changes }))
+}

@@ -1,0 +1,91 @@
+//! Who asks: the Bearer token of a tenant's native key, or the admin token.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use jiff::tz::TimeZone;
+use model::{Actor, Role, TenantId, Text};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::problem::ProblemBody;
+use crate::Faces;
+use crate::actions::Asker;
+
+/// Somebody who may ask, for one tenant. With the admin token `?tenant=NAME` chooses it, else it is the default one.
+pub(crate) struct SignedIn {
+    pub asker: Asker,
+    /// The tenant's zone, for the times in answers.
+    pub zone: TimeZone,
+}
+
+/// Somebody who may ask, whatever the tenant.
+pub(crate) struct Anybody(pub Actor);
+
+impl FromRequestParts<Arc<Faces>> for SignedIn {
+    type Rejection = ProblemBody;
+
+    async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        let (actor, own) = who(parts, faces)?;
+        let index = faces.keys.now();
+        let named = tenant_parameter(parts);
+        let tenant = match own {
+            // A key speaks for its tenant; another one does not exist for it.
+            Some(own) => index.tenant(own).filter(|tenant| named.as_ref().is_none_or(|name| *name == tenant.name)),
+            None => index.tenant_named(named.as_deref()),
+        };
+        let Some(tenant) = tenant else {
+            return Err(match named {
+                Some(_) => ProblemBody::new(StatusCode::NOT_FOUND, "not_found", "this tenant does not exist"),
+                None => {
+                    let detail = "there is no default tenant: name one with `?tenant=NAME`";
+                    ProblemBody::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+                }
+            });
+        };
+        // A zone that was checked when it was set.
+        let zone = TimeZone::get(&tenant.timezone).unwrap_or(TimeZone::UTC);
+        Ok(Self { asker: Asker { tenant: tenant.id, actor }, zone })
+    }
+}
+
+impl FromRequestParts<Arc<Faces>> for Anybody {
+    type Rejection = ProblemBody;
+
+    async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        who(parts, faces).map(|(actor, _)| Self(actor))
+    }
+}
+
+/// Who shows this token; the tenant of a native key.
+fn who(parts: &Parts, faces: &Faces) -> Result<(Actor, Option<TenantId>), ProblemBody> {
+    let token = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+        .map(|(_, token)| token.trim())
+        .filter(|token| !token.is_empty())
+        .ok_or_else(ProblemBody::unauthorized)?;
+    if is_same(token, &faces.app.settings.admin_token) {
+        return Ok((Actor { name: Text::from("admin"), role: Role::Operator }, None));
+    }
+    let asker = faces.keys.now().native(token).ok_or_else(ProblemBody::unauthorized)?;
+    Ok((asker.actor, Some(asker.tenant)))
+}
+
+// Hashes have one length, so that the comparison tells nothing of the token's.
+fn is_same(given: &str, token: &str) -> bool {
+    !token.is_empty() && bool::from(Sha256::digest(given).as_slice().ct_eq(Sha256::digest(token).as_slice()))
+}
+
+fn tenant_parameter(parts: &Parts) -> Option<String> {
+    axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+        .ok()?
+        .0
+        .into_iter()
+        .find_map(|(name, value)| (name == "tenant").then_some(value))
+}
