@@ -111,3 +111,62 @@ impl From<&Challenge> for Bytes {
         challenge.print()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::is_right;
+
+    #[test]
+    fn our_answer_to_our_challenge_is_right() {
+        for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
+            let challenge = Challenge::new("tongdai", "nonce", algorithm.clone());
+            let uri = Uri::sip(std::net::IpAddr::from([192, 0, 2, 1]));
+
+            let read = Challenge::parse(&challenge.print()).unwrap().unwrap();
+            let answer = read.answer(&login(), &Method::Register, &uri, "cnonce".into(), 10).unwrap();
+            let answer = Credentials::parse(&answer.print()).unwrap().unwrap();
+
+            let secret = ha1(&algorithm, b"101", b"tongdai", b"1234").unwrap();
+            assert_eq!(read, challenge);
+            assert_eq!(answer.count(), Some(10));
+            assert!(is_right(&secret, &answer, &Method::Register));
+        }
+    }
+
+    #[test]
+    fn a_challenge_of_rfc_2069_is_answered_in_its_way() {
+        let challenge = Challenge::parse(&"Digest realm=\"r\", nonce=\"n\", opaque=\"o\"".into()).unwrap().unwrap();
+        let uri = Uri::sip(std::net::IpAddr::from([192, 0, 2, 1]));
+
+        let answer = challenge.answer(&login(), &Method::Invite, &uri, "c".into(), 1).unwrap();
+
+        assert_eq!((answer.qop.as_ref(), answer.nc.as_ref(), answer.algorithm.as_ref()), (None, None, None));
+        assert_eq!(answer.opaque.as_deref(), Some(&b"o"[..]));
+        assert!(is_right(&ha1(&Algorithm::Md5, b"101", b"r", b"1234").unwrap(), &answer, &Method::Invite));
+    }
+
+    #[test]
+    fn what_we_do_not_compute_is_not_answered() {
+        for value in [
+            "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256",
+            "Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess",
+            "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"",
+        ] {
+            let challenge = Challenge::parse(&Bytes::copy_from_slice(value.as_bytes())).unwrap().unwrap();
+            assert!(!challenge.is_answerable(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_stale_nonce_is_told() {
+        let challenge = Challenge { stale: true, ..Challenge::new("r", "n", Algorithm::Md5) };
+
+        assert_eq!(challenge.print(), "Digest realm=\"r\", nonce=\"n\", stale=true, algorithm=MD5, qop=\"auth\"");
+        assert!(Challenge::parse(&challenge.print()).unwrap().unwrap().stale);
+    }
+
+    fn login() -> Login {
+        Login { username: "101".into(), password: "1234".into() }
+    }
+}

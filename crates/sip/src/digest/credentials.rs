@@ -119,3 +119,59 @@ impl From<&Credentials> for Bytes {
         credentials.print()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEEDED: &str = "username=\"101\", realm=\"tongdai\", nonce=\"n\", uri=\"sip:tongdai\", response=\"00\"";
+
+    #[test]
+    fn quotes_may_stand_where_none_belong_and_be_missing_where_they_do() {
+        let odd = read(
+            "digest username=101,realm=tongdai ,, nonce = \"n\",uri=sip:tongdai, response=00, algorithm=\"sha-256\", \
+             qop=\"auth\", nc=\"0000000A\", cnonce=c",
+        );
+
+        assert_eq!((odd.username.as_ref(), odd.realm.as_ref()), (&b"101"[..], &b"tongdai"[..]));
+        assert_eq!(odd.algorithm(), Algorithm::Sha256);
+        assert_eq!((odd.qop.as_deref(), odd.count()), (Some(&b"auth"[..]), Some(10)));
+    }
+
+    #[test]
+    fn counts_are_32_bits_in_hexadecimal() {
+        let count = |nc: &str| {
+            Credentials::parse(&format!("Digest {NEEDED}, qop=auth, cnonce=\"c\", nc={nc}").into())
+                .map(|credentials| credentials.and_then(|credentials| credentials.count()))
+        };
+
+        assert_eq!(count("00000009"), Ok(Some(9)));
+        assert_eq!(count("0000000a"), Ok(Some(10)));
+        assert_eq!(count("10"), Ok(Some(16)));
+        assert_eq!(count("00000100"), Ok(Some(256)));
+        assert_eq!(count("ffffffff"), Ok(Some(u32::MAX)));
+        for broken in ["", "100000000", "-1", "+1", "0x1", "g"] {
+            assert!(count(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_an_error_and_another_scheme_is_none() {
+        assert!(Credentials::parse(&Bytes::from_static(b"Digest username=\"101\"")).is_err());
+        assert!(Credentials::parse(&format!("Digest {NEEDED}, qop=auth").into()).is_err());
+        assert!(Credentials::parse(&format!("Digest {NEEDED}, x=\"").into()).is_err());
+        assert_eq!(Credentials::parse(&Bytes::from_static(b"NoOneKnowsThisScheme opaque-data=here")), Ok(None));
+    }
+
+    #[test]
+    fn what_is_printed_reads_the_same() {
+        let credentials =
+            read(&format!("Digest {NEEDED}, qop=auth, cnonce=\"c\\\"d\", nc=00000001, opaque=\"\", algorithm=X"));
+
+        assert_eq!(Credentials::parse(&credentials.print()), Ok(Some(credentials)));
+    }
+
+    fn read(text: &str) -> Credentials {
+        Credentials::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().unwrap()
+    }
+}

@@ -92,3 +92,90 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_rfc_7616_come_out_right() {
+        for (algorithm, expected) in [
+            ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+            ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+        ] {
+            let credentials = read(&format!(
+                "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", algorithm={algorithm}, \
+                 nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", nc=00000001, \
+                 cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth, response=\"{expected}\", \
+                 opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
+            ));
+
+            let secret = secret(&credentials, b"Circle of Life");
+
+            assert_eq!(response(&secret, &credentials, &get()).as_deref(), Some(expected));
+            assert!(is_right(&secret, &credentials, &get()));
+        }
+    }
+
+    #[test]
+    fn the_example_of_rfc_2617_comes_out_right_without_an_algorithm() {
+        let credentials = read(
+            "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
+             uri=\"/dir/index.html\", qop=auth, nc=00000001, cnonce=\"0a4f113b\", \
+             response=\"6629fae49393a05397450978507c4ef1\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
+        );
+
+        assert!(is_right(&secret(&credentials, b"Circle Of Life"), &credentials, &get()));
+    }
+
+    #[test]
+    fn an_answer_without_qop_is_right_in_the_way_of_rfc_2069() {
+        let credentials = read(
+            "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
+             uri=\"/dir/index.html\", response=\"670fd8c2df070c60b045671b8b24ff02\"",
+        );
+
+        assert!(is_right(&secret(&credentials, b"Circle Of Life"), &credentials, &get()));
+    }
+
+    #[test]
+    fn any_difference_makes_an_answer_wrong() {
+        let right = read(
+            "Digest username=\"101\", realm=\"tongdai\", nonce=\"n\", uri=\"sip:tongdai\", response=\"\", qop=auth, \
+             nc=000000ff, cnonce=\"c\"",
+        );
+        let secret = secret(&right, b"1234");
+        let right = Credentials { response: response(&secret, &right, &Method::Register).unwrap().into(), ..right };
+        let shouted = Credentials { response: right.response.to_ascii_uppercase().into(), ..right.clone() };
+        let wrong = [
+            Credentials { nonce: "m".into(), ..right.clone() },
+            Credentials { nc: Some("00000100".into()), ..right.clone() },
+            Credentials { cnonce: Some("d".into()), ..right.clone() },
+            Credentials { uri: "sip:other".into(), ..right.clone() },
+            Credentials { qop: None, ..right.clone() },
+            Credentials { qop: Some("auth-int".into()), ..right.clone() },
+            Credentials { algorithm: Some(Algorithm::Sha256), ..right.clone() },
+            Credentials { algorithm: Some(Algorithm::Other("MD4".into())), ..right.clone() },
+            Credentials { response: "".into(), ..right.clone() },
+        ];
+
+        assert!(is_right(&secret, &right, &Method::Register));
+        assert!(is_right(&secret, &shouted, &Method::Register));
+        assert!(!is_right(&secret, &right, &Method::Invite));
+        for credentials in wrong {
+            assert!(!is_right(&secret, &credentials, &Method::Register), "{credentials:?}");
+        }
+    }
+
+    fn read(text: &str) -> Credentials {
+        Credentials::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().unwrap()
+    }
+
+    fn secret(credentials: &Credentials, password: &[u8]) -> String {
+        ha1(&credentials.algorithm(), &credentials.username, &credentials.realm, password).unwrap()
+    }
+
+    fn get() -> Method {
+        Method::Other("GET".into())
+    }
+}

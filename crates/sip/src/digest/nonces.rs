@@ -68,3 +68,47 @@ impl Nonces {
         hex(&mac.finalize().into_bytes()[..16])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_good_for_its_time_and_source_only() {
+        let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        let mut nonces = Nonces::new([7; 32], 300);
+
+        let nonce = nonces.make(1_000, here);
+
+        assert_eq!(nonces.check(&nonce, 1_000, here), Verdict::Fresh);
+        assert_eq!(nonces.check(&nonce, 1_300, here), Verdict::Fresh);
+        assert_eq!(nonces.check(&nonce, 1_301, here), Verdict::Stale);
+        assert_eq!(nonces.check(&nonce, 999, here), Verdict::Stale);
+        assert_eq!(nonces.check(&nonce, 1_000, there), Verdict::Forged);
+        assert_eq!(Nonces::new([8; 32], 300).check(&nonce, 1_000, here), Verdict::Forged);
+    }
+
+    #[test]
+    fn a_changed_or_cut_nonce_is_forged() {
+        let here = IpAddr::from([192, 0, 2, 1]);
+        let mut nonces = Nonces::new([7; 32], 300);
+        let nonce = nonces.make(1_000, here);
+
+        for at in 0..nonce.len() {
+            let mut changed = nonce.to_vec();
+            changed[at] ^= 1;
+            assert_eq!(nonces.check(&changed, 1_000, here), Verdict::Forged);
+            assert_eq!(nonces.check(&nonce[..at], 1_000, here), Verdict::Forged);
+        }
+    }
+
+    #[test]
+    fn two_phones_in_one_second_get_two_nonces_in_order() {
+        let here = IpAddr::from([192, 0, 2, 1]);
+        let mut nonces = Nonces::new([7; 32], 300);
+
+        let made: Vec<_> = [1_000, 1_000, 1_001].into_iter().map(|now| nonces.make(now, here)).collect();
+
+        assert!(made.is_sorted_by(|earlier, later| earlier < later));
+    }
+}

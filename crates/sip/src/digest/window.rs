@@ -82,3 +82,32 @@ impl Counts {
         Seen::New
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_count_is_good_once_in_any_order_nearby() {
+        let mut window = NcWindow::new(8);
+        let mut note = |count| window.note(&"n".into(), count);
+
+        assert_eq!([note(1), note(1), note(3), note(2), note(2)], [Seen::New, Seen::Again, Seen::New, Seen::New, Seen::Again]);
+        assert_eq!([note(100), note(37), note(36), note(100)], [Seen::New, Seen::New, Seen::Again, Seen::Again]);
+        assert_eq!([note(u32::MAX), note(101), note(u32::MAX)], [Seen::New, Seen::Again, Seen::Again]);
+    }
+
+    #[test]
+    fn a_full_table_lets_the_first_made_go_and_does_not_believe_it_again() {
+        let mut window = NcWindow::new(2);
+
+        for nonce in ["1", "2", "3"] {
+            assert_eq!(window.note(&nonce.into(), 1), Seen::New);
+        }
+
+        assert_eq!(window.len(), 2);
+        assert_eq!(window.note(&"1".into(), 2), Seen::Forgotten);
+        assert_eq!(window.note(&"0".into(), 1), Seen::Forgotten);
+        assert_eq!(window.note(&"3".into(), 2), Seen::New);
+    }
+}

@@ -179,3 +179,65 @@ fn content_length(head: &[u8]) -> Result<usize, FramingError> {
 fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &[u8] = b"OPTIONS sip:a@b SIP/2.0\r\nl: 3\r\n\r\nabc";
+    const TWO: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length : 0\r\n\r\n";
+
+    #[test]
+    fn messages_come_out_whole_however_they_come_in() {
+        let stream = [b"\r\n\r\n", ONE, TWO, b"\r\n", ONE].concat();
+        for piece in [1, 2, 3, 7, stream.len()] {
+            let mut framer = Framer::new();
+            let mut frames = Vec::new();
+
+            for bytes in stream.chunks(piece) {
+                framer.push(bytes);
+                frames.extend(std::iter::from_fn(|| framer.next()));
+            }
+
+            let (one, two) = (Ok(Frame::Message(ONE.into())), Ok(Frame::Message(TWO.into())));
+            assert_eq!(frames, [Ok(Frame::Pong), Ok(Frame::Ping), one.clone(), two, Ok(Frame::Pong), one]);
+            assert!(!framer.is_partial());
+        }
+    }
+
+    #[test]
+    fn a_length_that_makes_no_sense_ends_the_stream() {
+        for length in ["", "l: x\r\n", "l: -1\r\n", "l: 1\r\nl: 2\r\n", "l:\r\n 1\r\n", "l: 18446744073709551616\r\n"] {
+            assert_eq!(first(&format!("OPTIONS sip:a@b SIP/2.0\r\n{length}\r\nabc")), Err(FramingError::NoLength), "{length}");
+        }
+        assert_eq!(first("OPTIONS sip:a@b SIP/2.0\r\nl: 65530\r\n\r\n"), Err(FramingError::TooLarge));
+        assert_eq!(first("OPTIONS sip:a@b SIP/2.0\r\nl: 18446744073709551615\r\n\r\n"), Err(FramingError::TooLarge));
+    }
+
+    #[test]
+    fn what_does_not_end_is_cut_off_at_the_limits() {
+        let start = "OPTIONS sip:a@b SIP/2.0\r\n";
+
+        assert_eq!(first(&"x".repeat(limits::LINE + 2)), Err(FramingError::LineTooLong));
+        assert_eq!(first(&format!("{start}{}", "a: b\r\n".repeat(limits::HEADERS + 1))), Err(FramingError::TooManyHeaders));
+        assert_eq!(first(&format!("{start}a: b\r\n{}", " 0123456789\r\n".repeat(6_000))), Err(FramingError::TooLarge));
+    }
+
+    #[test]
+    fn after_an_error_nothing_more_comes_and_nothing_is_kept() {
+        let mut framer = Framer::new();
+        framer.push(b"OPTIONS sip:a@b SIP/2.0\r\n\r\n");
+
+        assert!(framer.next().is_some_and(|frame| frame.is_err()));
+
+        framer.push(ONE);
+        assert_eq!(framer.next(), None);
+        assert!(!framer.is_partial());
+    }
+
+    fn first(stream: &str) -> Result<Frame, FramingError> {
+        let mut framer = Framer::new();
+        framer.push(stream.as_bytes());
+        framer.next().unwrap()
+    }
+}

@@ -127,3 +127,40 @@ impl FromIterator<(HeaderName, Bytes)> for Headers {
         Headers { fields: fields.into_iter().collect() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_keeps_the_place_of_the_first_and_takes_the_others_away() {
+        let mut headers = Headers::new()
+            .with(HeaderName::Subject, "a")
+            .with(HeaderName::Contact, "1")
+            .with(HeaderName::Server, "s")
+            .with(HeaderName::Contact, "2");
+
+        headers.set(HeaderName::Contact, "3");
+
+        let fields: Vec<_> = headers.iter().map(|(name, value)| format!("{name}={}", value.escape_ascii())).collect();
+        assert_eq!(fields, ["Subject=a", "Contact=3", "Server=s"]);
+    }
+
+    #[test]
+    fn names_are_case_blind_and_have_short_forms() {
+        let headers = Headers::new().with(HeaderName::from_static("X-Call"), "7");
+
+        assert_eq!(HeaderName::from_static("m"), HeaderName::Contact);
+        assert_eq!(HeaderName::from_static("cONTACT"), HeaderName::Contact);
+        assert_eq!(headers.get(&HeaderName::from_static("x-cALL")).map(Bytes::as_ref), Some(&b"7"[..]));
+    }
+
+    #[test]
+    fn a_value_with_line_ends_stays_one_line() {
+        let mut out = Vec::new();
+
+        Headers::new().with(HeaderName::Subject, "a\r\nVia: b").write(&mut out, b"");
+
+        assert_eq!(out, b"Subject: a  Via: b\r\nContent-Length: 0\r\n\r\n");
+    }
+}

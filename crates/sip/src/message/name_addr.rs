@@ -169,3 +169,73 @@ impl fmt::Display for NameAddr {
         f.write_str(&String::from_utf8_lossy(&self.print()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_display_name_loses_its_quotes_and_gets_them_back() {
+        let address = parse(r#""J Rosenberg \\\"" <sip:jdrosen@example.com> ; tag = 98asjd8"#);
+
+        assert_eq!(address.display.as_deref(), Some(&br#"J Rosenberg \""#[..]));
+        assert_eq!(address.tag().map(Bytes::as_ref), Some(&b"98asjd8"[..]));
+        assert_eq!(address.print(), r#""J Rosenberg \\\"" <sip:jdrosen@example.com>;tag=98asjd8"#);
+    }
+
+    #[test]
+    fn words_before_the_bracket_are_a_display_name_too() {
+        assert_eq!(parse("A. Bell <sip:a@b>").display.as_deref(), Some(&b"A. Bell"[..]));
+        assert_eq!(parse("caller<sip:a@b>").display.as_deref(), Some(&b"caller"[..]));
+        assert_eq!(parse("Nguyễn <sip:a@b>").display.as_deref(), Some("Nguyễn".as_bytes()));
+        assert_eq!(parse("<sip:a@b>").display, None);
+    }
+
+    #[test]
+    fn without_brackets_parameters_belong_to_the_header() {
+        let bare = parse("sip:a@b;unknown;tag=1");
+        let bracketed = parse("<sip:a@b;unknown>;tag=1");
+
+        assert!(bare.uri.params.is_empty());
+        assert!(bare.params.has("unknown"));
+        assert!(bracketed.uri.params.has("unknown"));
+        assert_eq!(bracketed.tag(), bare.tag());
+    }
+
+    #[test]
+    fn an_empty_tag_is_none() {
+        assert_eq!(parse("<sip:a@b>;tag=").tag(), None);
+    }
+
+    #[test]
+    fn preferences_are_thousandths() {
+        let q = |value: &str| parse(&format!("<sip:a@b>;q={value}")).q();
+
+        assert_eq!([q("0.33"), q("1"), q("1.000"), q("0"), q(".5")], [Some(330), Some(1000), Some(1000), Some(0), None]);
+        assert_eq!([q("1.001"), q("0.3333"), q("2"), q("x")], [None; 4]);
+    }
+
+    #[test]
+    fn an_expiry_beyond_32_bits_is_the_largest() {
+        assert_eq!(parse("<sip:a@b>;expires=280297596632815").expires(), Some(u32::MAX));
+        assert_eq!(parse("<sip:a@b>;expires=soon").expires(), None);
+    }
+
+    #[test]
+    fn a_name_with_line_ends_opens_no_header() {
+        let address = NameAddr::new(Uri::parse(Bytes::from_static(b"sip:a@b")).unwrap()).with_display("x\r\nVia: y");
+
+        assert_eq!(address.print(), r#""x  Via: y" <sip:a@b>"#);
+    }
+
+    #[test]
+    fn sixty_five_parameters_are_too_many() {
+        let many = format!("<sip:a@b>{}", ";x".repeat(65));
+
+        assert_eq!(NameAddr::parse(many.into()), Err(SyntaxError("there are too many parameters")));
+    }
+
+    fn parse(text: &str) -> NameAddr {
+        NameAddr::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+}

@@ -287,3 +287,90 @@ fn trim_end(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
     &bytes[..end]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=1\r\nFrom: <sip:a@b>;tag=1\r\n\
+        To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n";
+
+    #[test]
+    fn a_datagram_without_a_length_ends_the_body() {
+        let message = datagram(&format!("{HEAD}\r\nv=0\r\n")).unwrap();
+
+        assert_eq!(message.body(), "v=0\r\n");
+    }
+
+    #[test]
+    fn a_datagram_may_be_longer_than_its_length_and_a_stream_message_may_not() {
+        let text = format!("{HEAD}Content-Length: 2\r\n\r\nabc");
+
+        assert_eq!(datagram(&text).unwrap().body(), "ab");
+        assert!(parse(text.into(), Framing::Stream).is_err());
+    }
+
+    #[test]
+    fn a_byte_that_is_no_utf_8_costs_no_other_header() {
+        let mut bytes = HEAD.as_bytes().to_vec();
+        bytes.extend_from_slice(b"Subject: \xff\xfe\r\nUser-Agent: x\r\n\r\n");
+
+        let message = parse(bytes.into(), Framing::Datagram).unwrap();
+
+        assert_eq!(message.headers().get(&HeaderName::Subject).map(Bytes::as_ref), Some(&b"\xff\xfe"[..]));
+        assert!(message.headers().has(&HeaderName::UserAgent));
+    }
+
+    #[test]
+    fn folded_lines_are_one_value() {
+        let message = datagram(&format!("{HEAD}Subject: one\r\n  two  \r\n\tthree\r\n\r\n")).unwrap();
+
+        assert_eq!(message.headers().get(&HeaderName::Subject).map(Bytes::as_ref), Some(&b"one two three"[..]));
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_with_an_answer() {
+        let cases = [
+            ("headers", "a: b\r\n".repeat(252) + "\r\n"),
+            ("folds", format!("Subject: x\r\n{}\r\n", " y\r\n".repeat(15_000))),
+            ("line", format!("Subject: {}\r\n\r\n", "x".repeat(limits::LINE))),
+            ("params", format!("Contact: <sip:a@b>{}\r\n\r\n", ";p=1".repeat(1_500))),
+            ("vias", format!("{}\r\n", "Via: SIP/2.0/UDP h,SIP/2.0/UDP h,SIP/2.0/UDP h\r\n".repeat(60))),
+        ];
+
+        for (what, tail) in cases {
+            let malformed = datagram(&format!("{HEAD}{tail}")).unwrap_err();
+            assert_eq!(malformed.reply.map(|reply| reply.status), Some(400), "{what}");
+        }
+        let long_uri = HEAD.replace("sip:a@b SIP", &format!("sip:{}@b SIP", "a".repeat(limits::LINE)));
+        assert_eq!(datagram(&format!("{long_uri}\r\n")).unwrap_err().reply.map(|reply| reply.status), Some(414));
+        assert_eq!(datagram(&format!("{HEAD}\r\n{}", "x".repeat(limits::MESSAGE))).unwrap_err().reply, None);
+    }
+
+    #[test]
+    fn exactly_the_limits_are_taken() {
+        let headers = "a: b\r\n".repeat(limits::HEADERS - 5);
+        let line = format!("Subject: {}\r\n", "x".repeat(limits::LINE - 9));
+
+        assert!(datagram(&format!("{HEAD}{headers}\r\n")).is_ok());
+        assert!(datagram(&format!("{HEAD}{line}\r\n")).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_carries_what_could_be_read() {
+        let malformed = datagram(&format!("{HEAD}Contact: <sip:a@b\r\n\r\n")).unwrap_err();
+
+        let reply = malformed.reply.unwrap();
+
+        assert_eq!(malformed.sentence, "Contact cannot be read: an angle bracket is not closed");
+        assert_eq!(
+            reply.print(),
+            "SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP h;branch=1\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        );
+    }
+
+    fn datagram(text: &str) -> Result<Message, Malformed> {
+        parse(Bytes::copy_from_slice(text.as_bytes()), Framing::Datagram)
+    }
+}

@@ -69,3 +69,56 @@ impl Request {
         self.body = body.into();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Framing, Message, parse};
+
+    #[test]
+    fn a_response_carries_what_the_request_is_known_by() {
+        let request = invite();
+
+        let ringing = request.response(180);
+        let busy = request.response(486);
+
+        assert_eq!(ringing.reason, "Ringing");
+        assert_eq!(ringing.headers.vias(), request.headers.vias());
+        assert_eq!(ringing.headers.cseq(), request.headers.cseq());
+        assert_eq!(ringing.headers.record_routes().unwrap().len(), 1);
+        assert!(busy.headers.record_routes().unwrap().is_empty());
+        assert!(!busy.headers.has(&HeaderName::MaxForwards));
+    }
+
+    #[test]
+    fn a_to_tag_is_given_once() {
+        let mut response = invite().response(200);
+
+        response.set_to_tag("one").unwrap();
+        response.set_to_tag("two").unwrap();
+
+        assert_eq!(response.headers.to().unwrap().tag().map(Bytes::as_ref), Some(&b"one"[..]));
+    }
+
+    #[test]
+    fn a_stamped_request_leads_back_to_its_source() {
+        let mut request = invite();
+
+        let via = request.stamp("192.0.2.9:40000".parse().unwrap()).unwrap();
+
+        assert_eq!(via.received(), Some("192.0.2.9".parse().unwrap()));
+        assert_eq!(request.headers.via(), Ok(via));
+        assert_eq!(request.headers.vias().unwrap().len(), 2);
+    }
+
+    fn invite() -> Request {
+        let text = "INVITE sip:b@example.com SIP/2.0\r\n\
+            Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;rport, SIP/2.0/TCP 10.0.0.2\r\n\
+            Record-Route: <sip:192.0.2.5;lr>\r\nFrom: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\n\
+            Call-ID: 1\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n\r\n";
+        match parse(Bytes::from_static(text.as_bytes()), Framing::Datagram) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+}

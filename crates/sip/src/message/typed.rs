@@ -270,3 +270,78 @@ fn read_seconds(value: &Bytes) -> Result<(u32, Params), SyntaxError> {
     let seconds = parse_number(trim(&value[..end])).and_then(|seconds| u32::try_from(seconds).ok());
     Ok((seconds.ok_or(NO_NUMBER)?, Params::parse_header(value, end)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_over_lines_and_commas() {
+        let headers = Headers::new()
+            .with(HeaderName::Route, "<sip:a@b;lr>, \"x, y\" <sip:c,d@e>")
+            .with(HeaderName::Route, "<sip:f@g>");
+
+        let routes = headers.routes().unwrap();
+
+        let uris: Vec<_> = routes.iter().map(|route| route.uri.to_string()).collect();
+        assert_eq!(uris, ["sip:a@b;lr", "sip:c,d@e", "sip:f@g"]);
+    }
+
+    #[test]
+    fn the_topmost_via_is_replaced_within_its_line() {
+        let mut headers = Headers::new().with(HeaderName::Via, "SIP/2.0/UDP a;branch=1 , SIP/2.0/UDP b;branch=2");
+        let mut via = headers.via().unwrap();
+        via.params.set("received", "192.0.2.1");
+
+        headers.set_via(&via);
+
+        let vias: Vec<_> = headers.vias().unwrap().iter().map(Via::to_string).collect();
+        assert_eq!(vias, ["SIP/2.0/UDP a;branch=1;received=192.0.2.1", "SIP/2.0/UDP b;branch=2"]);
+    }
+
+    #[test]
+    fn what_may_stand_once_is_refused_twice() {
+        let headers = Headers::new().with(HeaderName::From, "<sip:a@b>").with(HeaderName::From, "<sip:a@b>");
+
+        assert_eq!(headers.from(), Err(HeaderError::Repeated(HeaderName::From)));
+        assert_eq!(headers.to(), Err(HeaderError::Missing(HeaderName::To)));
+    }
+
+    #[test]
+    fn a_star_stands_alone() {
+        let star = Headers::new().with(HeaderName::Contact, "*");
+
+        assert_eq!(star.contacts(), Ok(Contacts::Star));
+        assert!(star.clone().with(HeaderName::Contact, "<sip:a@b>").contacts().is_err());
+        assert_eq!(Headers::new().contacts(), Ok(Contacts::List(vec![])));
+    }
+
+    #[test]
+    fn small_headers_are_read() {
+        let headers = Headers::new()
+            .with(HeaderName::SessionExpires, "1800 ; refresher=uas")
+            .with(HeaderName::MinSe, "90")
+            .with(HeaderName::RetryAfter, "120 (in a meeting);duration=3600")
+            .with(HeaderName::Reason, "SIP ;cause=200 ;text=\"Call completed elsewhere\"")
+            .with(HeaderName::Supported, "timer, ,100rel")
+            .with(HeaderName::ContentType, "Application/SDP ; charset=utf-8");
+
+        let session = headers.session_expires().unwrap().unwrap();
+        let reasons = headers.reasons().unwrap();
+
+        assert_eq!((session.seconds, session.refresher.as_deref()), (1800, Some(&b"uas"[..])));
+        assert_eq!(headers.min_se(), Ok(Some(90)));
+        assert_eq!(headers.retry_after(), Ok(Some(120)));
+        assert_eq!((reasons[0].cause, reasons[0].text.as_deref()), (Some(200), Some(&b"Call completed elsewhere"[..])));
+        assert!(headers.has_token(&HeaderName::Supported, "100REL"));
+        assert_eq!(headers.tokens(&HeaderName::Supported).count(), 2);
+        assert!(headers.is_content_type("application/sdp"));
+    }
+
+    #[test]
+    fn a_list_without_end_is_refused() {
+        let many = ["<sip:a@b>"; limits::LIST + 1].join(",");
+
+        assert!(Headers::new().with(HeaderName::Route, many).routes().is_err());
+    }
+}

@@ -299,3 +299,77 @@ fn escape_user(user: &[u8]) -> Bytes {
     }
     out.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sip_uri_comes_apart_into_its_parts() {
+        let uri = parse("sips:alice:secret@[2001:db8::9]:5071;transport=tcp;lr?subject=hi%20there&x=y");
+
+        assert_eq!(uri.scheme, Scheme::Sips);
+        assert_eq!(uri.user.as_deref(), Some(&b"alice"[..]));
+        assert_eq!(uri.password.as_deref(), Some(&b"secret"[..]));
+        assert_eq!(uri.host, Some(Host::Address("2001:db8::9".parse().unwrap())));
+        assert_eq!(uri.port, Some(5071));
+        assert_eq!(uri.params.get("TRANSPORT").map(Bytes::as_ref), Some(&b"tcp"[..]));
+        assert!(uri.params.has("lr"));
+        assert_eq!(uri.header("Subject").as_deref(), Some(&b"hi there"[..]));
+    }
+
+    #[test]
+    fn a_users_escapes_are_resolved_for_reading_and_kept_for_the_way_back() {
+        let uri = parse("sip:sips%3Auser%40example.com@example.net");
+
+        assert_eq!(uri.user_text().as_deref(), Some(&b"sips:user@example.com"[..]));
+        assert_eq!(uri.print(), "sip:sips%3Auser%40example.com@example.net");
+    }
+
+    #[test]
+    fn a_user_we_set_is_escaped() {
+        let uri = Uri::of("192.0.2.1:5060".parse().unwrap()).with_user("a@b:c d\r\n#1");
+
+        assert_eq!(uri.print(), "sip:a%40b%3Ac%20d%0D%0A%231@192.0.2.1:5060");
+        assert_eq!(parse("sip:a%40b%3Ac%20d%0D%0A%231@192.0.2.1:5060"), uri);
+    }
+
+    #[test]
+    fn tel_numbers_and_unknown_schemes_are_values() {
+        let tel = parse("tel:+84-28-7308-8088;phone-context=example.com");
+        let other = parse("nobodyKnowsThisScheme:totallyopaquecontent");
+
+        assert_eq!((tel.user.as_deref(), tel.host.as_ref()), (Some(&b"+84-28-7308-8088"[..]), None));
+        assert_eq!(tel.params.get("phone-context").map(Bytes::as_ref), Some(&b"example.com"[..]));
+        assert_eq!(other.scheme, Scheme::Other("nobodyKnowsThisScheme".into()));
+        assert_eq!(other.print(), "nobodyKnowsThisScheme:totallyopaquecontent");
+    }
+
+    #[test]
+    fn uris_are_the_same_as_rfc_3261_says() {
+        let same = [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtlanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
+            ("sip:a@b;x=1;y=2", "sip:a@b;y=2;x=1"),
+        ];
+        let different = [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtlanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+            ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+        ];
+
+        for (one, other) in same {
+            assert!(parse(one).is_same_as(&parse(other)), "{one} {other}");
+        }
+        for (one, other) in different {
+            assert!(!parse(one).is_same_as(&parse(other)), "{one} {other}");
+        }
+    }
+
+    fn parse(text: &str) -> Uri {
+        Uri::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+}

@@ -156,3 +156,47 @@ impl fmt::Display for Via {
         f.write_str(&String::from_utf8_lossy(&self.print()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hop_is_read_through_blanks() {
+        let via = parse("SIP  / 2.0  / TCP     spindle.example.com : 4000  ;  branch  =   z9hG4bK9ikj8");
+
+        assert_eq!(via.transport, "TCP");
+        assert_eq!(via.port, Some(4000));
+        assert_eq!(via.branch().map(Bytes::as_ref), Some(&b"z9hG4bK9ikj8"[..]));
+        assert_eq!(via.print(), "SIP/2.0/TCP spindle.example.com:4000;branch=z9hG4bK9ikj8");
+    }
+
+    #[test]
+    fn received_may_wear_brackets_or_not() {
+        let address = Some("2001:db8::9:255".parse().unwrap());
+
+        assert_eq!(parse("SIP/2.0/UDP [2001:db8::9:1];received=[2001:db8::9:255]").received(), address);
+        assert_eq!(parse("SIP/2.0/UDP [2001:db8::9:1];received=2001:db8::9:255").received(), address);
+    }
+
+    #[test]
+    fn a_stamp_tells_where_it_came_from_and_trusts_nothing_the_sender_wrote() {
+        let stamped = |text: &str| {
+            let mut via = parse(text);
+            via.stamp("192.0.2.9:40000".parse().unwrap());
+            via.print()
+        };
+
+        assert_eq!(stamped("SIP/2.0/UDP 192.0.2.9;branch=1"), "SIP/2.0/UDP 192.0.2.9;branch=1");
+        assert_eq!(stamped("SIP/2.0/UDP 10.0.0.1;branch=1"), "SIP/2.0/UDP 10.0.0.1;branch=1;received=192.0.2.9");
+        assert_eq!(
+            stamped("SIP/2.0/UDP 10.0.0.1;rport=1;received=192.0.2.200"),
+            "SIP/2.0/UDP 10.0.0.1;rport=40000;received=192.0.2.9"
+        );
+        assert_eq!(stamped("SIP/2.0/UDP 192.0.2.9;rport"), "SIP/2.0/UDP 192.0.2.9;rport=40000;received=192.0.2.9");
+    }
+
+    fn parse(text: &str) -> Via {
+        Via::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+}
