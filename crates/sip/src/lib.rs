@@ -6,15 +6,24 @@
 //! What others send is judged in [`parse`] (one message) and [`Framer`] (a stream of them); nothing a peer sends
 //! makes this crate panic, or hold more than the limits in [`limits`].
 
+mod dialog;
 pub mod digest;
+mod endpoint;
 mod flow;
 mod interface;
 mod message;
 pub mod sdp;
 #[cfg(test)]
 mod testing;
+mod transaction;
 mod wheel;
 
+pub use dialog::DialogSnapshot;
+pub use digest::Login;
+pub use endpoint::{
+    Body, DialogId, Endpoint, EndpointConfig, Failure, Incoming, Invite, Load, News, OutOfDialog, Output, Overload,
+    Provisional, ServerId, mark_of,
+};
 pub use flow::{Flow, Transport};
 pub use interface::Interface;
 pub use wheel::{TimerId, Wheel};

@@ -1,0 +1,89 @@
+//! A request of ours, written.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::head::{write_header, write_number, write_rest};
+use super::identity::Identity;
+use super::order::Body;
+use crate::dialog::Addressed;
+use crate::{HeaderName, Headers, Method, Transport};
+
+/// What a request is made of.
+pub(crate) struct Draft<'a> {
+    pub method: &'a Method,
+    pub addressed: Addressed<'a>,
+    /// The number in its branch.
+    pub branch: u64,
+    pub from: &'a [u8],
+    pub to: &'a [u8],
+    pub call_id: &'a [u8],
+    pub cseq: u32,
+    pub contact: Option<&'a [u8]>,
+    pub authorization: Option<&'a (HeaderName, Bytes)>,
+    pub headers: Option<&'a Headers>,
+    pub body: Option<&'a Body>,
+}
+
+impl Draft<'_> {
+    pub(crate) fn print(&self, identity: &Identity, software: &str, transport: Transport, ours: SocketAddr) -> Bytes {
+        let body = self.body.map_or(&[][..], |body| &body.bytes);
+        let mut out = Vec::with_capacity(640 + self.headers.map_or(0, Headers::size) + body.len());
+        out.extend_from_slice(self.method.as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(&self.addressed.uri);
+        out.extend_from_slice(b" SIP/2.0\r\nVia: SIP/2.0/");
+        out.extend_from_slice(transport.via_name().as_bytes());
+        out.push(b' ');
+        write_address(&mut out, ours);
+        out.extend_from_slice(b";rport;branch=");
+        identity.write_branch(&mut out, self.branch);
+        out.extend_from_slice(b"\r\n");
+        let given = |name: &HeaderName| self.headers.is_some_and(|headers| headers.has(name));
+        if !given(&HeaderName::MaxForwards) {
+            out.extend_from_slice(b"Max-Forwards: 70\r\n");
+        }
+        for route in self.addressed.routes.iter() {
+            write_header(&mut out, &HeaderName::Route, route);
+        }
+        write_header(&mut out, &HeaderName::From, self.from);
+        write_header(&mut out, &HeaderName::To, self.to);
+        write_header(&mut out, &HeaderName::CallId, self.call_id);
+        out.extend_from_slice(b"CSeq: ");
+        write_number(&mut out, self.cseq as usize);
+        out.push(b' ');
+        out.extend_from_slice(self.method.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        if let Some(contact) = self.contact
+            && !given(&HeaderName::Contact)
+        {
+            write_header(&mut out, &HeaderName::Contact, contact);
+        }
+        if let Some((name, value)) = self.authorization {
+            write_header(&mut out, name, value);
+        }
+        if !software.is_empty() && !given(&HeaderName::UserAgent) {
+            write_header(&mut out, &HeaderName::UserAgent, software.as_bytes());
+        }
+        write_rest(&mut out, self.headers, self.body.map(|body| &body.content_type[..]), body);
+        out.into()
+    }
+}
+
+/// Writes host and port.
+pub(crate) fn write_address(out: &mut Vec<u8>, address: SocketAddr) {
+    match address {
+        SocketAddr::V4(v4) => {
+            for (index, octet) in v4.ip().octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                write_number(out, usize::from(octet));
+            }
+            out.push(b':');
+            write_number(out, usize::from(v4.port()));
+        }
+        SocketAddr::V6(v6) => out.extend_from_slice(format!("[{}]:{}", v6.ip(), v6.port()).as_bytes()),
+    }
+}

@@ -1,0 +1,145 @@
+//! Answers to a request, written from the headers they copy of it (RFC 3261, 8.2.6.2).
+
+use bytes::Bytes;
+
+use super::identity::Identity;
+use super::order::{Body, is_ours};
+use crate::message::write_line;
+use crate::{HeaderName, Headers, Request, Response};
+
+/// What every answer to one request begins with, ready to be written.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// Via, From, Call-ID, CSeq and, without its line end, To.
+    lines: Vec<u8>,
+    /// For the answers that make a dialog.
+    record_routes: Vec<u8>,
+    /// True if the To came with a tag.
+    is_tagged: bool,
+}
+
+/// One answer.
+#[derive(Default)]
+pub(crate) struct Answer<'a> {
+    pub status: u16,
+    /// The phrase; empty for the usual one.
+    pub reason: &'a [u8],
+    /// Goes into a To that has none.
+    pub tag: Option<u64>,
+    /// True for answers that make a dialog.
+    pub makes_dialog: bool,
+    pub contact: Option<&'a [u8]>,
+    pub headers: Option<&'a Headers>,
+    /// In place of a Content-Type among the headers.
+    pub content_type: Option<&'a [u8]>,
+    pub body: &'a [u8],
+}
+
+impl Head {
+    pub(crate) fn of(request: &Request, is_tagged: bool) -> Self {
+        let mut head = Self { lines: Vec::with_capacity(320), record_routes: Vec::new(), is_tagged };
+        let mut to = None;
+        for (name, value) in request.headers.iter() {
+            match name {
+                HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
+                    write_header(&mut head.lines, name, value);
+                }
+                HeaderName::To => to = Some(value),
+                HeaderName::RecordRoute => write_header(&mut head.record_routes, name, value),
+                _ => {}
+            }
+        }
+        head.lines.extend_from_slice(b"To: ");
+        write_line(&mut head.lines, to.map(|to| &to[..]).unwrap_or_default());
+        head
+    }
+
+    pub(crate) fn print(&self, identity: &Identity, software: &str, answer: &Answer<'_>) -> Bytes {
+        let size = self.lines.len() + self.record_routes.len() + answer.body.len() + 256;
+        let mut out = Vec::with_capacity(size + answer.headers.map_or(0, Headers::size));
+        out.extend_from_slice(b"SIP/2.0 ");
+        write_number(&mut out, usize::from(answer.status));
+        out.push(b' ');
+        match answer.reason {
+            [] => out.extend_from_slice(Response::status_phrase(answer.status).as_bytes()),
+            reason => write_line(&mut out, reason),
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&self.lines);
+        if let Some(tag) = answer.tag
+            && !self.is_tagged
+        {
+            out.extend_from_slice(b";tag=");
+            identity.write_tag(&mut out, tag);
+        }
+        out.extend_from_slice(b"\r\n");
+        if answer.makes_dialog {
+            out.extend_from_slice(&self.record_routes);
+        }
+        let headers = answer.headers;
+        let given = |name: &HeaderName| headers.is_some_and(|headers| headers.has(name));
+        if let Some(contact) = answer.contact
+            && !given(&HeaderName::Contact)
+        {
+            write_header(&mut out, &HeaderName::Contact, contact);
+        }
+        if !software.is_empty() && !given(&HeaderName::Server) {
+            write_header(&mut out, &HeaderName::Server, software.as_bytes());
+        }
+        write_rest(&mut out, headers, answer.content_type, answer.body);
+        out.into()
+    }
+}
+
+impl<'a> Answer<'a> {
+    pub(crate) fn new(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    pub(crate) fn of(response: &'a Response) -> Self {
+        let Response { status, reason, headers, body } = response;
+        Self { status: *status, reason, headers: Some(headers), body, ..Self::default() }
+    }
+
+    pub(crate) fn with(self, headers: &'a Headers, body: Option<&'a Body>) -> Self {
+        let content_type = body.map(|body| &body.content_type[..]);
+        Self { headers: Some(headers), content_type, body: body.map_or(&[], |body| &body.bytes), ..self }
+    }
+}
+
+/// Writes the headers that an asker gave, Content-Type and Content-Length, the empty line and the body.
+pub(crate) fn write_rest(out: &mut Vec<u8>, headers: Option<&Headers>, content_type: Option<&[u8]>, body: &[u8]) {
+    for (name, value) in headers.into_iter().flat_map(Headers::iter) {
+        if !is_ours(name) && !(content_type.is_some() && *name == HeaderName::ContentType) {
+            write_header(out, name, value);
+        }
+    }
+    if let Some(content_type) = content_type {
+        write_header(out, &HeaderName::ContentType, content_type);
+    }
+    out.extend_from_slice(b"Content-Length: ");
+    write_number(out, body.len());
+    out.extend_from_slice(b"\r\n\r\n");
+    out.extend_from_slice(body);
+}
+
+pub(crate) fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    write_line(out, name.as_bytes());
+    out.extend_from_slice(b": ");
+    write_line(out, value);
+    out.extend_from_slice(b"\r\n");
+}
+
+pub(crate) fn write_number(out: &mut Vec<u8>, number: usize) {
+    let mut digits = [0; 20];
+    let (mut rest, mut at) = (number, digits.len());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}

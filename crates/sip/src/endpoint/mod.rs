@@ -1,0 +1,171 @@
+//! SIP's one machine: every transaction, every dialog, what has to be sent again, and the wheel that says when.
+//!
+//! Takes parsed messages with the flow they came by, and orders that carry the asker's own key; gives messages to send
+//! and news with that key. Branches, tags and CSeq are seen nowhere else. Knows no calls, no users and no sound, and
+//! resolves no names: requests go to the flow they are given.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `requests` | what comes in: copies, CANCEL, ACK, BYE, requests in dialogs |
+//! | `serving` | answers, as ordered |
+//! | `calling` | our requests, as ordered |
+//! | `sending` | our requests, as sent |
+//! | `responses` | what comes back |
+//! | `timers` | what time and lost connections bring |
+
+mod calling;
+mod dialogs;
+mod draft;
+mod facts;
+mod head;
+mod held;
+mod identity;
+mod news;
+mod order;
+mod post;
+mod requests;
+mod responses;
+mod sending;
+mod serving;
+mod sign_in;
+mod table;
+mod timers;
+mod transactions;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use self::dialogs::Dialogs;
+use self::held::{Held, Stage};
+use self::identity::Identity;
+pub use self::identity::mark_of;
+pub use self::news::{DialogId, Failure, Load, News, Output, Overload, ServerId};
+pub use self::order::{Body, EndpointConfig, Incoming, Invite, OutOfDialog, Provisional};
+use self::post::Post;
+use self::sign_in::SignIn;
+use self::transactions::Transactions;
+use crate::dialog::{Dialog, DialogSnapshot};
+use crate::digest::Login;
+use crate::{Flow, Interface, Message, Wheel};
+
+/// Transactions and dialogs. `K` is the asker's name for whatever a dialog or request belongs to.
+pub struct Endpoint<K> {
+    post: Post<K>,
+    transactions: Transactions<K>,
+    dialogs: Dialogs<K>,
+    /// Extensions that a request may require.
+    supported: Vec<String>,
+    /// CSeq of the latest request outside of a dialog.
+    outside_cseq: u32,
+}
+
+impl<K: Copy> Endpoint<K> {
+    /// An endpoint that makes its names and random numbers of `seed`.
+    pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+        let post = Post {
+            interfaces: config.interfaces,
+            software: config.software,
+            identity: Identity::new(&config.mark, seed),
+            wheel: Wheel::new(),
+            out: VecDeque::new(),
+        };
+        Self {
+            post,
+            transactions: Transactions::new(config.max_transactions),
+            dialogs: Dialogs::new(config.max_dialogs),
+            supported: Vec::new(),
+            outside_cseq: 0,
+        }
+    }
+
+    /// Takes requests that require these extensions (RFC 3261, 8.2.2.3); others get 420. None are taken at first.
+    pub fn support(&mut self, extensions: &[&str]) {
+        self.supported = extensions.iter().map(|extension| (*extension).to_owned()).collect();
+    }
+
+    /// Something came.
+    pub fn handle_message(&mut self, now: Instant, flow: Flow, message: Message) {
+        match message {
+            Message::Request(request) => self.on_request(now, flow, request),
+            Message::Response(response) => self.on_response(now, flow, response),
+        }
+    }
+
+    /// What to send and what to know, in order.
+    pub fn poll_output(&mut self) -> Option<Output<K>> {
+        self.post.out.pop_front()
+    }
+
+    /// When to call `handle_timeout`.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.post.wheel.poll_timeout()
+    }
+
+    /// The address of ours that this peer should see, in messages and in session descriptions.
+    pub fn address_towards(&self, flow: Flow) -> SocketAddr {
+        self.post.address_towards(flow)
+    }
+
+    /// Our interfaces.
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.post.interfaces
+    }
+
+    /// A Call-ID for requests that belong together without a dialog: a REGISTER and its refreshes.
+    pub fn new_call_id(&mut self) -> Bytes {
+        self.post.identity.call_id()
+    }
+
+    /// What has to be stored so that the dialog can be ended after a restart. None until it is answered.
+    pub fn snapshot(&self, dialog: DialogId) -> Option<DialogSnapshot> {
+        let held = self.dialogs.get(dialog)?;
+        (!matches!(held.stage, Stage::Calling(_) | Stage::Offered(_))).then(|| held.dialog.snapshot())
+    }
+
+    /// Takes a stored dialog up again.
+    pub fn restore(&mut self, now: Instant, key: K, snapshot: DialogSnapshot) -> DialogId {
+        let dialog = Dialog::from_snapshot(snapshot);
+        // Requests find it by the number in its tag.
+        let id = identity::number_in(&dialog.local_tag).map(DialogId).filter(|id| !self.dialogs.contains(*id));
+        let id = id.unwrap_or_else(|| self.new_dialog_id());
+        self.put(now, Box::new(Held::new(key, id, dialog, Stage::Confirmed)));
+        id
+    }
+
+    /// What the dialog's challenges are answered with from now on, for one that was restored.
+    pub fn set_login(&mut self, dialog: DialogId, login: Login) {
+        if let Some(held) = self.dialogs.get_mut(dialog) {
+            held.sign_in = Some(Box::new(SignIn::new(login)));
+        }
+    }
+
+    /// Sends the dialog's requests this way from now on. Requests of theirs do the same by themselves.
+    pub fn set_flow(&mut self, now: Instant, dialog: DialogId, flow: Flow) {
+        if let Some(mut held) = self.dialogs.take(dialog) {
+            held.dialog.flow = flow;
+            self.put(now, held);
+        }
+    }
+
+    /// What is kept, for metrics and leak checks.
+    pub fn load(&self) -> Load {
+        Load { transactions: self.transactions.len(), dialogs: self.dialogs.len() }
+    }
+
+    fn new_dialog_id(&mut self) -> DialogId {
+        loop {
+            let id = DialogId(self.post.identity.fresh());
+            if !self.dialogs.contains(id) {
+                return id;
+            }
+        }
+    }
+
+    /// Ends a step of a dialog.
+    fn put(&mut self, now: Instant, held: Box<Held<K>>) {
+        self.dialogs.put(now, held, &mut self.post);
+    }
+}

@@ -1,0 +1,112 @@
+//! Everything the endpoint needs to write, send and wait: what its tables lend to each step.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::draft::{Draft, write_address};
+use super::head::{Answer, Head};
+use super::identity::Identity;
+use super::news::{DialogId, News, Output, ServerId};
+use crate::{Flow, Interface, Method, NameAddr, Transport, Wheel};
+
+/// A longer request does not go by UDP (RFC 3261, 18.1.1).
+const MAX_DATAGRAM: usize = 1_300;
+
+/// The one machine a timer wakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Timer {
+    Client(ClientId),
+    Server(ServerId),
+    Dialog(DialogId),
+}
+
+/// A request of ours: the number in its branch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct ClientId(pub u64);
+
+impl ClientId {
+    /// The CANCEL of an INVITE has its branch and is a transaction of its own.
+    pub(crate) fn cancel(self) -> Self {
+        Self(!self.0)
+    }
+}
+
+pub(crate) struct Post<K> {
+    pub interfaces: Vec<Interface>,
+    pub software: String,
+    pub identity: Identity,
+    pub wheel: Wheel<Timer>,
+    pub out: VecDeque<Output<K>>,
+}
+
+impl<K> Post<K> {
+    pub(crate) fn send(&mut self, flow: Flow, bytes: Bytes) {
+        self.out.push_back(Output::Send { flow, bytes });
+    }
+
+    pub(crate) fn tell(&mut self, news: News<K>) {
+        self.out.push_back(Output::News(news));
+    }
+
+    /// Wakes a machine at its deadline, unless it will be woken before that anyway.
+    pub(crate) fn arm(&mut self, armed: &mut Option<Instant>, deadline: Option<Instant>, timer: Timer) {
+        if let Some(deadline) = deadline
+            && armed.is_none_or(|at| at > deadline)
+        {
+            self.wheel.set(deadline, timer);
+            *armed = Some(deadline);
+        }
+    }
+
+    /// The address of ours that belongs into messages for this peer.
+    pub(crate) fn address_towards(&self, flow: Flow) -> SocketAddr {
+        let interface = self.interfaces.get(usize::from(flow.interface)).or(self.interfaces.first());
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        interface.map_or(nowhere, |interface| interface.address_towards(flow.remote.ip()))
+    }
+
+    /// The Contact under which this peer reaches us.
+    pub(crate) fn contact(&self, flow: Flow, address: &NameAddr) -> Bytes {
+        let mut out = Vec::with_capacity(64);
+        out.extend_from_slice(b"<sip:");
+        if let Some(user) = &address.uri.user {
+            // From here it is a part of a URI of ours: what would end it has no place in it.
+            out.extend(user.iter().filter(|byte| byte.is_ascii_graphic() && !b"<>\"@".contains(byte)));
+            out.push(b'@');
+        }
+        write_address(&mut out, self.address_towards(flow));
+        if let Some(transport) = flow.transport.uri_parameter() {
+            out.extend_from_slice(b";transport=");
+            out.extend_from_slice(transport.as_bytes());
+        }
+        out.push(b'>');
+        out.into()
+    }
+
+    /// A request as it is sent, and where: what is too long for a datagram goes by TCP.
+    pub(crate) fn request(&self, flow: Flow, draft: &Draft<'_>) -> (Flow, Bytes) {
+        let bytes = self.datagram(flow, draft);
+        if flow.transport != Transport::Udp || bytes.len() <= MAX_DATAGRAM {
+            return (flow, bytes);
+        }
+        let flow = Flow { transport: Transport::Tcp, connection: 0, ..flow };
+        (flow, self.datagram(flow, draft))
+    }
+
+    /// A request on just this flow, whatever its length.
+    pub(crate) fn datagram(&self, flow: Flow, draft: &Draft<'_>) -> Bytes {
+        draft.print(&self.identity, &self.software, flow.transport, self.address_towards(flow))
+    }
+
+    pub(crate) fn answer(&self, head: &Head, answer: &Answer<'_>) -> Bytes {
+        head.print(&self.identity, &self.software, answer)
+    }
+}
+
+/// Whether a request of this method, granted, tells each side where the other is reached from now on.
+pub(crate) fn refreshes_target(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Update | Method::Subscribe | Method::Notify | Method::Refer)
+}

@@ -1,0 +1,329 @@
+//! What comes back for requests of ours.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::held::{Cancel, Held, Reinvite, Stage};
+use super::identity;
+use super::news::{DialogId, News};
+use super::post::{ClientId, Timer, refreshes_target};
+use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
+use crate::dialog::{Dialog, Remote, own};
+use crate::transaction::Acknowledge;
+use crate::{Flow, HeaderName, Headers, Method, Response};
+
+impl<K: Copy> Endpoint<K> {
+    pub(super) fn on_response(&mut self, now: Instant, flow: Flow, response: Response) {
+        let (Ok(via), Ok(cseq)) = (response.headers.via(), response.headers.cseq()) else { return };
+        let Some(branch) = via.branch() else { return };
+        let Some(number) = identity::number_in(branch) else { return };
+        if !self.post.identity.is_branch(branch, number) {
+            return;
+        }
+        let invite = ClientId(number);
+        let id = if cseq.method == Method::Cancel { invite.cancel() } else { invite };
+        let Some(mut client) = self.transactions.take_client(id) else { return };
+        if client.flow.connection == 0 && client.flow.transport == flow.transport {
+            // The connection that was opened for the request; on UDP the answer may come from anywhere.
+            client.flow.connection = flow.connection;
+        }
+        let is_invite = matches!(client.machine, ClientMachine::Invite(_));
+        if is_invite != (cseq.method == Method::Invite) {
+            return self.transactions.put_client(now, id, client, &mut self.post);
+        }
+        match response.status {
+            _ if !is_invite => self.on_plain(now, id, client, flow, response),
+            ..200 => self.on_provisional(now, id, client, response),
+            200..300 => self.on_accepted(now, id, client, flow, cseq.number, response),
+            _ => self.on_refused(now, id, client, cseq.number, response),
+        }
+    }
+
+    fn on_plain(&mut self, now: Instant, id: ClientId, mut client: Box<Client<K>>, flow: Flow, response: Response) {
+        let ClientMachine::Plain(machine) = &mut client.machine else { return };
+        let is_news = machine.on_response(now, response.status);
+        if !is_news || response.is_provisional() {
+            return self.transactions.put_client(now, id, client, &mut self.post);
+        }
+        let purpose = std::mem::replace(&mut client.purpose, Purpose::Cancel);
+        self.transactions.put_client(now, id, client, &mut self.post);
+        self.transactions.note_finished(Timer::Client(id));
+        match purpose {
+            Purpose::Bye(dialog, asked) | Purpose::InDialog(dialog, asked) => {
+                self.on_final_in_dialog(now, dialog, asked, flow, response);
+            }
+            Purpose::Outside(outside) => self.on_final_outside(now, outside, response),
+            Purpose::Invite(..) | Purpose::Reinvite(_) | Purpose::Cancel => {}
+        }
+    }
+
+    fn on_final_in_dialog(
+        &mut self,
+        now: Instant,
+        id: DialogId,
+        mut asked: Box<Asked>,
+        flow: Flow,
+        response: Response,
+    ) {
+        let Some(mut held) = self.dialogs.take(id) else { return };
+        held.adopt(flow);
+        if self.is_challenge_met(&mut held, &response, asked.challenged) {
+            asked.challenged += 1;
+            self.send_in_dialog(now, &mut held, asked, None);
+            return self.put(now, held);
+        }
+        if asked.method == Method::Bye {
+            return self.close(now, &held);
+        }
+        if !held.is_ending() {
+            if refreshes_target(&asked.method) && response.is_success() && matches!(held.stage, Stage::Confirmed) {
+                held.dialog.refresh_target(&response.headers);
+            }
+            self.post.tell(News::Response { key: held.key, dialog: Some(id), response });
+        }
+        self.put(now, held);
+    }
+
+    fn on_final_outside(&mut self, now: Instant, mut outside: Box<Outside<K>>, response: Response) {
+        let cnonce = self.cnonce();
+        if let Some(sign_in) = &mut outside.sign_in
+            && sign_in.take_up(&response, outside.challenged, cnonce)
+        {
+            outside.challenged += 1;
+            return self.send_outside(now, outside, None);
+        }
+        self.post.tell(News::Response { key: outside.key, dialog: None, response });
+    }
+
+    fn on_provisional(&mut self, now: Instant, id: ClientId, mut client: Box<Client<K>>, response: Response) {
+        let ClientMachine::Invite(machine) = &mut client.machine else { return };
+        let is_news = machine.on_provisional();
+        let dialog = match client.purpose {
+            Purpose::Invite(dialog, _) => Some(dialog),
+            _ => None,
+        };
+        self.transactions.put_client(now, id, client, &mut self.post);
+        let Some(mut held) = dialog.filter(|_| is_news).and_then(|dialog| self.dialogs.take(dialog)) else { return };
+        if let Stage::Calling(calling) = &mut held.stage {
+            if let (Some(tag), true) = (to_tag(&response), response.status > 100) {
+                calling.early = Some(Remote::of_callee(&response, Some(tag), &held.dialog.remote.target));
+            }
+            match calling.cancel {
+                Cancel::NotAsked if response.status > 100 => {
+                    self.post.tell(News::Progress { key: held.key, dialog: held.id, response });
+                }
+                _ => self.try_cancel(now, &mut held),
+            }
+        }
+        self.put(now, held);
+    }
+
+    fn on_accepted(
+        &mut self,
+        now: Instant,
+        id: ClientId,
+        mut client: Box<Client<K>>,
+        flow: Flow,
+        cseq: u32,
+        response: Response,
+    ) {
+        let ClientMachine::Invite(machine) = &mut client.machine else { return };
+        let tag = to_tag(&response);
+        let fork = tag.clone().unwrap_or_default();
+        match machine.on_accepted(&fork) {
+            Acknowledge::Make => {}
+            Acknowledge::Repeat(ack) => {
+                self.post.send(client.ack_flow.unwrap_or(client.flow), ack);
+                return self.transactions.put_client(now, id, client, &mut self.post);
+            }
+            Acknowledge::Ignore => return self.transactions.put_client(now, id, client, &mut self.post),
+        }
+        let was_open = machine.is_open();
+        let (dialog, key) = match client.purpose {
+            Purpose::Invite(dialog, key) => (dialog, Some(key)),
+            Purpose::Reinvite(dialog) => (dialog, None),
+            _ => return,
+        };
+        let mut held = match (self.dialogs.take(dialog), key) {
+            (Some(held), _) if held.our_invite == Some(id) => held,
+            // Another fork answered before.
+            (other, Some(key)) => {
+                let fork = self.new_fork(key, other.as_deref(), client.flow, cseq, tag.clone(), &response);
+                if let Some(other) = other {
+                    self.put(now, other);
+                }
+                Box::new(fork)
+            }
+            (other, None) => {
+                if let Some(other) = other {
+                    self.put(now, other);
+                }
+                return;
+            }
+        };
+        held.our_invite = None;
+        held.adopt(flow);
+        if key.is_some() {
+            held.dialog.remote = Remote::of_callee(&response, tag, &held.dialog.remote.target);
+        } else {
+            held.dialog.refresh_target(&response.headers);
+        }
+        let (ack_flow, ack) = self.send_ack(&held, cseq);
+        client.ack_flow = Some(ack_flow);
+        if let ClientMachine::Invite(machine) = &mut client.machine {
+            machine.keep_fork_ack(now, fork, ack);
+        }
+        self.transactions.put_client(now, id, client, &mut self.post);
+        if was_open {
+            self.transactions.note_finished(Timer::Client(id));
+        }
+        self.on_answered(now, &mut held, response);
+        self.put(now, held);
+    }
+
+    /// A dialog whose INVITE or re-INVITE was granted, and acknowledged.
+    fn on_answered(&mut self, now: Instant, held: &mut Held<K>, response: Response) {
+        let (key, dialog) = (held.key, held.id);
+        match &mut held.stage {
+            Stage::Calling(calling) => match std::mem::replace(&mut calling.cancel, Cancel::Sent) {
+                Cancel::NotAsked => {
+                    held.stage = Stage::Confirmed;
+                    self.post.tell(News::Answered { key, dialog, response });
+                }
+                wish => {
+                    let headers = match wish {
+                        Cancel::Asked(headers) => headers,
+                        _ => Headers::new(),
+                    };
+                    self.send_bye(now, held, headers);
+                    self.post.tell(News::Cancelled { key, dialog });
+                }
+            },
+            Stage::Confirmed => self.end_reinvite(now, held, Ok(response)),
+            Stage::Forked => self.send_bye(now, held, Headers::new()),
+            Stage::Offered(_) | Stage::Hanging { .. } | Stage::Ending => {}
+        }
+    }
+
+    fn on_refused(&mut self, now: Instant, id: ClientId, mut client: Box<Client<K>>, cseq: u32, response: Response) {
+        let ClientMachine::Invite(machine) = &mut client.machine else { return };
+        match machine.on_refused() {
+            Acknowledge::Make => {}
+            Acknowledge::Repeat(ack) => {
+                self.post.send(client.flow, ack);
+                return self.transactions.put_client(now, id, client, &mut self.post);
+            }
+            Acknowledge::Ignore => return self.transactions.put_client(now, id, client, &mut self.post),
+        }
+        let (Purpose::Invite(dialog, _) | Purpose::Reinvite(dialog)) = client.purpose else { return };
+        let Some(mut held) = self.dialogs.take(dialog) else { return };
+        let ack = self.send_refusal_ack(&held, id, client.flow, cseq, &response);
+        if let ClientMachine::Invite(machine) = &mut client.machine {
+            machine.keep_refusal_ack(now, ack);
+        }
+        self.transactions.put_client(now, id, client, &mut self.post);
+        self.transactions.note_finished(Timer::Client(id));
+        held.our_invite = None;
+        if let Stage::Calling(calling) = &held.stage {
+            let challenged = calling.challenged;
+            let is_wanted = matches!(calling.cancel, Cancel::NotAsked);
+            if is_wanted && self.is_challenge_met(&mut held, &response, challenged) {
+                if let Stage::Calling(calling) = &mut held.stage {
+                    calling.challenged += 1;
+                    calling.early = None;
+                }
+                self.send_invite(now, &mut held, None);
+                return self.put(now, held);
+            }
+            self.close(now, &held);
+            return self.post.tell(News::Refused { key: held.key, dialog, response });
+        }
+        self.on_reinvite_refused(now, &mut held, response);
+        self.put(now, held);
+    }
+
+    fn on_reinvite_refused(&mut self, now: Instant, held: &mut Held<K>, response: Response) {
+        let Some(challenged) = held.reinvite.as_ref().map(|reinvite| reinvite.challenged) else { return };
+        if self.is_challenge_met(held, &response, challenged) {
+            if let Some(reinvite) = &mut held.reinvite {
+                reinvite.challenged += 1;
+            }
+            return self.send_invite(now, held, None);
+        }
+        if response.status != 491 {
+            return self.end_reinvite(now, held, Err(response));
+        }
+        // RFC 3261 section 14.1: whoever made the Call-ID waits longer, so that the two do not meet again.
+        let steps = match held.dialog.is_caller {
+            true => 210 + self.post.identity.below(191),
+            false => self.post.identity.below(201),
+        };
+        if let Some(reinvite) = &mut held.reinvite {
+            reinvite.is_sent = false;
+            reinvite.retry_at = Some(now + Duration::from_millis(steps * 10));
+        }
+    }
+
+    /// Tells how a re-INVITE ended, and goes on with what was asked for since.
+    pub(super) fn end_reinvite(&mut self, now: Instant, held: &mut Held<K>, result: Result<Response, Response>) {
+        let Some(reinvite) = held.reinvite.take() else { return };
+        if matches!(held.stage, Stage::Confirmed) {
+            self.post.tell(News::ReinviteDone { key: held.key, dialog: held.id, result });
+            held.reinvite = reinvite.next.map(|body| Box::new(Reinvite::new(body)));
+            self.try_reinvite(now, held);
+        }
+    }
+
+    /// A dialog with a fork that answered after another one, as its response tells it.
+    fn new_fork(
+        &mut self,
+        key: K,
+        first: Option<&Held<K>>,
+        flow: Flow,
+        cseq: u32,
+        tag: Option<Bytes>,
+        response: &Response,
+    ) -> Held<K> {
+        let header = |name| response.headers.get(&name).map(own).unwrap_or_default();
+        let dialog = Dialog {
+            flow: first.map_or(flow, |first| first.dialog.flow),
+            call_id: header(HeaderName::CallId),
+            local: header(HeaderName::From),
+            local_tag: Bytes::new(),
+            contact: Bytes::new(),
+            remote: Remote::of_callee(response, tag, &[]),
+            local_cseq: cseq,
+            remote_cseq: None,
+            is_caller: true,
+        };
+        // The tag it shares with the first dialog does not name it, so no request reaches it; it is there for its BYE.
+        let id = self.new_dialog_id();
+        Held::new(key, id, dialog, Stage::Forked)
+    }
+
+    fn is_challenge_met(&mut self, held: &mut Held<K>, response: &Response, challenged: u8) -> bool {
+        let cnonce = self.cnonce();
+        held.sign_in.as_mut().is_some_and(|sign_in| sign_in.take_up(response, challenged, cnonce))
+    }
+
+    fn cnonce(&mut self) -> Bytes {
+        let number = self.post.identity.fresh();
+        self.post.identity.tag(number)
+    }
+}
+
+impl<K> Held<K> {
+    /// Stays on the connection that was opened for a request of ours.
+    fn adopt(&mut self, flow: Flow) {
+        let ours = &mut self.dialog.flow;
+        if ours.connection == 0 && ours.transport == flow.transport && ours.transport.is_reliable() {
+            *ours = flow;
+        }
+    }
+}
+
+fn to_tag(response: &Response) -> Option<Bytes> {
+    response.headers.to().ok()?.tag().map(own)
+}

@@ -1,0 +1,226 @@
+//! Requests of ours, as sent.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::draft::Draft;
+use super::held::{Held, Stage};
+use super::post::ClientId;
+use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
+use crate::dialog::Remote;
+use crate::transaction::{InviteClient, PlainClient};
+use crate::{Flow, HeaderName, Headers, Method, NameAddr, Response};
+
+impl<K: Copy> Endpoint<K> {
+    /// Sends the INVITE of a dialog that is calling, or its re-INVITE; just by `only`, or as its length asks.
+    pub(super) fn send_invite(&mut self, now: Instant, held: &mut Held<K>, only: Option<Flow>) {
+        let cseq = held.dialog.next_cseq();
+        let none = Headers::new();
+        let (headers, body, purpose) = match (&held.stage, &held.reinvite) {
+            (Stage::Calling(calling), _) => {
+                (&calling.headers, calling.body.as_ref(), Purpose::Invite(held.id, held.key))
+            }
+            (_, Some(reinvite)) => (&none, Some(&reinvite.body), Purpose::Reinvite(held.id)),
+            (_, None) => return,
+        };
+        let dialog = &held.dialog;
+        let addressed = dialog.remote.addressed();
+        let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&Method::Invite, &addressed.uri));
+        let id = self.new_client_id();
+        let draft = Draft {
+            method: &Method::Invite,
+            addressed,
+            branch: id.0,
+            from: &dialog.local,
+            to: &dialog.remote.address,
+            call_id: &dialog.call_id,
+            cseq,
+            contact: Some(&dialog.contact),
+            authorization: authorization.as_ref(),
+            headers: Some(headers),
+            body,
+        };
+        let (flow, bytes) = self.post_request(dialog.flow, only, &draft);
+        let is_by_tcp = flow.transport != dialog.flow.transport;
+        let machine = ClientMachine::Invite(InviteClient::start(now, bytes, flow.transport.is_reliable()));
+        held.our_invite = Some(id);
+        self.transactions.insert_client(id, Client::new(machine, flow, is_by_tcp, purpose), &mut self.post);
+    }
+
+    /// The same request line, Route, From, To and CSeq as the INVITE (RFC 3261, 9.1).
+    pub(super) fn send_cancel(&mut self, now: Instant, held: &Held<K>, invite: ClientId, headers: &Headers) {
+        let Some(flow) = self.transactions.client(invite).map(|client| client.flow) else { return };
+        let dialog = &held.dialog;
+        let draft = Draft {
+            method: &Method::Cancel,
+            addressed: dialog.remote.addressed(),
+            branch: invite.0,
+            from: &dialog.local,
+            to: &dialog.remote.address,
+            call_id: &dialog.call_id,
+            cseq: dialog.local_cseq,
+            contact: None,
+            authorization: None,
+            headers: Some(headers),
+            body: None,
+        };
+        let (_, bytes) = self.post_request(flow, Some(flow), &draft);
+        let machine = ClientMachine::Plain(PlainClient::start(now, bytes, flow.transport.is_reliable()));
+        let client = Client::new(machine, flow, false, Purpose::Cancel);
+        self.transactions.insert_client(invite.cancel(), client, &mut self.post);
+        if let Some(mut client) = self.transactions.take_client(invite) {
+            if let ClientMachine::Invite(machine) = &mut client.machine {
+                machine.on_cancel(now);
+            }
+            self.transactions.put_client(now, invite, client, &mut self.post);
+        }
+    }
+
+    pub(super) fn send_bye(&mut self, now: Instant, held: &mut Held<K>, headers: Headers) {
+        held.stage = Stage::Ending;
+        held.resending.clear();
+        held.reinvite = None;
+        self.send_in_dialog(
+            now,
+            held,
+            Box::new(Asked { method: Method::Bye, headers, body: None, challenged: 0 }),
+            None,
+        );
+    }
+
+    pub(super) fn send_in_dialog(&mut self, now: Instant, held: &mut Held<K>, asked: Box<Asked>, only: Option<Flow>) {
+        let cseq = held.dialog.next_cseq();
+        let id = self.new_client_id();
+        let remote = match &held.stage {
+            Stage::Calling(calling) => calling.early.as_ref().unwrap_or(&held.dialog.remote),
+            _ => &held.dialog.remote,
+        };
+        let dialog = &held.dialog;
+        let addressed = remote.addressed();
+        let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&asked.method, &addressed.uri));
+        let draft = Draft {
+            method: &asked.method,
+            addressed,
+            branch: id.0,
+            from: &dialog.local,
+            to: &remote.address,
+            call_id: &dialog.call_id,
+            cseq,
+            contact: super::post::refreshes_target(&asked.method).then_some(&dialog.contact),
+            authorization: authorization.as_ref(),
+            headers: Some(&asked.headers),
+            body: asked.body.as_ref(),
+        };
+        let (flow, bytes) = self.post_request(dialog.flow, only, &draft);
+        let is_by_tcp = flow.transport != dialog.flow.transport;
+        let purpose = match asked.method {
+            Method::Bye => Purpose::Bye(held.id, asked),
+            _ => Purpose::InDialog(held.id, asked),
+        };
+        let machine = ClientMachine::Plain(PlainClient::start(now, bytes, flow.transport.is_reliable()));
+        self.transactions.insert_client(id, Client::new(machine, flow, is_by_tcp, purpose), &mut self.post);
+    }
+
+    pub(super) fn send_outside(&mut self, now: Instant, mut outside: Box<Outside<K>>, only: Option<Flow>) {
+        self.outside_cseq = self.outside_cseq % 0x7fff_ffff + 1;
+        let cseq = self.outside_cseq;
+        let id = self.new_client_id();
+        let Outside { order, call_id, from, sign_in, .. } = &mut *outside;
+        let to = order.to.print();
+        let routes = order.route.iter().map(NameAddr::print).collect();
+        let remote = Remote { address: to, tag: None, target: order.uri.print(), routes };
+        let addressed = remote.addressed();
+        let authorization = sign_in.as_mut().and_then(|sign_in| sign_in.sign(&order.method, &addressed.uri));
+        let draft = Draft {
+            method: &order.method,
+            addressed,
+            branch: id.0,
+            from,
+            to: &remote.address,
+            call_id,
+            cseq,
+            contact: None,
+            authorization: authorization.as_ref(),
+            headers: Some(&order.headers),
+            body: order.body.as_ref(),
+        };
+        let (flow, bytes) = self.post_request(order.flow, only, &draft);
+        let is_by_tcp = flow.transport != order.flow.transport;
+        let machine = ClientMachine::Plain(PlainClient::start(now, bytes, flow.transport.is_reliable()));
+        let client = Client::new(machine, flow, is_by_tcp, Purpose::Outside(outside));
+        self.transactions.insert_client(id, client, &mut self.post);
+    }
+
+    /// The ACK of a 2xx, with its own branch (RFC 3261, 13.2.2.4). Gives where it went.
+    pub(super) fn send_ack(&mut self, held: &Held<K>, cseq: u32) -> (Flow, Bytes) {
+        let dialog = &held.dialog;
+        let draft = Draft {
+            method: &Method::Ack,
+            addressed: dialog.remote.addressed(),
+            branch: self.post.identity.fresh(),
+            from: &dialog.local,
+            to: &dialog.remote.address,
+            call_id: &dialog.call_id,
+            cseq,
+            contact: None,
+            authorization: held.sign_in.as_ref().and_then(|sign_in| sign_in.of_invite()),
+            headers: None,
+            body: None,
+        };
+        self.post_request(dialog.flow, None, &draft)
+    }
+
+    /// The ACK of a refusal, a part of the INVITE's own transaction (RFC 3261, 17.1.1.3).
+    pub(super) fn send_refusal_ack(
+        &mut self,
+        held: &Held<K>,
+        invite: ClientId,
+        flow: Flow,
+        cseq: u32,
+        refusal: &Response,
+    ) -> Bytes {
+        let dialog = &held.dialog;
+        let to = refusal.headers.get(&HeaderName::To).unwrap_or(&dialog.remote.address);
+        let draft = Draft {
+            method: &Method::Ack,
+            addressed: dialog.remote.addressed(),
+            branch: invite.0,
+            from: &dialog.local,
+            to,
+            call_id: &dialog.call_id,
+            cseq,
+            contact: None,
+            authorization: None,
+            headers: None,
+            body: None,
+        };
+        self.post_request(flow, Some(flow), &draft).1
+    }
+
+    pub(super) fn is_proceeding(&self, invite: ClientId) -> bool {
+        match self.transactions.client(invite).map(|client| &client.machine) {
+            Some(ClientMachine::Invite(machine)) => machine.is_proceeding(),
+            _ => false,
+        }
+    }
+
+    fn post_request(&mut self, flow: Flow, only: Option<Flow>, draft: &Draft<'_>) -> (Flow, Bytes) {
+        let (flow, bytes) = match only {
+            Some(only) => (only, self.post.datagram(only, draft)),
+            None => self.post.request(flow, draft),
+        };
+        self.post.send(flow, bytes.clone());
+        (flow, bytes)
+    }
+
+    fn new_client_id(&mut self) -> ClientId {
+        loop {
+            let id = ClientId(self.post.identity.fresh());
+            if self.transactions.client(id).is_none() && self.transactions.client(id.cancel()).is_none() {
+                return id;
+            }
+        }
+    }
+}
