@@ -158,3 +158,82 @@ const STATIC: [(u8, &str, u32); 8] = [
     (15, "G728", 8000),
     (18, "G729", 8000),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp::parse;
+
+    #[test]
+    fn a_phones_offer_is_read() {
+        let audio = audio(
+            "c=IN IP4 192.0.2.1\r\nt=0 0\r\nm=video 0 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 8 0 9 101 120\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=rtpmap:120 opus/48000/2\r\na=ptime:20\r\n",
+        );
+
+        let names: Vec<_> = audio.codecs().map(|format| (format.payload_type, format.name.as_str())).collect();
+        assert_eq!(names, [(8, "PCMA"), (0, "PCMU"), (9, "G722"), (120, "opus")]);
+        assert_eq!((audio.index, audio.keys(8000), audio.keys(48000)), (1, Some(101), None));
+        assert_eq!(audio.rtp, Some("192.0.2.1:4000".parse().unwrap()));
+        assert_eq!(audio.rtcp, Some("192.0.2.1:4001".parse().unwrap()));
+        assert_eq!((audio.direction, audio.packet_ms), (Direction::SendRecv, Some(20)));
+    }
+
+    #[test]
+    fn a_sections_own_words_go_before_the_sessions() {
+        let audio = audio(
+            "c=IN IP4 192.0.2.1\r\na=inactive\r\nm=audio 4000 RTP/AVP 8\r\nc=IN IP6 2001:db8::1\r\n\
+             a=sendonly\r\na=rtcp:5000 IN IP4 192.0.2.3\r\n",
+        );
+
+        assert_eq!(audio.rtp, Some("[2001:db8::1]:4000".parse().unwrap()));
+        assert_eq!(audio.rtcp, Some("192.0.2.3:5000".parse().unwrap()));
+        assert_eq!(audio.direction, Direction::SendOnly);
+    }
+
+    #[test]
+    fn the_sessions_direction_counts_when_the_section_has_none() {
+        assert_eq!(audio("c=IN IP4 192.0.2.1\r\na=recvonly\r\nm=audio 4 RTP/AVP 8\r\n").direction, Direction::RecvOnly);
+    }
+
+    #[test]
+    fn an_address_of_zeros_is_the_old_way_of_holding() {
+        let audio = audio("c=IN IP4 0.0.0.0\r\nm=audio 4000 RTP/AVP 8\r\n");
+
+        assert_eq!((audio.rtp, audio.rtcp), (None, None));
+        assert_eq!(audio.direction, Direction::SendOnly);
+    }
+
+    #[test]
+    fn reports_share_the_port_when_both_may() {
+        let audio = audio("c=IN IP4 192.0.2.1\r\nm=audio 65535 RTP/AVP 8\r\na=rtcp-mux\r\na=rtcp:7\r\n");
+
+        assert_eq!(audio.rtcp, audio.rtp);
+    }
+
+    #[test]
+    fn odd_formats_are_passed_over() {
+        let audio = audio(
+            "c=IN IP4 host.example.com\r\nm=audio 65535 RTP/AVP 8 128 x 99 98 97 96\r\na=rtpmap:99 X\r\n\
+             a=rtpmap:98 /8000\r\na=rtpmap:97 Y/0\r\na=rtpmap:96 Z/8000/many\r\na=ptime:0\r\n",
+        );
+
+        assert_eq!(audio.formats, [Format::new(8, "PCMA", 8000)]);
+        assert_eq!((audio.rtp, audio.rtcp, audio.packet_ms), (None, None, None));
+    }
+
+    #[test]
+    fn refused_sections_and_other_protocols_are_no_plain_sound() {
+        let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nm=audio 0 RTP/AVP 8\r\n\
+            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n";
+        let sdp = parse(&Bytes::from_static(text.as_bytes())).unwrap();
+
+        assert_eq!(sdp.audio(), None);
+        assert_eq!(sdp.audio_over("UDP/TLS/RTP/SAVPF").map(|audio| audio.index), Some(1));
+    }
+
+    fn audio(lines: &str) -> Audio {
+        let text = format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n{lines}");
+        parse(&text.into()).unwrap().audio().unwrap()
+    }
+}

@@ -92,3 +92,58 @@ impl AudioSection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp::parse;
+
+    #[test]
+    fn an_offer_says_where_and_how_we_listen() {
+        let offer = Sdp::offer(owner(), &section());
+
+        assert_eq!(
+            offer.print(),
+            "v=0\r\no=- 7 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 101\r\n\
+             a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n"
+        );
+        assert_eq!(parse(&offer.print()), Ok(offer));
+    }
+
+    #[test]
+    fn an_answer_has_the_offers_sections_and_refuses_what_it_does_not_take() {
+        let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n\
+            m=video 5000 RTP/AVP 31\r\na=sendonly\r\nm=audio 5002 RTP/AVP 8 101\r\nm=audio 5004 RTP/SAVP 8\r\n";
+        let offer = parse(&Bytes::from_static(text.as_bytes())).unwrap();
+        let audio = offer.audio().unwrap();
+
+        let answer = offer.answer(owner(), audio.index, &section());
+
+        let sections: Vec<_> = answer.media.iter().map(|media| (media.kind.as_ref(), media.port)).collect();
+        assert_eq!(sections, [(&b"video"[..], 0), (b"audio", 4000), (b"audio", 0)]);
+        assert_eq!(answer.audio().and_then(|audio| audio.keys(8000)), Some(101));
+        assert!(answer.media[0].lines.is_empty());
+    }
+
+    #[test]
+    fn a_section_elsewhere_says_where() {
+        let section = AudioSection { address: "192.0.2.2:4000".parse().unwrap(), ..section() };
+
+        let audio = Sdp::offer(owner(), &section).audio().unwrap();
+
+        assert_eq!(audio.rtp, Some(section.address));
+    }
+
+    fn owner() -> Owner {
+        Owner { session_id: 7, version: 1, address: IpAddr::from([192, 0, 2, 1]) }
+    }
+
+    fn section() -> AudioSection {
+        AudioSection {
+            address: "192.0.2.1:4000".parse().unwrap(),
+            formats: vec![Format::new(8, "PCMA", 8000), Format::keys(101)],
+            direction: Direction::SendRecv,
+            packet_ms: Some(20),
+        }
+    }
+}

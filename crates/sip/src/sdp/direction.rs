@@ -62,3 +62,21 @@ impl Direction {
         lines.iter().find_map(|line| ALL.into_iter().find(|direction| line.attribute(direction.as_str()).is_some()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_never_takes_more_than_was_offered() {
+        use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
+
+        assert_eq!(SendRecv.answer(SendRecv), SendRecv);
+        assert_eq!(SendOnly.answer(SendRecv), RecvOnly);
+        assert_eq!(RecvOnly.answer(SendRecv), SendOnly);
+        assert_eq!(Inactive.answer(SendRecv), Inactive);
+        assert_eq!(SendRecv.answer(SendOnly), SendOnly);
+        assert_eq!(SendOnly.answer(SendOnly), Inactive);
+        assert_eq!(SendOnly.reversed(), RecvOnly);
+    }
+}

@@ -157,3 +157,77 @@ fn read_media(value: &Bytes) -> Result<Option<Media>, SdpError> {
     let ports = ports.flatten();
     Ok(Some(Media { kind, port, ports, protocol, formats, connection: None, lines: Vec::new() }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
+
+    #[test]
+    fn unknown_lines_are_kept_in_their_sections() {
+        let text = format!("{HEAD}k=clear:x\r\na=tool:y\r\nm=audio 4000 RTP/AVP 8\r\ni=z\r\nb=AS:64\r\na=crypto:1 w\r\n");
+
+        let sdp = read(&text).unwrap();
+
+        assert_eq!(sdp.print(), text);
+    }
+
+    #[test]
+    fn lines_may_end_in_lf_and_the_last_not_at_all() {
+        let sdp = read("v=0\no=- 1 1 IN IP4 192.0.2.1\ns=\nm=audio 4000/2 RTP/AVP 8 101").unwrap();
+
+        assert_eq!((sdp.media[0].port, sdp.media[0].ports), (4000, Some(2)));
+        assert_eq!(sdp.name, "");
+        assert_eq!(sdp.connection, None);
+    }
+
+    #[test]
+    fn hostile_descriptions_are_refused() {
+        let line_6 = [
+            "m=audio\r\n",
+            "m=audio 65536 RTP/AVP 0\r\n",
+            "m=audio -1 RTP/AVP 0\r\n",
+            "m=audio 4000/x RTP/AVP 0\r\n",
+            "m=audio 4000 RTP/AVP\r\n",
+            "m =audio 4000 RTP/AVP 0\r\n",
+            "c=IN IP4\r\n",
+            "c=IN IP4 192.0.2.1 more\r\n",
+            "v=0\r\n",
+            "o=- 2 2 IN IP4 192.0.2.1\r\n",
+            "s=again\r\n",
+            "nonsense\r\n",
+            "\r\na=x\r\n",
+            "a=x\0y\r\n",
+            "a=x\ry\r\n",
+            "A=x\r\n",
+        ];
+
+        for line in line_6 {
+            assert_eq!(read(&format!("{HEAD}{line}")), Err(SdpError::Line(6)), "{line}");
+        }
+        assert_eq!(read(""), Err(SdpError::Version));
+        assert_eq!(read("v=1\r\n"), Err(SdpError::Version));
+        assert_eq!(read("o=- 1 1 IN IP4 192.0.2.1\r\n"), Err(SdpError::Version));
+        assert_eq!(read("v=0\r\ns=-\r\n"), Err(SdpError::NoOrigin));
+        assert_eq!(read("v=0\r\no=- 1\r\n"), Err(SdpError::Line(2)));
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused() {
+        let many = [
+            "a=x\r\n".repeat(LINE_LIMIT),
+            "m=audio 4000 RTP/AVP 0\r\n".repeat(MEDIA_LIMIT + 1),
+            format!("m=audio 4000 RTP/AVP{}\r\n", " 0".repeat(FORMAT_LIMIT + 1)),
+            format!("a={}\r\n", "x".repeat(SIZE_LIMIT)),
+        ];
+
+        for lines in many {
+            assert_eq!(read(&format!("{HEAD}{lines}")), Err(SdpError::TooLarge));
+        }
+    }
+
+    fn read(text: &str) -> Result<Sdp, SdpError> {
+        parse(&Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
