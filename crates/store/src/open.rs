@@ -238,11 +238,6 @@ impl Store {
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.inner.readers
     }
-
-    #[cfg(test)]
-    pub(crate) fn connection(&self) -> &Arc<Mutex<SqliteConnection>> {
-        &self.inner.connection
-    }
 }
 
 fn database_file(folder: &Path, url: Option<&str>) -> Result<PathBuf, OpenError> {

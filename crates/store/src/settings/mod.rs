@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+mod apply;
+mod items;
+mod merged;
+mod snapshot;
+pub(crate) mod stored;
+
 use model::{Directory, TenantSettings};
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 use crate::StoreError;
-use crate::provision::{Provision, ProvisionError};
+use crate::provision::ProvisionError;
 use crate::secrets::SecretKey;
 
 /// Tenants and what belongs to them.
@@ -64,17 +70,4 @@ pub enum ApplyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl Settings {
-    /// Everything in one read.
-    pub async fn load(&self) -> Result<Snapshot, StoreError> {
-        Ok(Snapshot::default())
-    }
-
-    /// Makes the store match the file: creates and updates, and with `prune` deletes what the file does not have.
-    pub async fn apply(&self, provision: Provision, prune: bool) -> Result<Changes, ApplyError> {
-        let _ = (provision, prune);
-        Ok(Changes::default())
-    }
 }

@@ -3,6 +3,7 @@
 //! What the database refuses for its content is found by storing each batch under its own savepoint, and set aside whole.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use model::{Batch, Kept, TenantId, Timestamp};
@@ -130,8 +131,8 @@ impl Scribe {
         heads: &mut HashMap<TenantId, i64>,
     ) -> Result<Option<i64>, Failure> {
         for tenant in tenants(batches) {
-            if !heads.contains_key(&tenant) {
-                heads.insert(tenant, read_head(connection, tenant).await?);
+            if let Entry::Vacant(head) = heads.entry(tenant) {
+                head.insert(read_head(connection, tenant).await?);
             }
         }
         let mut grown = heads.clone();

@@ -1,0 +1,230 @@
+//! What one part of the file says of another: whatever is named exists, and nothing exists twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{KeyKind, Route};
+
+use super::{Lined, Provision, ProvisionError, TenantDraft, wrong};
+use crate::settings::stored::{Hook, HookKind};
+
+/// Checks the whole file.
+pub(super) fn check(provision: &Provision) -> Result<(), ProvisionError> {
+    let shared: BTreeSet<&str> = provision.trunks.iter().map(|trunk| trunk.value.trunk.name.as_str()).collect();
+    Unique::new("trunk").all(provision.trunks.iter().map(|trunk| (trunk.line, trunk.value.trunk.name.clone())))?;
+    Unique::new("tenant").all(provision.tenants.iter().map(|tenant| (tenant.line, tenant.value.name.clone())))?;
+    Unique::new("user").all(provision.users.iter().map(|user| (user.line, user.value.user.email.clone())))?;
+    check_whole_server(provision)?;
+    for tenant in &provision.tenants {
+        check_tenant(&tenant.value, &shared)?;
+    }
+    for user in &provision.users {
+        if let Some(name) = &user.value.user.tenant
+            && !provision.tenants.iter().any(|tenant| tenant.value.name == *name)
+        {
+            return Err(wrong(user.line, format!("tenant `{name}` is not in the file: add it, or name another")));
+        }
+    }
+    Ok(())
+}
+
+// What only one tenant of a server may have.
+fn check_whole_server(provision: &Provision) -> Result<(), ProvisionError> {
+    let mut numbers = Unique::new("number");
+    let mut domains = Unique::new("SIP domain");
+    let mut keys = Unique::new("API key");
+    let mut default: Option<u32> = None;
+    for Lined { line, value: tenant } in &provision.tenants {
+        if tenant.body.default
+            && let Some(other) = default.replace(*line)
+        {
+            let sentence = format!("the tenant on line {other} is the default already: set `default: false` on one");
+            return Err(wrong(*line, sentence));
+        }
+        for number in &tenant.numbers {
+            numbers.add(number.line, number.value.number.clone())?;
+        }
+        for domain in &tenant.body.sip_domains {
+            domains.add(*line, domain.clone())?;
+        }
+        for key in &tenant.keys {
+            keys.add(key.line, key_name(&key.value))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_tenant(tenant: &TenantDraft, shared: &BTreeSet<&str>) -> Result<(), ProvisionError> {
+    // Extensions, groups and queues are dialled alike.
+    let mut dialled = Unique::new("extension, group or queue");
+    dialled.all(tenant.extensions.iter().map(|one| (one.line, one.value.extension.number.clone())))?;
+    dialled.all(tenant.groups.iter().map(|one| (one.line, one.value.number.clone())))?;
+    dialled.all(tenant.queues.iter().map(|one| (one.line, one.value.number.clone())))?;
+    Unique::new("menu").all(tenant.menus.iter().map(|one| (one.line, one.value.name.clone())))?;
+    Unique::new("device").all(tenant.devices.iter().map(|one| (one.line, one.value.device.name.clone())))?;
+    Unique::new("outbound rule with the prefix")
+        .all(tenant.outbound.iter().map(|one| (one.line, one.value.prefix.clone())))?;
+    Unique::new("webhook").all(tenant.hooks.iter().map(|one| (one.line, hook_name(&one.value.hook))))?;
+    let mut trunks = Unique::new("trunk");
+    for trunk in &tenant.trunks {
+        let name = trunk.value.trunk.name.clone();
+        if shared.contains(name.as_str()) {
+            return Err(wrong(
+                trunk.line,
+                format!("trunk `{name}` is one of the operator's already: choose another name"),
+            ));
+        }
+        trunks.add(trunk.line, name)?;
+    }
+    let things = Things::of(tenant);
+    for extension in &tenant.extensions {
+        if let Some(number) = &extension.value.extension.caller_id
+            && !tenant.numbers.iter().any(|one| one.value.number == *number)
+        {
+            let sentence =
+                format!("caller_id {number} is none of the tenant's `numbers`: add it there, or use one of them");
+            return Err(wrong(extension.line, sentence));
+        }
+    }
+    for rule in &tenant.outbound {
+        for name in &rule.value.trunks {
+            if !shared.contains(name.as_str()) && !tenant.trunks.iter().any(|one| one.value.trunk.name == *name) {
+                return Err(wrong(
+                    rule.line,
+                    format!("trunk `{name}` does not exist: add it to `trunks`, or name another"),
+                ));
+            }
+        }
+    }
+    for number in &tenant.numbers {
+        things.check_route(number.line, &number.value.route)?;
+    }
+    for group in &tenant.groups {
+        things.check_members(group.line, &group.value.members)?;
+    }
+    for queue in &tenant.queues {
+        things.check_members(queue.line, &queue.value.members)?;
+        if let Some(overflow) = &queue.value.overflow {
+            things.check_route(queue.line, overflow)?;
+            if *overflow == Route::Queue(queue.value.number.clone()) {
+                let sentence = format!("queue {} overflows into itself: name another target", queue.value.number);
+                return Err(wrong(queue.line, sentence));
+            }
+        }
+    }
+    for menu in &tenant.menus {
+        for route in menu.value.keys.values().chain(&menu.value.default) {
+            things.check_route(menu.line, route)?;
+        }
+    }
+    for device in &tenant.devices {
+        let belongs = |key: &KeyKind| matches!(key, KeyKind::Callone { secret_key_hash, .. } if *secret_key_hash == device.value.device.key_hash);
+        if !tenant.keys.iter().any(|key| belongs(&key.value)) {
+            let sentence =
+                "`key` of this device is no callone key of the tenant: use the `secret_key` of one in `keys`";
+            return Err(wrong(device.line, sentence));
+        }
+    }
+    Ok(())
+}
+
+/// What routes may lead to.
+struct Things<'a> {
+    extensions: BTreeSet<&'a str>,
+    groups: BTreeSet<&'a str>,
+    queues: BTreeSet<&'a str>,
+    menus: BTreeSet<&'a str>,
+}
+
+impl<'a> Things<'a> {
+    fn of(tenant: &'a TenantDraft) -> Self {
+        Self {
+            extensions: tenant.extensions.iter().map(|one| one.value.extension.number.as_str()).collect(),
+            groups: tenant.groups.iter().map(|one| one.value.number.as_str()).collect(),
+            queues: tenant.queues.iter().map(|one| one.value.number.as_str()).collect(),
+            menus: tenant.menus.iter().map(|one| one.value.name.as_str()).collect(),
+        }
+    }
+
+    fn check_route(&self, line: u32, route: &Route) -> Result<(), ProvisionError> {
+        let (there, kind, list, name) = match route {
+            Route::Extension(name) => (&self.extensions, "extension", "extensions", name),
+            Route::Group(name) => (&self.groups, "group", "groups", name),
+            Route::Queue(name) => (&self.queues, "queue", "queues", name),
+            Route::Menu(name) => (&self.menus, "menu", "menus", name),
+            Route::Crm { default, .. } => return self.check_route(line, default),
+        };
+        if there.contains(name.as_str()) {
+            return Ok(());
+        }
+        Err(wrong(line, format!("{kind} `{name}` does not exist: add it to `{list}`, or name another")))
+    }
+
+    fn check_members(&self, line: u32, members: &[String]) -> Result<(), ProvisionError> {
+        match members.iter().find(|member| !self.extensions.contains(member.as_str())) {
+            None => Ok(()),
+            Some(member) => Err(wrong(
+                line,
+                format!("member `{member}` is no extension: add it to `extensions`, or remove it here"),
+            )),
+        }
+    }
+}
+
+/// Tells when something comes a second time, and where it stood first.
+struct Unique {
+    what: &'static str,
+    lines: BTreeMap<String, u32>,
+}
+
+impl Unique {
+    fn new(what: &'static str) -> Self {
+        Self { what, lines: BTreeMap::new() }
+    }
+
+    fn add(&mut self, line: u32, name: String) -> Result<(), ProvisionError> {
+        match self.lines.get(&name) {
+            None => {
+                self.lines.insert(name, line);
+                Ok(())
+            }
+            Some(first) => {
+                let what = self.what;
+                Err(wrong(
+                    line,
+                    format!("{what} `{name}` stands on line {first} already: remove or change one of the two"),
+                ))
+            }
+        }
+    }
+
+    fn all(&mut self, names: impl Iterator<Item = (u32, String)>) -> Result<(), ProvisionError> {
+        for (line, name) in names {
+            self.add(line, name)?;
+        }
+        Ok(())
+    }
+}
+
+/// What names an API key in the store; nothing secret.
+pub(crate) fn key_name(key: &KeyKind) -> String {
+    // A key that is all secret goes by the beginning of its hash.
+    match key {
+        KeyKind::Voip24h { voip, .. } => format!("voip24h {voip}"),
+        KeyKind::Vpbx { api_key, .. } => format!("vpbx {api_key}"),
+        KeyKind::Callone { secret_key_hash, .. } => {
+            format!("callone {}", secret_key_hash.get(..16).unwrap_or_default())
+        }
+        KeyKind::Native { token_hash, .. } => format!("native {}", token_hash.get(..16).unwrap_or_default()),
+    }
+}
+
+/// What names a hook in the store.
+pub(crate) fn hook_name(hook: &Hook) -> String {
+    let kind = match hook.kind {
+        HookKind::Events => "events",
+        HookKind::Missed => "missed",
+        HookKind::Autocall => "autocall",
+        HookKind::Feedback => "feedback",
+    };
+    format!("{kind} {}", hook.url)
+}

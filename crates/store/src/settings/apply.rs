@@ -1,0 +1,391 @@
+//! Makes the store match a file, in one transaction that happens whole or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{TenantId, Timestamp};
+use serde_json::Value;
+use sqlx::{Connection, SqliteConnection};
+
+use super::items::{Confidence, Item, Noun, OPERATOR, body, of_operator, of_tenant};
+use super::merged;
+use super::{ApplyError, Changes, Settings};
+use crate::StoreError;
+use crate::provision::{Lined, Provision, TenantDraft};
+use crate::secrets::{Secret, hash_password, hook_secret, verify_password};
+
+const DOING: &str = "storing settings";
+
+/// A row of the table of settings.
+pub(super) struct Row {
+    pub id: i64,
+    pub place: i64,
+    pub body: Value,
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// A row of the table of tenants.
+pub(super) struct TenantRow {
+    pub id: TenantId,
+    pub name: String,
+    pub deleted: bool,
+    pub body: Value,
+}
+
+pub(super) type Rows = BTreeMap<(TenantId, Noun, String), Row>;
+
+/// One application on its way.
+struct Application<'a> {
+    settings: &'a Settings,
+    connection: &'a mut SqliteConnection,
+    rows: Rows,
+    changes: Changes,
+    /// Tenants whose settings are different now; the operator stands for all.
+    touched: BTreeSet<TenantId>,
+    version: i64,
+}
+
+impl Settings {
+    /// Makes the store match the file: creates and updates, and with `prune` deletes what the file does not have.
+    ///
+    /// A file that goes against what is stored changes nothing. Records and events stay, also of a deleted tenant, and
+    /// are there again when a tenant of that name comes back.
+    pub async fn apply(&self, provision: Provision, prune: bool) -> Result<Changes, ApplyError> {
+        let hashes = self.hash_passwords(&provision).await?;
+        let mut connection = self.connection.lock().await;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::while_doing(DOING))?;
+        let changes = self.apply_within(&mut transaction, &provision, hashes, prune).await?;
+        transaction.commit().await.map_err(StoreError::while_doing(DOING))?;
+        Ok(changes)
+    }
+
+    async fn apply_within(
+        &self,
+        connection: &mut SqliteConnection,
+        provision: &Provision,
+        hashes: Vec<String>,
+        prune: bool,
+    ) -> Result<Changes, ApplyError> {
+        let tenants = read_tenants(connection).await?;
+        let rows = read_rows(connection).await?;
+        let version = read_version(connection).await? + 1;
+        let mut application = Application {
+            settings: self,
+            connection,
+            rows,
+            changes: Changes::default(),
+            touched: BTreeSet::new(),
+            version,
+        };
+        let mut items = of_operator(provision, hashes);
+        let mut lines = BTreeMap::new();
+        for draft in &provision.tenants {
+            let id = application.save_tenant(draft, &tenants).await?;
+            lines.insert(id, draft.line);
+            items.extend(of_tenant(id, &draft.value, &self.realm));
+        }
+        for item in &items {
+            application.save(item).await?;
+        }
+        if prune {
+            application.prune(&items, &tenants, &lines).await?;
+        } else {
+            application.put_other_rules_last(&items).await?;
+        }
+        let Application { changes, touched, .. } = application;
+        merged::check(&read_tenants(connection).await?, &read_rows(connection).await?, &items, &lines)?;
+        if items.iter().any(|item| item.noun == Noun::Extension) {
+            execute(
+                sqlx::query("INSERT INTO meta (name, value) VALUES ('realm', $1) ON CONFLICT (name) DO NOTHING")
+                    .bind(&self.realm),
+                connection,
+            )
+            .await?;
+        }
+        raise_versions(connection, version, &changes, &touched).await?;
+        Ok(changes)
+    }
+
+    // A password that is already the stored one keeps its hash, so that nothing changes. Hashing takes long: off this thread.
+    async fn hash_passwords(&self, provision: &Provision) -> Result<Vec<String>, StoreError> {
+        let stored: Vec<(String, String)> =
+            sqlx::query_as("SELECT name, secrets FROM settings WHERE tenant = $1 AND noun = $2")
+                .bind(OPERATOR.0)
+                .bind(Noun::User.name())
+                .fetch_all(&self.readers)
+                .await
+                .map_err(StoreError::while_doing("reading users"))?;
+        let mut stored: BTreeMap<String, String> = stored.into_iter().collect();
+        let mut work: Vec<(Secret, Option<String>)> = Vec::new();
+        for Lined { value: draft, .. } in &provision.users {
+            let hash = match stored.remove(&draft.user.email) {
+                Some(secrets) => read_secrets(&secrets, &draft.user.email)?.remove("password"),
+                None => None,
+            };
+            work.push((draft.password.clone(), hash));
+        }
+        let hash = move || {
+            work.into_iter().map(|(password, hash)| match hash {
+                Some(hash) if verify_password(&password, &hash) => Ok(hash),
+                _ => hash_password(&password),
+            })
+        };
+        tokio::task::spawn_blocking(move || hash().collect::<Result<Vec<_>, _>>())
+            .await
+            .map_err(StoreError::unreadable("the system's random numbers"))?
+            .map_err(StoreError::unreadable("the system's random numbers"))
+    }
+}
+
+impl Application<'_> {
+    async fn save_tenant(&mut self, draft: &Lined<TenantDraft>, tenants: &[TenantRow]) -> Result<TenantId, StoreError> {
+        let draft = &draft.value;
+        let body = body(&draft.body);
+        let Some(row) = tenants.iter().find(|row| row.name == draft.name) else {
+            let id: i64 = sqlx::query_scalar(
+                "INSERT INTO tenants (name, country, version, body) VALUES ($1, $2, $3, $4) RETURNING id",
+            )
+            .bind(&draft.name)
+            .bind(&draft.body.country)
+            .bind(self.version)
+            .bind(body.to_string())
+            .fetch_one(&mut *self.connection)
+            .await
+            .map_err(StoreError::while_doing(DOING))?;
+            self.changes.created += 1;
+            self.touched.insert(TenantId(id));
+            return Ok(TenantId(id));
+        };
+        if row.body == body && !row.deleted {
+            self.changes.unchanged += 1;
+            return Ok(row.id);
+        }
+        let query = sqlx::query("UPDATE tenants SET country = $1, body = $2, deleted_ms = NULL WHERE id = $3")
+            .bind(&draft.body.country)
+            .bind(body.to_string())
+            .bind(row.id.0);
+        execute(query, self.connection).await?;
+        if row.deleted {
+            self.changes.created += 1;
+        } else {
+            self.changes.updated += 1;
+        }
+        self.touched.insert(row.id);
+        Ok(row.id)
+    }
+
+    async fn save(&mut self, item: &Item) -> Result<(), StoreError> {
+        let key = (item.tenant, item.noun, item.name.clone());
+        let stored = self.rows.get(&key);
+        let secrets = self.settings.keep_secrets(item, stored)?;
+        let Some(row) = stored else {
+            let query = sqlx::query(
+                "INSERT INTO settings (tenant, noun, name, place, body, secrets) VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(item.tenant.0)
+            .bind(item.noun.name())
+            .bind(&item.name)
+            .bind(item.place)
+            .bind(item.body.to_string())
+            .bind(print_secrets(&secrets));
+            execute(query, self.connection).await?;
+            self.changes.created += 1;
+            self.touched.insert(item.tenant);
+            return Ok(());
+        };
+        // Order means something only where the first match wins.
+        let different =
+            row.body != item.body || row.secrets != secrets || (row.place != item.place && item.noun == Noun::Outbound);
+        if different || row.place != item.place {
+            let query = sqlx::query("UPDATE settings SET place = $1, body = $2, secrets = $3 WHERE id = $4")
+                .bind(item.place)
+                .bind(item.body.to_string())
+                .bind(print_secrets(&secrets))
+                .bind(row.id);
+            execute(query, self.connection).await?;
+        }
+        if different {
+            self.changes.updated += 1;
+            self.touched.insert(item.tenant);
+        } else {
+            self.changes.unchanged += 1;
+        }
+        Ok(())
+    }
+
+    // Rules that the file does not have stay, and come after those that it has.
+    async fn put_other_rules_last(&mut self, items: &[Item]) -> Result<(), StoreError> {
+        let in_file = names_of(items);
+        let mut next: BTreeMap<TenantId, i64> = BTreeMap::new();
+        for item in items.iter().filter(|item| item.noun == Noun::Outbound) {
+            next.insert(item.tenant, item.place + 1);
+        }
+        let mut others: Vec<(TenantId, i64, i64)> = self
+            .rows
+            .iter()
+            .filter(|((_, noun, _), _)| *noun == Noun::Outbound)
+            .filter(|((tenant, noun, name), _)| !in_file.contains(&(*tenant, *noun, name.as_str())))
+            .map(|((tenant, _, _), row)| (*tenant, row.place, row.id))
+            .collect();
+        others.sort();
+        for (tenant, place, id) in others {
+            let Some(next) = next.get_mut(&tenant) else { continue };
+            if place != *next {
+                let query = sqlx::query("UPDATE settings SET place = $1 WHERE id = $2").bind(*next).bind(id);
+                execute(query, self.connection).await?;
+                self.touched.insert(tenant);
+            }
+            *next += 1;
+        }
+        Ok(())
+    }
+
+    async fn prune(
+        &mut self,
+        items: &[Item],
+        tenants: &[TenantRow],
+        in_file: &BTreeMap<TenantId, u32>,
+    ) -> Result<(), StoreError> {
+        let names = names_of(items);
+        let gone = self
+            .rows
+            .iter()
+            .filter(|((tenant, noun, name), _)| !names.contains(&(*tenant, *noun, name.as_str())))
+            .map(|((tenant, _, _), row)| (*tenant, row.id));
+        for (tenant, id) in gone {
+            execute(sqlx::query("DELETE FROM settings WHERE id = $1").bind(id), self.connection).await?;
+            self.changes.deleted += 1;
+            self.touched.insert(tenant);
+        }
+        for row in tenants.iter().filter(|row| !row.deleted && !in_file.contains_key(&row.id)) {
+            let query = sqlx::query("UPDATE tenants SET deleted_ms = $1 WHERE id = $2")
+                .bind(Timestamp::now().as_millisecond())
+                .bind(row.id.0);
+            execute(query, self.connection).await?;
+            self.changes.deleted += 1;
+            self.touched.insert(row.id);
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// The secrets of an item as they are to be stored: what is stored already, where it is the same secret.
+    fn keep_secrets(&self, item: &Item, stored: Option<&Row>) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut secrets = BTreeMap::new();
+        for (field, confidence) in &item.secrets {
+            let place = sealing_place(item.tenant, item.noun, &item.name, field);
+            let stored = stored.and_then(|row| row.secrets.get(*field));
+            let open = || stored.and_then(|sealed| self.key.open(&place, sealed));
+            let kept = match confidence {
+                Confidence::Hashed(hash) => hash.clone(),
+                Confidence::Sealed(secret) => match (open(), stored) {
+                    (Some(known), Some(sealed)) if known == *secret => sealed.clone(),
+                    _ => self.seal(&place, secret)?,
+                },
+                Confidence::Made => match (open(), stored) {
+                    (Some(_), Some(sealed)) => sealed.clone(),
+                    _ => {
+                        let made = hook_secret().map_err(StoreError::unreadable("the system's random numbers"))?;
+                        self.seal(&place, &made)?
+                    }
+                },
+            };
+            secrets.insert((*field).to_owned(), kept);
+        }
+        Ok(secrets)
+    }
+
+    fn seal(&self, place: &str, secret: &Secret) -> Result<String, StoreError> {
+        self.key.seal(place, secret.reveal()).map_err(StoreError::unreadable("the system's random numbers"))
+    }
+}
+
+/// Where a secret belongs; it opens nowhere else.
+pub(super) fn sealing_place(tenant: TenantId, noun: Noun, name: &str, field: &str) -> String {
+    format!("{}/{}/{name}/{field}", tenant.0, noun.name())
+}
+
+pub(super) async fn read_tenants(connection: &mut SqliteConnection) -> Result<Vec<TenantRow>, StoreError> {
+    let rows: Vec<(i64, String, Option<i64>, String)> =
+        sqlx::query_as("SELECT id, name, deleted_ms, body FROM tenants ORDER BY id")
+            .fetch_all(connection)
+            .await
+            .map_err(StoreError::while_doing("reading tenants"))?;
+    rows.into_iter()
+        .map(|(id, name, deleted_ms, body)| {
+            let body = serde_json::from_str(&body).map_err(StoreError::unreadable(format!("tenant {name}")))?;
+            Ok(TenantRow { id: TenantId(id), name, deleted: deleted_ms.is_some(), body })
+        })
+        .collect()
+}
+
+pub(super) async fn read_rows(connection: &mut SqliteConnection) -> Result<Rows, StoreError> {
+    let rows: Vec<(i64, i64, String, String, i64, String, String)> =
+        sqlx::query_as("SELECT id, tenant, noun, name, place, body, secrets FROM settings")
+            .fetch_all(connection)
+            .await
+            .map_err(StoreError::while_doing("reading settings"))?;
+    rows.into_iter()
+        .map(|(id, tenant, noun, name, place, body, secrets)| {
+            let what = format!("{noun} {name}");
+            let noun = Noun::parse(&noun).ok_or("unknown noun").map_err(StoreError::unreadable(what.as_str()))?;
+            let body = serde_json::from_str(&body).map_err(StoreError::unreadable(what.as_str()))?;
+            let secrets = read_secrets(&secrets, &what)?;
+            Ok(((TenantId(tenant), noun, name), Row { id, place, body, secrets }))
+        })
+        .collect()
+}
+
+pub(super) async fn read_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let version: Option<i64> =
+        sqlx::query_scalar("SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'settings_version'")
+            .fetch_optional(connection)
+            .await
+            .map_err(StoreError::while_doing("reading the version of settings"))?;
+    Ok(version.unwrap_or(0))
+}
+
+async fn raise_versions(
+    connection: &mut SqliteConnection,
+    version: i64,
+    changes: &Changes,
+    touched: &BTreeSet<TenantId>,
+) -> Result<(), StoreError> {
+    if !changes.any() && touched.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ('settings_version', $1)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(version.to_string());
+    execute(query, connection).await?;
+    // What is the operator's is in every tenant's settings.
+    if touched.contains(&OPERATOR) {
+        return execute(sqlx::query("UPDATE tenants SET version = $1").bind(version), connection).await;
+    }
+    for tenant in touched {
+        let query = sqlx::query("UPDATE tenants SET version = $1 WHERE id = $2").bind(version).bind(tenant.0);
+        execute(query, connection).await?;
+    }
+    Ok(())
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+async fn execute(query: Query<'_>, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    query.execute(connection).await.map_err(StoreError::while_doing(DOING))?;
+    Ok(())
+}
+
+fn names_of(items: &[Item]) -> BTreeSet<(TenantId, Noun, &str)> {
+    items.iter().map(|item| (item.tenant, item.noun, item.name.as_str())).collect()
+}
+
+fn read_secrets(text: &str, what: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    serde_json::from_str(text).map_err(StoreError::unreadable(format!("the secrets of {what}")))
+}
+
+fn print_secrets(secrets: &BTreeMap<String, String>) -> String {
+    serde_json::to_string(secrets).expect("a map of text prints")
+}

@@ -1,0 +1,81 @@
+//! What a setting's row holds where `model` has no type for it.
+
+use model::{DigestAlgorithm, Language, Limits, Role, Spoken, Switches, Trunk};
+use serde::{Deserialize, Serialize};
+
+/// A tenant without what has rows of its own.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct TenantBody {
+    pub display_name: String,
+    pub timezone: String,
+    pub language: Language,
+    pub country: String,
+    pub default: bool,
+    pub sip_domains: Vec<String>,
+    pub digest: Vec<DigestAlgorithm>,
+    pub feedback: Feedback,
+    pub limits: Limits,
+    pub switches: Switches,
+    pub webhook_private_addresses: bool,
+}
+
+/// The rating call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Feedback {
+    pub ask: Spoken,
+    /// The keys that count.
+    pub keys: String,
+}
+
+/// What a hook is told of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HookKind {
+    Events,
+    Missed,
+    Autocall,
+    Feedback,
+}
+
+/// How a hook is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HookMethod {
+    PostJson,
+    GetJson,
+    GetQuery,
+    PostForm,
+}
+
+/// A hook; its signing secret is sealed beside it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Hook {
+    pub kind: HookKind,
+    pub url: String,
+    pub method: HookMethod,
+}
+
+/// An own phone; its pairing code is sealed beside it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Device {
+    pub name: String,
+    /// SHA-256 of the callone key it belongs to.
+    pub key_hash: String,
+    pub default_sim: u32,
+    /// 0: never by itself.
+    pub hang_up_after_seconds: u32,
+    pub sms: Option<String>,
+    pub voice_file: Option<String>,
+}
+
+/// Somebody who signs in to the console; the password's hash stands beside it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub email: String,
+    pub role: Role,
+    /// The tenant's name; None for operators.
+    pub tenant: Option<String>,
+}
+
+/// A trunk; its password is sealed beside it.
+pub(crate) type TrunkBody = Trunk;

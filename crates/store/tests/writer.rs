@@ -1,0 +1,243 @@
+//! What is told is stored whole and in order, heard only afterwards, and never blocks who tells it.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{ONE, TWO, TestCall, open, two_tenants};
+use model::{
+    Batch, Event, ExtensionEvent, Kept, KeptKind, Problem, Reply, Subject, TenantId, Text, Ticket, Told, What,
+};
+use sqlx::{Connection, SqliteConnection};
+use store::{Store, WriterState};
+
+#[tokio::test]
+async fn positions_of_a_tenant_grow_by_one_and_know_nothing_of_another() {
+    let (_folder, store) = two_tenants().await;
+
+    for count in 0..3 {
+        for told in TestCall::new(ONE, count).whole("101", "0900000001") {
+            store.writer().push(told);
+        }
+    }
+    for told in TestCall::new(TWO, 9).whole("101", "0900000001") {
+        store.writer().push(told);
+    }
+    store.writer().flush().await;
+
+    let positions = async |tenant| -> Vec<i64> {
+        store.tenant(tenant).events().after(0, 1_000).await.unwrap().iter().map(|event| event.position).collect()
+    };
+    assert_eq!(positions(ONE).await, (1..=27).collect::<Vec<_>>());
+    assert_eq!(positions(TWO).await, (1..=9).collect::<Vec<_>>());
+    assert_eq!(store.feed().head(ONE), 27);
+    assert_eq!(store.tenant(ONE).events().head().await.unwrap(), 27);
+}
+
+#[tokio::test]
+async fn positions_go_on_after_a_restart() {
+    let (folder, store) = two_tenants().await;
+    tell(&store, TestCall::new(ONE, 0).whole("101", "0900000001")).await;
+    store.close().await;
+
+    let store = open(folder.path()).await;
+    assert_eq!(store.feed().head(ONE), 9);
+    tell(&store, TestCall::new(ONE, 1).whole("101", "0900000001")).await;
+
+    assert_eq!(store.feed().head(ONE), 18);
+}
+
+#[tokio::test]
+async fn a_reply_comes_after_what_was_told_before_it_is_stored() {
+    let (_folder, store) = two_tenants().await;
+    let mut replies = store.writer().replies().expect("nobody else asked");
+    let mut call = TestCall::new(ONE, 0);
+
+    store.writer().push(Told::Batch(call.started("101", "0900000001")));
+    let reply = Reply::Originated { call: call.id, leg: call.agent };
+    store.writer().push(Told::Reply { ticket: Ticket(7), reply: Ok(reply.clone()) });
+    store.writer().push(Told::Reply { ticket: Ticket(8), reply: Err(Problem::Unavailable) });
+
+    assert_eq!(replies.recv().await, Some((Ticket(7), Ok(reply))));
+    assert!(store.tenant(ONE).records().get(call.id).await.unwrap().is_some());
+    assert_eq!(replies.recv().await, Some((Ticket(8), Err(Problem::Unavailable))));
+    assert!(store.writer().replies().is_none());
+}
+
+#[tokio::test]
+async fn only_the_last_record_of_a_call_stays_and_it_keeps_its_row() {
+    let (_folder, store) = two_tenants().await;
+    let mut call = TestCall::new(ONE, 0);
+
+    tell(&store, [Told::Batch(call.started("101", "0900000001"))]).await;
+    let live = store.tenant(ONE).records().get(call.id).await.unwrap().unwrap();
+    tell(&store, [call.answered(), call.ended()].map(Told::Batch)).await;
+    let ended = store.tenant(ONE).records().get(call.id).await.unwrap().unwrap();
+
+    assert_eq!(live.record.ended_at, None);
+    assert_eq!(Some(ended.record), call.record);
+    assert_eq!(live.row, ended.row);
+}
+
+#[tokio::test]
+async fn the_last_value_of_a_fact_wins_and_an_ended_one_is_gone() {
+    let (folder, store) = two_tenants().await;
+    let kept = |key: &str, value: Option<&str>, expires: Option<i64>| Kept {
+        tenant: ONE,
+        kind: KeptKind::Bindings,
+        key: key.into(),
+        value: value.map(str::to_owned),
+        expires: expires.map(|seconds| model::Timestamp::now() + Duration::from_secs(seconds.unsigned_abs())),
+    };
+    let past = Kept { expires: Some(common::second(0)), ..kept("104", Some("old"), None) };
+
+    tell(&store, [kept("101", Some("a"), None), kept("102", Some("b"), None)].map(Told::Keep)).await;
+    let later = [
+        kept("101", Some("c"), None),
+        kept("101", Some("d"), Some(3_600)),
+        kept("102", None, None),
+        kept("103", Some("e"), None),
+        kept("103", None, None),
+        past,
+    ];
+    tell(&store, later.clone().map(Told::Keep)).await;
+    store.close().await;
+    let store = open(folder.path()).await;
+
+    let found = store.kept().await.unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].key.as_str(), found[0].value.as_deref()), ("101", Some("d")));
+    assert_eq!(found[0].expires.map(|at| at.as_millisecond()), later[1].expires.map(|at| at.as_millisecond()));
+}
+
+#[tokio::test]
+async fn while_the_database_is_locked_the_writer_is_stalled_and_loses_nothing() {
+    let (folder, store) = two_tenants().await;
+    let mut state = store.writer().state();
+    let mut other = SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.path().display())).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+
+    for told in TestCall::new(ONE, 0).whole("101", "0900000001") {
+        store.writer().push(told);
+    }
+    let stalled = state.wait_for(|state| *state != WriterState::Flowing).await.unwrap().clone();
+    assert_eq!(store.writer().waiting(), 9);
+    assert_eq!(store.feed().head(ONE), 0);
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    state.wait_for(|state| *state == WriterState::Flowing).await.unwrap();
+    store.writer().flush().await;
+
+    let WriterState::Stalled(sentence) = stalled else { panic!("it is stalled") };
+    assert!(sentence.starts_with("records cannot be stored in"), "{sentence}");
+    assert_eq!(store.writer().waiting(), 0);
+    assert_eq!(store.tenant(ONE).events().after(0, 100).await.unwrap().len(), 9);
+    assert!(store.writer().figures().failures >= 1);
+}
+
+#[tokio::test]
+async fn more_than_ten_thousand_waiting_events_stall_the_writer() {
+    let (folder, store) = two_tenants().await;
+    let mut state = store.writer().state();
+    let mut other = SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.path().display())).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+
+    for count in 0..1_200 {
+        for told in TestCall::new(ONE, count).whole("101", "0900000001") {
+            store.writer().push(told);
+        }
+    }
+    let at_once = state.borrow_and_update().clone();
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    store.writer().flush().await;
+    state.wait_for(|state| *state == WriterState::Flowing).await.unwrap();
+
+    assert!(matches!(at_once, WriterState::Stalled(sentence) if sentence.starts_with("more than 10000 events wait")));
+    assert_eq!(store.feed().head(ONE), 1_200 * 9);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_for_its_content_is_set_aside_and_blocks_nobody() {
+    let (folder, store) = two_tenants().await;
+    let mut call = TestCall::new(ONE, 0);
+    let started = call.started("101", "0900000001");
+    let stranger = Batch { tenant: TenantId(99), ..started.clone() };
+
+    tell(&store, [Told::Batch(started.clone())]).await;
+    // The same event once more, and a tenant that does not exist, among batches that are right.
+    let told = [call.answered(), started, stranger, call.ended(), TestCall::new(TWO, 5).started("102", "0900000002")];
+    tell(&store, told.map(Told::Batch)).await;
+
+    let events = store.tenant(ONE).events().of_call(call.id).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.event.seq).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
+    assert_eq!(events.last().unwrap().position, 9);
+    assert_eq!(store.feed().head(TWO), 3);
+    assert_eq!(store.feed().after(ONE, 0, 100).await.unwrap().len(), 9);
+    assert_eq!(Some(store.tenant(ONE).records().get(call.id).await.unwrap().unwrap().record), call.record);
+    assert_eq!(store.writer().figures().refused, 2);
+    let mut reader =
+        SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.path().display())).await.unwrap();
+    let refused: Vec<(i64, String, String)> =
+        sqlx::query_as("SELECT tenant, why, body FROM refused_batches ORDER BY id")
+            .fetch_all(&mut reader)
+            .await
+            .unwrap();
+    assert_eq!(refused.iter().map(|(tenant, ..)| *tenant).collect::<Vec<_>>(), [1, 99]);
+    assert!(refused[0].1.contains("UNIQUE") && refused[1].1.contains("there is no tenant 99"), "{refused:?}");
+    assert!(refused[0].2.contains("call.started") && refused[0].2.contains("\"record\":{"));
+}
+
+#[tokio::test]
+async fn events_of_no_call_are_stored_without_a_record() {
+    let (_folder, store) = two_tenants().await;
+    let event = Event {
+        subject: Subject::Extension("101".into()),
+        seq: 1,
+        at: common::second(0),
+        callid: None,
+        what: What::Extension(ExtensionEvent::Refused { why: Text::from("not its own From") }),
+    };
+
+    tell(&store, [Told::Batch(Batch { tenant: ONE, events: vec![event.clone()], record: None })]).await;
+
+    let stored = store.tenant(ONE).events().after(0, 10).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!((&stored[0].event, &stored[0].record), (&event, &None));
+}
+
+#[tokio::test]
+async fn it_may_be_told_from_any_thread_without_a_runtime() {
+    let (_folder, store) = two_tenants().await;
+    let writer = store.writer();
+
+    std::thread::spawn(move || {
+        for told in TestCall::new(ONE, 0).whole("101", "0900000001") {
+            writer.push(told);
+        }
+    })
+    .join()
+    .unwrap();
+    store.writer().flush().await;
+
+    assert_eq!(store.feed().head(ONE), 9);
+}
+
+#[tokio::test]
+async fn closing_stores_all_that_was_told() {
+    let (folder, store) = two_tenants().await;
+    for count in 0..100 {
+        for told in TestCall::new(ONE, count).whole("101", "0900000001") {
+            store.writer().push(told);
+        }
+    }
+
+    store.close().await;
+
+    assert_eq!(open(folder.path()).await.feed().head(ONE), 900);
+}
+
+async fn tell(store: &Store, told: impl IntoIterator<Item = Told>) {
+    for told in told {
+        store.writer().push(told);
+    }
+    store.writer().flush().await;
+}
