@@ -1,0 +1,47 @@
+# Two commands: `make run` starts a demo, `make test` runs every test. Both install what is missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := run
+.PHONY: run build test lint tools-build tools-test
+
+# Packages are installed as root, through sudo where that is not who we are, and never ask anything.
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get
+CARGO_INSTALLED := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+export PATH := $(PATH):$(CARGO_INSTALLED)
+
+# Installs Debian packages for programs that are not there: $(call install,program:package …)
+define install
+	missing=(); \
+	for pair in $(1); do command -v "$${pair%%:*}" > /dev/null || missing+=("$${pair##*:}"); done; \
+	if [ "$${#missing[@]}" -gt 0 ]; then \
+	  echo "installing $${missing[*]}"; \
+	  $(APT) update -q < /dev/null; \
+	  $(APT) install -q -y --no-install-recommends "$${missing[@]}" < /dev/null; \
+	fi
+endef
+
+run: build
+	target/release/tongdai demo
+
+build: tools-build
+	cargo build --release --locked --bin tongdai
+
+test: tools-test
+	cargo nextest run --workspace --locked
+	cargo test --workspace --locked --doc
+
+lint: tools-build
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+tools-build:
+	@$(call install,cc:build-essential)
+	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 2; }
+
+tools-test: tools-build
+	@$(call install,sipp:sip-tester baresip:baresip sox:sox node:nodejs npm:npm)
+	@cargo nextest --version > /dev/null 2>&1 || cargo install cargo-nextest --locked
+	@find . \( -name node_modules -o -path ./target -o -name .git \) -prune -o -name package-lock.json -print | sort | \
+	  while read -r lock; do npm ci --no-audit --no-fund --prefix "$$(dirname "$$lock")" < /dev/null; done

@@ -1,0 +1,267 @@
+//! Settings of the server: from `--flags`, then `TONGDAI_…` in the environment, then `tongdai.toml`.
+//!
+//! This file says which settings there are and makes [`Settings`] of them, or one sentence that names the place of the
+//! wrong one and the remedy. Where values are looked for is `config/layers.rs`, how addresses read `config/listen.rs`.
+
+mod layers;
+mod listen;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use layers::{Given, Layers, Source};
+pub use listen::{Listen, Network, PortRange};
+
+/// Settings that cannot be used: one sentence that names the flag, or the file and line, and says what to change.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub String);
+
+/// One setting. Its flag is `--name`, its variable `TONGDAI_NAME`, its key in the file `name`, with dashes or underscores.
+pub struct Key {
+    /// `data-dir`
+    pub name: &'static str,
+    /// What stands for the value in the help.
+    pub value: &'static str,
+    /// Whether it may be given several times.
+    pub many: bool,
+    /// What it means, in one line.
+    pub help: &'static str,
+}
+
+const fn one(name: &'static str, value: &'static str, help: &'static str) -> Key {
+    Key { name, value, many: false, help }
+}
+
+const fn many(name: &'static str, value: &'static str, help: &'static str) -> Key {
+    Key { name, value, many: true, help }
+}
+
+/// Every setting there is.
+pub const KEYS: &[Key] = &[
+    one("data-dir", "FOLDER", "Database, recordings, generated secrets [default: ./data]"),
+    many("http", "ADDR[:PORT]", "HTTP for everything [default: 127.0.0.1:8080]"),
+    many("https", "ADDR[:PORT]", "HTTP over TLS [default: none]"),
+    many("sip", "[NAME=]ADDR[:PORT][,advertise=ADDR[:PORT]]", "SIP over UDP and TCP [default: 0.0.0.0:5060]"),
+    many("sips", "[NAME=]ADDR[:PORT][,advertise=ADDR[:PORT]]", "SIP over TLS [default: none]"),
+    many("rtp", "[NAME=]ADDR[,advertise=ADDR]", "Sound [default: the addresses of --sip]"),
+    one("rtp-ports", "FIRST-LAST", "Ports for sound [default: 20000-29999]"),
+    many("local-nets", "NETWORK", "Peers in these get no advertised address [default: attached networks]"),
+    one("database", "sqlite[:FILE]", "Where records are kept [default: sqlite in the data folder]"),
+    one("bus", "in-process", "How several nodes talk [default: in-process]"),
+    one("recordings", "FOLDER", "Where recordings are kept [default: recordings in the data folder]"),
+    one("provision", "FILE", "A provision file to apply at start"),
+    one("realm", "NAME", "Realm of SIP passwords; fixed once one is stored [default: tongdai]"),
+    many("unlimited-from", "NETWORK", "Networks that no per-source limit or ban touches [default: none]"),
+    one("durability", "process|power", "What a stored record outlives: a killed process, or a power cut [default: process]"),
+    one("admin-token", "TOKEN", "Bearer token for the whole server [default: generated into <data-dir>/admin.token]"),
+    one("drain-seconds", "SECONDS", "How long calls may go on after SIGTERM [default: 30]"),
+    one("public-url", "URL", "What links to recordings begin with [default: what the client asked for]"),
+    one("log", "LEVEL", "error, warn, info, debug, trace, or a list like info,server=debug [default: info]"),
+];
+
+/// What a stored record outlives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// A killed process.
+    Process,
+    /// A power cut.
+    Power,
+}
+
+/// Everything the server is told before it starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Database, recordings, generated secrets.
+    pub data_dir: PathBuf,
+    /// Where HTTP is listened for.
+    pub http: Vec<SocketAddr>,
+    /// SIP interfaces, UDP and TCP each.
+    pub sip: Vec<Listen>,
+    /// Addresses for sound; the ports are those of `rtp_ports`.
+    pub rtp: Vec<Listen>,
+    /// Ports for sound.
+    pub rtp_ports: PortRange,
+    /// Peers in these are told our own address, never the advertised one. None: the attached networks.
+    pub local_nets: Option<Vec<Network>>,
+    /// `sqlite`, or `sqlite:PATH`. None: SQLite in the data folder.
+    pub database: Option<String>,
+    /// Where recordings are kept.
+    pub recordings: PathBuf,
+    /// A provision file to apply at start.
+    pub provision: Option<PathBuf>,
+    /// Digest realm.
+    pub realm: String,
+    /// Networks without limits per source.
+    pub unlimited_from: Vec<Network>,
+    /// What a stored record outlives.
+    pub durability: Durability,
+    /// Bearer token for the whole server. None: generated.
+    pub admin_token: Option<String>,
+    /// How long calls may go on after SIGTERM.
+    pub drain: Duration,
+    /// What links to recordings begin with, without a slash at the end.
+    pub public_url: Option<String>,
+    /// A filter for the log.
+    pub log: String,
+}
+
+/// Where a running server is, for commands that talk to one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remote {
+    /// `http://127.0.0.1:8080`, without a slash at the end.
+    pub url: String,
+    /// Bearer token.
+    pub admin_token: String,
+}
+
+impl Settings {
+    /// Reads all settings; the first wrong one is the error.
+    pub fn load(layers: &Layers) -> Result<Self, Unusable> {
+        refuse_what_is_not_served(layers)?;
+        let data_dir = layers.one("data-dir", path)?.unwrap_or_else(|| "data".into());
+        let sip = layers.all("sip", |text| Listen::parse(text, 5060))?.unwrap_or_else(|| vec![Listen::anywhere(5060)]);
+        let sip = listen::named(sip, "sip", "--sip")?;
+        let rtp = match layers.all("rtp", Listen::parse_without_port)? {
+            Some(rtp) => listen::named(rtp, "rtp", "--rtp")?,
+            None => sip.iter().map(Listen::for_sound).collect(),
+        };
+        Ok(Self {
+            http: layers.all("http", http_address)?.unwrap_or_else(|| vec![([127, 0, 0, 1], 8080).into()]),
+            sip,
+            rtp,
+            rtp_ports: layers.one("rtp-ports", PortRange::parse)?.unwrap_or_default(),
+            local_nets: layers.all("local-nets", Network::parse_list)?.map(|lists| lists.concat()),
+            database: layers.one("database", database)?,
+            recordings: layers.one("recordings", recordings)?.unwrap_or_else(|| data_dir.join("recordings")),
+            provision: layers.one("provision", path)?,
+            realm: layers.one("realm", realm)?.unwrap_or_else(|| "tongdai".into()),
+            unlimited_from: layers.all("unlimited-from", Network::parse_list)?.unwrap_or_default().concat(),
+            durability: layers.one("durability", durability)?.unwrap_or(Durability::Process),
+            admin_token: layers.one("admin-token", admin_token)?,
+            drain: layers.one("drain-seconds", seconds)?.unwrap_or(Duration::from_secs(30)),
+            public_url: layers.one("public-url", public_url)?,
+            log: log_filter(layers)?,
+            data_dir,
+        })
+    }
+}
+
+impl Remote {
+    /// Finds the running server: its address, and its token, read from the data folder if none is given.
+    pub fn load(layers: &Layers) -> Result<Self, Unusable> {
+        let url = layers.all("http", remote_url)?.and_then(|urls| urls.into_iter().next());
+        let data_dir = layers.one("data-dir", path)?.unwrap_or_else(|| "data".into());
+        let admin_token = match layers.one("admin-token", admin_token)? {
+            Some(token) => token,
+            None => crate::admin_token::read(&data_dir)?,
+        };
+        Ok(Self { url: url.unwrap_or_else(|| "http://127.0.0.1:8080".into()), admin_token })
+    }
+}
+
+/// The filter for the log, which commands that need no other setting want too.
+pub fn log_filter(layers: &Layers) -> Result<String, Unusable> {
+    Ok(layers.one("log", log)?.unwrap_or_else(|| "info".into()))
+}
+
+/// Settings that name what this build has not: better no start than another server than was asked for.
+fn refuse_what_is_not_served(layers: &Layers) -> Result<(), Unusable> {
+    let refuse = |name, sentence: &str| match layers.given(name)?.first() {
+        Some(given) => Err(given.wrong(sentence)),
+        None => Ok(()),
+    };
+    refuse("https", "TLS is not served: leave it out and put a TLS proxy before --http")?;
+    refuse("sips", "SIP over TLS is not served: leave it out and use --sip")?;
+    layers.one("bus", |text| match text {
+        "in-process" => Ok(()),
+        _ => Err("this server is one node: write in-process, or leave it out".into()),
+    })?;
+    Ok(())
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("the path is empty: name a file or folder".into()),
+        _ => Ok(text.into()),
+    }
+}
+
+fn database(text: &str) -> Result<String, String> {
+    match text.strip_prefix("sqlite:") {
+        Some(path) if !path.is_empty() => Ok(text.to_owned()),
+        None if text == "sqlite" => Ok(text.to_owned()),
+        _ => Err("records are kept in SQLite: write sqlite or sqlite:PATH, or leave it out".into()),
+    }
+}
+
+fn recordings(text: &str) -> Result<PathBuf, String> {
+    match text.split_once("://") {
+        Some(_) => Err("recordings are kept in a folder: name one".into()),
+        None => path(text),
+    }
+}
+
+fn http_address(text: &str) -> Result<SocketAddr, String> {
+    listen::address(text, 8080)
+}
+
+fn remote_url(text: &str) -> Result<String, String> {
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return Ok(text.trim_end_matches('/').to_owned());
+    }
+    let mut address = http_address(text)?;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    Ok(format!("http://{address}"))
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(host) if !host.is_empty() => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("this is no address of a web server: write it as https://pbx.example.test".into()),
+    }
+}
+
+fn realm(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',');
+    match text.len() {
+        1..=64 if text.chars().all(fits) => Ok(text.to_owned()),
+        _ => Err("a realm is 1 to 64 letters, digits, dots and dashes: write it as tongdai or pbx.example.test".into()),
+    }
+}
+
+fn durability(text: &str) -> Result<Durability, String> {
+    match text {
+        "process" => Ok(Durability::Process),
+        "power" => Ok(Durability::Power),
+        _ => Err("there are two kinds: write process or power".into()),
+    }
+}
+
+fn admin_token(text: &str) -> Result<String, String> {
+    match text.len() {
+        8..=256 if text.chars().all(|c| c.is_ascii_graphic()) => Ok(text.to_owned()),
+        _ => Err("a token is 8 to 256 letters, digits and signs without spaces: choose another".into()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0..=86_400_u64) => Ok(Duration::from_secs(seconds)),
+        _ => Err("write a whole number of seconds, 0 to 86400".into()),
+    }
+}
+
+fn log(text: &str) -> Result<String, String> {
+    match text.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("write error, warn, info, debug or trace, or a list like info,server=debug".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

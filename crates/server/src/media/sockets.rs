@@ -1,0 +1,313 @@
+//! A worker's sockets: pairs for RTP and RTCP, bound before they are needed.
+//!
+//!   bound ──► told to signalling ──► open ──► resting ──► rested ──► told …
+//!
+//! A pair that a session has left is read on and what comes is dropped, so that no late packet meets the next session.
+//! After its rest it is told again, longest unused first. When no port is left, resting pairs are told early.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
+
+use ::media::{AddressId, Channel, SoundAddress, WorkerId};
+use socket2::SockRef;
+
+use super::poller::Poller;
+
+/// How long a pair rests.
+const REST: Duration = Duration::from_secs(5);
+
+/// How long it rests at least, when there is no other.
+const SHORT_REST: Duration = Duration::from_millis(250);
+
+/// Pairs told at once: enough to be worth a report, few enough to be bound between two packets.
+const BATCH: usize = 32;
+
+/// When every port that was tried is taken, others are left alone for so long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Expedited forwarding (RFC 3246), in the upper six bits of the type of service.
+const EXPEDITED: u32 = 46 << 2;
+
+/// The sockets of one worker.
+pub struct Stock {
+    worker: WorkerId,
+    /// Told and not opened: as many as this for each interface.
+    size: usize,
+    /// By [`AddressId`].
+    pairs: Vec<Pair>,
+    shelves: Vec<Shelf>,
+    /// In the order in which they were left.
+    resting: VecDeque<(Instant, AddressId)>,
+}
+
+/// One address of the machine.
+struct Shelf {
+    ip: IpAddr,
+    /// Even ports that are not bound yet.
+    ports: VecDeque<u16>,
+    not_before: Option<Instant>,
+    /// Longest unused first.
+    rested: VecDeque<AddressId>,
+    /// Pairs that signalling knows and has not opened.
+    told: usize,
+}
+
+struct Pair {
+    sound: UdpSocket,
+    control: UdpSocket,
+    shelf: u16,
+    port: u16,
+    is_told: bool,
+}
+
+impl Stock {
+    /// Shelves for these addresses; the first of so many workers takes every so-manieth pair of ports.
+    pub fn new(worker: WorkerId, workers: usize, size: usize, addresses: &[IpAddr], ports: &RangeInclusive<u16>) -> Self {
+        let (first, last) = (u32::from(*ports.start()).next_multiple_of(2), u32::from(*ports.end()));
+        let pairs = (first..last).step_by(2).map(|port| port as u16);
+        let own: VecDeque<u16> = pairs.skip(worker.0.into()).step_by(workers).collect();
+        let shelf = |ip: &IpAddr| Shelf {
+            ip: *ip,
+            ports: own.clone(),
+            not_before: None,
+            rested: VecDeque::new(),
+            told: 0,
+        };
+        let shelves = addresses.iter().map(shelf).collect();
+        Self { worker, size, pairs: Vec::new(), shelves, resting: VecDeque::new() }
+    }
+
+    /// Makes more pairs ready, where some are missing, and gives those that signalling does not know yet.
+    pub fn refill(&mut self, now: Instant, poller: &Poller) -> Vec<SoundAddress> {
+        while let Some((_, id)) = self.resting.pop_front_if(|(left, _)| now - *left >= REST) {
+            self.shelves[usize::from(self.pairs[id.0 as usize].shelf)].rested.push_back(id);
+        }
+        let mut told = Vec::new();
+        for index in 0..self.shelves.len() {
+            if self.shelves[index].told + BATCH.min(self.size) > self.size {
+                continue;
+            }
+            for _ in 0..BATCH.min(self.size - self.shelves[index].told) {
+                let Some(id) = self.ready(now, poller, index) else { break };
+                let pair = &mut self.pairs[id.0 as usize];
+                pair.is_told = true;
+                self.shelves[index].told += 1;
+                told.push(SoundAddress { worker: self.worker, id, interface: pair.shelf, port: pair.port });
+            }
+        }
+        told
+    }
+
+    /// When [`Self::refill`] may find something to do. None: not before a pair is opened.
+    pub fn wait(&self, now: Instant) -> Option<Duration> {
+        let wait = |shelf: &Shelf| {
+            if shelf.told + BATCH.min(self.size) > self.size {
+                return None;
+            }
+            let can_bind = !shelf.ports.is_empty() && shelf.not_before.is_none_or(|until| until <= now);
+            Some(if can_bind || !shelf.rested.is_empty() { Duration::ZERO } else { SHORT_REST })
+        };
+        self.shelves.iter().filter_map(wait).min()
+    }
+
+    /// Signalling opens this one. False: it was not told, or is open.
+    pub fn open(&mut self, id: AddressId) -> bool {
+        let Some(pair) = self.pairs.get_mut(id.0 as usize).filter(|pair| pair.is_told) else { return false };
+        pair.is_told = false;
+        self.shelves[usize::from(pair.shelf)].told -= 1;
+        true
+    }
+
+    /// Its session has left it.
+    pub fn rest(&mut self, now: Instant, id: AddressId) {
+        self.resting.push_back((now, id));
+    }
+
+    /// One of a pair's sockets.
+    pub fn socket(&self, id: AddressId, channel: Channel) -> Option<&UdpSocket> {
+        let pair = self.pairs.get(id.0 as usize)?;
+        Some(match channel {
+            Channel::Sound => &pair.sound,
+            Channel::Control => &pair.control,
+        })
+    }
+
+    /// Pairs that signalling may open now.
+    pub fn told(&self) -> usize {
+        self.shelves.iter().map(|shelf| shelf.told).sum()
+    }
+
+    /// A pair that nobody uses: one that has rested, else a port not used before, else the one that has rested longest.
+    fn ready(&mut self, now: Instant, poller: &Poller, index: usize) -> Option<AddressId> {
+        if let Some(id) = self.shelves[index].rested.pop_front() {
+            return Some(id);
+        }
+        if let Some(id) = self.bind(now, poller, index) {
+            return Some(id);
+        }
+        let is_here = |(left, id): &(Instant, AddressId)| {
+            usize::from(self.pairs[id.0 as usize].shelf) == index && now - *left >= SHORT_REST
+        };
+        let position = self.resting.iter().position(is_here)?;
+        self.resting.remove(position).map(|(_, id)| id)
+    }
+
+    /// Binds the next free pair of ports.
+    fn bind(&mut self, now: Instant, poller: &Poller, index: usize) -> Option<AddressId> {
+        let shelf = &mut self.shelves[index];
+        if shelf.not_before.is_some_and(|until| until > now) {
+            return None;
+        }
+        for _ in 0..BATCH.min(shelf.ports.len()) {
+            let port = shelf.ports.pop_front()?;
+            let id = self.pairs.len() as u32;
+            match bind_pair(shelf.ip, port, poller, id) {
+                Ok((sound, control)) => {
+                    self.pairs.push(Pair { sound, control, shelf: index as u16, port, is_told: false });
+                    return Some(AddressId(id));
+                }
+                // Somebody else has it; perhaps not for ever.
+                Err(error) => {
+                    tracing::debug!(%error, ip = %shelf.ip, port, "a pair of ports could not be bound");
+                    shelf.ports.push_back(port);
+                }
+            }
+        }
+        shelf.not_before = Some(now + PAUSE);
+        None
+    }
+}
+
+/// The poller's token for one of a pair's sockets.
+pub fn token(id: AddressId, channel: Channel) -> u64 {
+    u64::from(id.0) << 1 | u64::from(channel == Channel::Control)
+}
+
+/// Whose socket a token means.
+pub fn of_token(token: u64) -> (AddressId, Channel) {
+    let channel = if token & 1 == 0 { Channel::Sound } else { Channel::Control };
+    (AddressId((token >> 1) as u32), channel)
+}
+
+fn bind_pair(ip: IpAddr, port: u16, poller: &Poller, id: u32) -> io::Result<(UdpSocket, UdpSocket)> {
+    let bind = |port| {
+        let socket = UdpSocket::bind((ip, port))?;
+        socket.set_nonblocking(true)?;
+        if ip.is_ipv4() {
+            // Networks that do not know it, or systems that do not allow it, carry sound all the same.
+            let _ = SockRef::from(&socket).set_tos_v4(EXPEDITED);
+        }
+        Ok::<_, io::Error>(socket)
+    };
+    let (sound, control) = (bind(port)?, bind(port + 1)?);
+    poller.add(&sound, token(AddressId(id), Channel::Sound))?;
+    poller.add(&control, token(AddressId(id), Channel::Control))?;
+    Ok((sound, control))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn stock(size: usize, ports: RangeInclusive<u16>) -> (Stock, Poller, Instant) {
+        (Stock::new(WorkerId(0), 1, size, &[LOOPBACK], &ports), Poller::new().unwrap(), Instant::now())
+    }
+
+    fn opened(stock: &mut Stock, addresses: &[SoundAddress]) -> Vec<AddressId> {
+        let ids: Vec<_> = addresses.iter().map(|address| address.id).collect();
+        assert!(ids.iter().all(|&id| stock.open(id)));
+        ids
+    }
+
+    #[test]
+    fn pairs_are_even_rtp_ports_with_rtcp_above() {
+        let (mut stock, poller, now) = stock(4, 21_001..=21_020);
+
+        let told = stock.refill(now, &poller);
+
+        assert_eq!(told.len(), 4);
+        for address in told {
+            assert!(address.port % 2 == 0 && (21_002..21_020).contains(&address.port));
+            let port = |channel| stock.socket(address.id, channel).unwrap().local_addr().unwrap().port();
+            assert_eq!((port(Channel::Sound), port(Channel::Control)), (address.port, address.port + 1));
+        }
+    }
+
+    #[test]
+    fn ports_that_others_have_are_passed_over() {
+        let (mut stock, poller, now) = stock(2, 21_030..=21_039);
+        let _taken = UdpSocket::bind((LOOPBACK, 21_033)).unwrap();
+
+        let ports: Vec<_> = stock.refill(now, &poller).iter().map(|address| address.port).collect();
+
+        assert_eq!(ports, [21_030, 21_034]);
+    }
+
+    #[test]
+    fn workers_share_the_ports() {
+        let poller = Poller::new().unwrap();
+        let ports = |worker| -> Vec<u16> {
+            let mut stock = Stock::new(WorkerId(worker), 2, 9, &[LOOPBACK], &(21_040..=21_047));
+            stock.refill(Instant::now(), &poller).iter().map(|address| address.port).collect()
+        };
+
+        assert_eq!((ports(0), ports(1)), (vec![21_040, 21_044], vec![21_042, 21_046]));
+    }
+
+    #[test]
+    fn what_was_opened_is_made_up_for_and_nothing_is_opened_twice() {
+        let (mut stock, poller, now) = stock(2, 21_050..=21_069);
+        let told = stock.refill(now, &poller);
+        let nothing = stock.refill(now, &poller);
+
+        let ids = opened(&mut stock, &told);
+        let more = stock.refill(now, &poller);
+
+        assert_eq!((nothing.len(), more.len(), stock.told()), (0, 2, 2));
+        assert!(!stock.open(ids[0]) && !stock.open(AddressId(99)));
+    }
+
+    #[test]
+    fn a_pair_that_was_left_rests_and_is_told_again_longest_unused_first() {
+        let (mut stock, poller, now) = stock(2, 21_070..=21_073);
+        let told = stock.refill(now, &poller);
+        let ids = opened(&mut stock, &told);
+        stock.rest(now, ids[1]);
+        stock.rest(now, ids[0]);
+
+        let at_once = stock.refill(now + SHORT_REST / 2, &poller);
+        let rested: Vec<_> = stock.refill(now + REST, &poller).iter().map(|address| address.id).collect();
+
+        assert_eq!(at_once, []);
+        assert_eq!(rested, [ids[1], ids[0]]);
+    }
+
+    #[test]
+    fn when_no_port_is_left_pairs_rest_less() {
+        let (mut stock, poller, now) = stock(1, 21_080..=21_083);
+        let told = [stock.refill(now, &poller), Vec::new()].concat();
+        let first = opened(&mut stock, &told)[0];
+        stock.rest(now, first);
+
+        let fresh = stock.refill(now + SHORT_REST, &poller);
+        opened(&mut stock, &fresh);
+        let early = stock.refill(now + SHORT_REST + PAUSE, &poller);
+
+        assert_ne!(fresh[0].id, first);
+        assert_eq!(early[0].id, first);
+    }
+
+    #[test]
+    fn tokens_lead_back_to_sockets() {
+        for channel in [Channel::Sound, Channel::Control] {
+            assert_eq!(of_token(token(AddressId(u32::MAX), channel)), (AddressId(u32::MAX), channel));
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! The server: starts everything in the right order, and stops it in the other.
+//!
+//! ```text
+//! sockets ─► store ─► provision file ─► recovery ─► engine, sound ─► settings ─► live facts ─► packets, HTTP ─► ready
+//! ```
+//!
+//! Sockets come first: a taken port, and any other wrong setting, must be noticed before anything is changed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use api::{ApiSettings, App, Metrics, Readiness};
+use engine::door::{Door, DoorConfig};
+use engine::{Engine, EngineConfig, EngineLoad, Input, Storage};
+use model::EngineNumber;
+use sip::Interface;
+use store::{Store, StoreOptions, WriterState};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::config::{Durability, Settings, Unusable};
+use crate::handover::{Handover, with_cause};
+use crate::http::Http;
+use crate::inbox::{Errand, Inbox};
+use crate::interfaces::Bound;
+use crate::media::{self, MediaConfig, MediaHandle};
+use crate::pulse::Pulse;
+use crate::resolve::Questions;
+use crate::signalling::{Bed, Parts, Signalling};
+use crate::streams::{self, Numbers, Places, Streams};
+use crate::tickets::{Board, Tickets};
+use crate::{Failure, admin_token, interfaces, limits, recovery};
+
+/// What we call ourselves in SIP.
+const SOFTWARE: &str = concat!("Tongdai/", env!("CARGO_PKG_VERSION"));
+/// The most SIP transactions at a time. One by UDP stays for half a minute after its end, to absorb what is sent again.
+const TRANSACTIONS: usize = 1_000_000;
+/// The most SIP dialogs at a time.
+const DIALOGS: usize = 100_000;
+/// How often it is looked whether the last call is over while draining.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// How long peers have to answer the BYE of a call that was ended by us.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+/// How long clients have to take the last of what they asked for.
+const LAST_REQUESTS: Duration = Duration::from_secs(2);
+
+/// A running server.
+pub struct Server {
+    store: Store,
+    inbox: Inbox,
+    engine: JoinHandle<()>,
+    media: MediaHandle,
+    readiness: Arc<watch::Sender<Readiness>>,
+    http: Http,
+    drain: Duration,
+    /// Where HTTP is listened for.
+    pub http_addresses: Vec<SocketAddr>,
+    /// Where SIP is listened for, UDP and TCP.
+    pub sip_addresses: Vec<SocketAddr>,
+    /// The token that opens everything.
+    pub admin_token: String,
+    /// Where recordings lie.
+    pub recordings: PathBuf,
+}
+
+impl Server {
+    /// Starts a server. When this returns it takes calls and requests. Call it within a Tokio runtime.
+    pub async fn start(settings: Settings) -> Result<Self, Failure> {
+        limits::raise_open_files();
+        let sip = interfaces::bind_sip(&settings)?;
+        let rtp = interfaces::for_sound(&settings)?;
+        let http = interfaces::bind_http(&settings)?;
+        let provision = settings.provision.as_deref().map(crate::provision::read_and_check).transpose()?;
+
+        let store = open_store(&settings).await?;
+        let admin_token = admin_token::given_or_kept(settings.admin_token.clone(), &settings.data_dir)?;
+        std::fs::create_dir_all(&settings.recordings).map_err(|error| {
+            Unusable(format!("--recordings {}: {error}: name a folder that can be written", settings.recordings.display()))
+        })?;
+        if let Some((file, provision)) = provision {
+            let changes = crate::provision::apply_at_start(&store, &file, provision).await?;
+            tracing::info!(file = %file.display(), %changes, "provisioned");
+        }
+        let number = store.start_engine().await.map_err(failed)?;
+        let pulse = Pulse::of(&settings.data_dir);
+        let found = recovery::run(&store, &settings.recordings, pulse.died_at()).await.map_err(failed)?;
+        if found != recovery::Found::default() {
+            tracing::warn!(calls = found.calls, recordings = found.recordings, "ended what was open when the server died");
+        }
+
+        let running = Running::start(&settings, &store, sip, rtp, number).await?;
+        let Running { inbox, engine, media, handover, board, metrics, sip_addresses } = running;
+        let readiness = Arc::new(watch::Sender::new(Readiness::Starting));
+        tokio::spawn(follow_writer(store.clone(), inbox.clone(), readiness.clone(), metrics.clone()));
+        tokio::spawn(handover.clone().follow_names());
+        tokio::spawn(pulse.beat());
+
+        let app = App {
+            store: store.clone(),
+            switchboard: board,
+            provisioner: Arc::new(handover.clone()),
+            directory: handover.directory(),
+            readiness: readiness.subscribe(),
+            metrics,
+            settings: Arc::new(api_settings(&settings, &store, admin_token.clone())),
+        };
+        let http_addresses = http.iter().map(|listener| listener.local_addr()).collect::<Result<_, _>>().map_err(failed)?;
+        let http = Http::start(http, api::router(app)).map_err(failed)?;
+        readiness.send_if_modified(|now| {
+            let starting = *now == Readiness::Starting;
+            if starting {
+                *now = Readiness::Ready;
+            }
+            starting
+        });
+        Ok(Self {
+            store,
+            inbox,
+            engine,
+            media,
+            readiness,
+            http,
+            drain: settings.drain,
+            http_addresses,
+            sip_addresses,
+            admin_token,
+            recordings: settings.recordings,
+        })
+    }
+
+    /// `ready http=ADDR:PORT sip=ADDR:PORT …`
+    pub fn ready_line(&self) -> String {
+        let mut line = String::from("ready");
+        let named = [("http", &self.http_addresses), ("sip", &self.sip_addresses)];
+        for (name, address) in named.iter().flat_map(|(name, all)| all.iter().map(move |address| (name, address))) {
+            line.push_str(&format!(" {name}={address}"));
+        }
+        line
+    }
+
+    /// Takes no new calls, lets present ones finish within the time for draining or until `hurry`, ends those that are
+    /// left, and returns when everything is stored.
+    pub async fn stop(self, hurry: impl Future<Output = ()>) {
+        self.readiness.send_replace(Readiness::Draining);
+        self.inbox.errand_in_turn(Errand::input(Input::Drain)).await;
+        tokio::select! {
+            () = quiet(&self.inbox) => {}
+            () = sleep(self.drain) => tracing::warn!("the time for draining is over: calls are ended"),
+            () = hurry => tracing::warn!("told to hurry: calls are ended"),
+        }
+        self.inbox.errand_in_turn(Errand::input(Input::EndAll)).await;
+        let _ = timeout(LAST_ANSWERS, quiet(&self.inbox)).await;
+        // Recordings are closed here, and the engine tells of it before it stops.
+        self.media.stop().await;
+        self.inbox.errand_in_turn(Errand::Stop).await;
+        let engine = self.engine;
+        let _ = tokio::task::spawn_blocking(move || engine.join()).await;
+        self.store.writer().flush().await;
+        self.readiness.send_replace(Readiness::Stopped);
+        self.http.stop(LAST_REQUESTS).await;
+        self.store.close().await;
+    }
+}
+
+/// What runs besides HTTP.
+struct Running {
+    inbox: Inbox,
+    engine: JoinHandle<()>,
+    media: MediaHandle,
+    handover: Handover,
+    board: Arc<Board>,
+    metrics: Arc<Metrics>,
+    sip_addresses: Vec<SocketAddr>,
+}
+
+impl Running {
+    /// Starts engine and sound, hands settings and live facts over, and opens the sockets.
+    async fn start(
+        settings: &Settings,
+        store: &Store,
+        sip: Vec<Bound>,
+        rtp: Vec<Interface>,
+        number: EngineNumber,
+    ) -> Result<Self, Failure> {
+        let (bed, inbox) = Bed::new().map_err(failed)?;
+        let metrics = Arc::new(Metrics::default());
+        let media = start_media(settings, &rtp, &inbox, &metrics)?;
+        let writer = store.writer();
+        let tickets = Tickets::default();
+        if let Some(mut replies) = writer.replies() {
+            let tickets = tickets.clone();
+            tokio::spawn(async move {
+                while let Some((ticket, reply)) = replies.recv().await {
+                    tickets.complete(ticket, reply);
+                }
+            });
+        }
+        let board = Arc::new(Board::new(tickets, inbox.clone()));
+        let handover = Handover::new(store.clone(), board.clone(), inbox.clone());
+        let (numbers, places) = (Numbers::default(), Places::new(&settings.unlimited_from));
+        let bound: Vec<SocketAddr> = sip.iter().map(|bound| bound.interface.bound).collect();
+        let described: Vec<Interface> = sip.iter().map(|bound| bound.interface.clone()).collect();
+        let (udp, tcp): (Vec<_>, Vec<_>) = sip.into_iter().map(|bound| (bound.udp, bound.tcp)).unzip();
+        let streams =
+            Streams::new(Handle::current(), inbox.clone(), numbers.clone(), places.clone(), bound.clone(), &seed()?);
+        let signalling = Signalling::new(
+            bed,
+            Parts {
+                engine: Engine::new(engine_config(settings, number, described, rtp), seed()?),
+                door: Door::new(door_config(settings, number), seed()?),
+                udp,
+                streams,
+                media: media.clone(),
+                writer,
+                questions: Questions::new(Handle::current(), inbox.clone()),
+                metrics: metrics.clone(),
+            },
+        );
+        let engine = signalling.map_err(failed)?.spawn().map_err(failed)?;
+
+        handover.hand_over().await.map_err(failed)?;
+        for kept in store.kept().await.map_err(failed)? {
+            inbox.errand_in_turn(Errand::input(Input::Kept(kept))).await;
+        }
+        inbox.errand_in_turn(Errand::Open).await;
+        for (interface, listener) in (0_u16..).zip(tcp) {
+            tokio::spawn(streams::listen(listener, interface, numbers.clone(), places.clone(), inbox.clone()));
+        }
+        Ok(Self { inbox, engine, media, handover, board, metrics, sip_addresses: bound })
+    }
+}
+
+async fn open_store(settings: &Settings) -> Result<Store, Failure> {
+    let options = StoreOptions {
+        data_dir: settings.data_dir.clone(),
+        database: settings.database.clone(),
+        realm: settings.realm.clone(),
+        durability: match settings.durability {
+            Durability::Process => store::Durability::Process,
+            Durability::Power => store::Durability::Power,
+        },
+    };
+    Store::open(options).await.map_err(|error| Failure::Unusable(Unusable(error.to_string())))
+}
+
+fn engine_config(settings: &Settings, number: EngineNumber, sip: Vec<Interface>, rtp: Vec<Interface>) -> EngineConfig {
+    EngineConfig {
+        number,
+        realm: settings.realm.clone(),
+        software: SOFTWARE.into(),
+        sip,
+        rtp,
+        max_transactions: TRANSACTIONS,
+        max_dialogs: DIALOGS,
+    }
+}
+
+fn door_config(settings: &Settings, number: EngineNumber) -> DoorConfig {
+    let unlimited_from: Vec<(IpAddr, u8)> = settings.unlimited_from.iter().map(|net| (net.0, net.1)).collect();
+    DoorConfig { unlimited_from, engine: number, software: SOFTWARE.into() }
+}
+
+fn start_media(
+    settings: &Settings,
+    rtp: &[Interface],
+    inbox: &Inbox,
+    metrics: &Arc<Metrics>,
+) -> Result<MediaHandle, Failure> {
+    let config = MediaConfig {
+        addresses: rtp.iter().map(|interface| interface.bound.ip()).collect(),
+        ports: settings.rtp_ports.first..=settings.rtp_ports.last,
+        recordings: settings.recordings.clone(),
+        metrics: metrics.clone(),
+    };
+    let reports = inbox.clone();
+    media::start(config, move |worker, report| {
+        if reports.report(worker, report).is_err() {
+            tracing::error!("a report of a media worker found no room");
+        }
+    })
+    .map_err(|error| Failure::Unusable(Unusable(error.to_string())))
+}
+
+fn api_settings(settings: &Settings, store: &Store, admin_token: String) -> ApiSettings {
+    ApiSettings {
+        public_url: settings.public_url.clone(),
+        ..ApiSettings::new(admin_token, settings.recordings.clone(), store.derived_key("recording-links"))
+    }
+}
+
+/// Tells the engine and whoever asks for readiness whether records can be stored.
+async fn follow_writer(store: Store, inbox: Inbox, readiness: Arc<watch::Sender<Readiness>>, metrics: Arc<Metrics>) {
+    let mut state = store.writer().state();
+    drop(store);
+    while state.changed().await.is_ok() {
+        let state = state.borrow_and_update().clone();
+        let (storage, now) = match &state {
+            WriterState::Flowing => (Storage::Flowing, Readiness::Ready),
+            WriterState::Stalled(why) => (Storage::Stalled, Readiness::Stalled(why.clone())),
+        };
+        match &now {
+            Readiness::Stalled(why) => tracing::error!(why, "no new calls: records cannot be stored"),
+            _ => tracing::info!("records are stored again"),
+        }
+        metrics.writer_stalled.set(i64::from(storage == Storage::Stalled));
+        readiness.send_if_modified(|known| {
+            let running = !matches!(known, Readiness::Draining | Readiness::Stopped);
+            if running {
+                *known = now;
+            }
+            running
+        });
+        inbox.errand_in_turn(Errand::input(Input::Storage(storage))).await;
+    }
+}
+
+/// Returns when no call is left.
+async fn quiet(inbox: &Inbox) {
+    let since = Instant::now();
+    while let Some(load) = load(inbox).await {
+        if load.calls == 0 {
+            tracing::debug!(waited = ?since.elapsed(), "the last call is over");
+            return;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn load(inbox: &Inbox) -> Option<EngineLoad> {
+    let (answer, load) = oneshot::channel();
+    inbox.errand_in_turn(Errand::Load(answer)).await;
+    load.await.ok()
+}
+
+fn seed() -> Result<[u8; 32], Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Failure::Failed(format!("no random numbers: {error}")))?;
+    Ok(seed)
+}
+
+fn failed(error: impl std::error::Error) -> Failure {
+    Failure::Failed(with_cause(&error))
+}
