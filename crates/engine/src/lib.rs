@@ -1,8 +1,27 @@
 //! What happens to a call: lines, routing, ringing, bridging, limits. One state machine: packets, commands and the time
 //! in; packets, media orders, events and timers out. No sockets, no clock, no locks.
 //!
-//! Start reading at [`edge`], then [`Engine`].
+//! Start reading at [`edge`], then [`Engine`]. [`door`] stands before it, [`recover`] comes before its first step.
 
+mod call;
+mod commands;
+pub mod door;
 pub mod edge;
+mod engine;
+#[cfg(test)]
+mod fixture;
+mod ids;
+mod key;
+mod limits;
+mod lines;
+mod live;
+mod recover;
+mod ring;
+mod routing;
+mod sounds;
+mod step;
+mod tenant;
 
 pub use edge::{Answer, Input, Now, Output, Question, Storage, Whose, Wire};
+pub use engine::{Engine, EngineConfig, EngineLoad};
+pub use recover::recover;

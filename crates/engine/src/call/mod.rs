@@ -1,0 +1,275 @@
+//! A call: its legs, its story, and the orders that stages give. Knows neither SIP nor any vendor.
+
+pub mod leg;
+pub mod stages;
+pub mod story;
+
+use std::sync::Arc;
+
+use media::{Order, RecordingKey, Sound, WorkerId};
+use model::{CallEvent, CallId, EndedBy, KeptKind, Party, Reason, RecordingEvent, RecordingId, Side, TenantSettings};
+
+use self::leg::{Leg, LegState, Uses};
+use self::story::Story;
+use crate::edge::Now;
+use crate::key::{LegIndex, LegKey};
+use crate::lines::{Gone, LegOrder, Line};
+use crate::step::Step;
+
+/// The most legs one call may ever have: no loop of transfers grows without bound.
+const MAX_LEGS: usize = 64;
+
+/// One conversation.
+#[derive(Debug)]
+pub struct Call {
+    /// Its id.
+    pub id: CallId,
+    /// The settings it began with; it keeps them.
+    pub settings: Arc<TenantSettings>,
+    /// Its events and record.
+    pub story: Story,
+    legs: Vec<Leg>,
+    /// All sessions of a call are on one worker, chosen with its first leg.
+    worker: Option<WorkerId>,
+    recording: Option<(RecordingKey, WorkerId)>,
+    over: bool,
+}
+
+/// A leg that is about to begin.
+#[derive(Debug)]
+pub struct NewLeg {
+    /// Its side.
+    pub side: Side,
+    /// Whose it is.
+    pub party: Party,
+    /// Whether this party called us.
+    pub caller: bool,
+    /// What it takes of the limits; taken already.
+    pub uses: Uses,
+    /// How it is spoken to.
+    pub line: Line,
+}
+
+impl Call {
+    /// A call that has told nothing and has no legs.
+    pub fn new(id: CallId, settings: Arc<TenantSettings>) -> Self {
+        Self { id, settings, story: Story::new(id), legs: Vec::new(), worker: None, recording: None, over: false }
+    }
+
+    /// The key of the next leg to begin, or why there can be none.
+    pub fn next_leg(&self) -> Result<LegKey, Reason> {
+        if self.legs.len() >= MAX_LEGS {
+            return Err(Reason::Limit);
+        }
+        let leg = LegIndex(u8::try_from(self.legs.len()).map_err(|_| Reason::Limit)?);
+        Ok(LegKey { tenant: self.settings.id, call: self.id, leg })
+    }
+
+    /// Where the call's sound is, once it has a leg with sound.
+    pub fn worker(&self) -> Option<WorkerId> {
+        self.worker
+    }
+
+    /// Adds the leg that [`Call::next_leg`] named.
+    pub fn begin_leg(&mut self, step: &mut Step<'_>, new: NewLeg) -> LegIndex {
+        let id = if self.legs.is_empty() { self.id.first_leg() } else { step.ids.leg(step.now.wall) };
+        if let Some((worker, _)) = new.line.session() {
+            self.worker.get_or_insert(worker);
+        }
+        self.story.tell(
+            step.now.wall,
+            CallEvent::LegStarted { leg: id, side: new.side, party: new.party.clone(), caller: new.caller },
+        );
+        self.legs.push(Leg {
+            id,
+            side: new.side,
+            party: new.party,
+            line: new.line,
+            state: LegState::Begun,
+            uses: new.uses,
+        });
+        LegIndex((self.legs.len() - 1) as u8)
+    }
+
+    /// A leg. Indices come from [`Call::begin_leg`] alone and legs are never taken away.
+    pub fn leg(&self, index: LegIndex) -> &Leg {
+        &self.legs[usize::from(index.0)]
+    }
+
+    /// A leg, to be changed.
+    pub fn leg_mut(&mut self, index: LegIndex) -> &mut Leg {
+        &mut self.legs[usize::from(index.0)]
+    }
+
+    /// Whether there is such a leg and it is not over.
+    pub fn is_live(&self, index: LegIndex) -> bool {
+        self.legs.get(usize::from(index.0)).is_some_and(|leg| leg.state != LegState::Ended)
+    }
+
+    /// Whether nothing is left to happen.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether the two sides have been connected.
+    pub fn is_connected(&self) -> bool {
+        self.story.record().is_some_and(|record| record.answered_at.is_some())
+    }
+
+    /// How many legs are not over.
+    pub fn live_legs(&self) -> usize {
+        self.legs.iter().filter(|leg| leg.state != LegState::Ended).count()
+    }
+
+    /// Gives a leg's line an order.
+    pub fn order(&mut self, step: &mut Step<'_>, index: LegIndex, order: LegOrder) -> Result<(), Reason> {
+        self.leg_mut(index).line.order(step, order)
+    }
+
+    /// A called leg rings. Told once.
+    pub fn leg_rings(&mut self, step: &mut Step<'_>, index: LegIndex, early_sound: bool) {
+        let leg = self.leg_mut(index);
+        if leg.state != LegState::Begun {
+            return;
+        }
+        leg.state = LegState::Ringing;
+        let leg = leg.id;
+        self.story.tell(step.now.wall, CallEvent::LegRinging { leg, early_sound });
+    }
+
+    /// A leg is answered: from here on a BYE is owed, whatever happens to this engine.
+    pub fn leg_answered(&mut self, step: &mut Step<'_>, index: LegIndex) {
+        let leg = self.leg_mut(index);
+        leg.state = LegState::Answered;
+        let id = leg.id;
+        if let Some(stub) = leg.line.stub(step) {
+            step.keep(KeptKind::Dialog, id.to_string(), Some(stub));
+        }
+        self.story.tell(step.now.wall, CallEvent::LegAnswered { leg: id });
+    }
+
+    /// A leg ended by itself.
+    pub fn leg_gone(&mut self, step: &mut Step<'_>, index: LegIndex, gone: Gone) {
+        let by = if gone.by_party { self.leg(index).ends_as() } else { EndedBy::Switchboard };
+        self.end_leg(step, index, gone.reason, gone.sip, by);
+    }
+
+    /// Ends a leg: refuses a caller who was not answered, hangs up on everybody else.
+    pub fn drop_leg(&mut self, step: &mut Step<'_>, index: LegIndex, reason: Reason, status: u16) {
+        if !self.is_live(index) {
+            return;
+        }
+        let leg = self.leg_mut(index);
+        let answered = leg.state == LegState::Answered;
+        // An order to end cannot fail: whatever the line is doing, it ends.
+        let _ = leg.line.order(step, LegOrder::HangUp { reason, status });
+        let sip = if answered { 200 } else { status };
+        self.end_leg(step, index, reason, sip, EndedBy::Switchboard);
+    }
+
+    /// Refuses the caller with the status that the other side gave.
+    pub fn refuse_leg(&mut self, step: &mut Step<'_>, index: LegIndex, reason: Reason, status: u16) {
+        if !self.is_live(index) {
+            return;
+        }
+        let _ = self.leg_mut(index).line.order(step, LegOrder::Refuse { reason, status });
+        self.end_leg(step, index, reason, status, EndedBy::Switchboard);
+    }
+
+    /// Lets two legs hear each other.
+    pub fn join(&mut self, step: &mut Step<'_>, a: LegIndex, b: LegIndex) {
+        if let (Some((worker, a)), Some((_, b))) = (self.leg(a).line.session(), self.leg(b).line.session()) {
+            step.media(worker, Order::Join { a, b });
+        }
+    }
+
+    /// Plays a tone to a leg until it is stopped.
+    pub fn play(&mut self, step: &mut Step<'_>, index: LegIndex, sound: Sound) {
+        if let Some((worker, session)) = self.leg(index).line.session() {
+            step.media(worker, Order::Play { session, sound });
+        }
+    }
+
+    /// Ends what is played to a leg.
+    pub fn stop_playing(&mut self, step: &mut Step<'_>, index: LegIndex) {
+        if let Some((worker, session)) = self.leg(index).line.session() {
+            step.media(worker, Order::Stop { session });
+        }
+    }
+
+    /// Both sides are answered: they hear each other, the conversation begins, and is recorded if one of them is to be.
+    pub fn connect(&mut self, step: &mut Step<'_>, a: LegIndex, b: LegIndex) {
+        self.join(step, a, b);
+        let (agent, customer) = if self.leg(a).side == Side::Agent { (a, b) } else { (b, a) };
+        let connected = CallEvent::Connected { agent: self.leg(agent).id, customer: self.leg(customer).id };
+        self.story.tell(step.now.wall, connected);
+        if self.is_recorded(a) || self.is_recorded(b) {
+            self.start_recording(step, agent, customer);
+        }
+    }
+
+    /// Ends the call: whoever is left is hung up on, and the last event is told.
+    pub fn finish(&mut self, step: &mut Step<'_>, reason: Reason, sip: u16, by: EndedBy) {
+        if self.over {
+            return;
+        }
+        for index in 0..self.legs.len() {
+            self.drop_leg(step, LegIndex(index as u8), reason, sip);
+        }
+        if let Some((recording, worker)) = self.recording {
+            step.media(worker, Order::StopRecording { recording });
+        }
+        self.over = true;
+        self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, by });
+    }
+
+    /// The recording that is still being written when the call is over.
+    pub fn recording(&self) -> Option<RecordingKey> {
+        self.recording.map(|(recording, _)| recording)
+    }
+
+    /// The last event of the call's recording, which came before the call's own.
+    pub fn recording_done(&mut self, now: Now, id: RecordingId, what: RecordingEvent) {
+        self.recording = None;
+        self.story.tell_recording(now.wall, id, what);
+    }
+
+    fn end_leg(&mut self, step: &mut Step<'_>, index: LegIndex, reason: Reason, sip: u16, by: EndedBy) {
+        let leg = self.leg_mut(index);
+        if leg.state == LegState::Ended {
+            return;
+        }
+        let answered = leg.state == LegState::Answered;
+        leg.state = LegState::Ended;
+        let id = leg.id;
+        match &leg.uses {
+            Uses::Line(extension) => step.tenant.limits.free_line(extension),
+            Uses::Trunk(trunk) => step.tenant.limits.free_trunk(trunk),
+        }
+        if answered {
+            step.keep(KeptKind::Dialog, id.to_string(), None);
+        }
+        self.story.tell(step.now.wall, CallEvent::LegEnded { leg: id, reason, sip, by });
+    }
+
+    fn is_recorded(&self, index: LegIndex) -> bool {
+        let extension = self.leg(index).party.extension();
+        extension.and_then(|number| self.settings.extensions.get(number)).is_some_and(|extension| extension.record)
+    }
+
+    fn start_recording(&mut self, step: &mut Step<'_>, agent: LegIndex, customer: LegIndex) {
+        let (Some((worker, agent)), Some((_, customer))) =
+            (self.leg(agent).line.session(), self.leg(customer).line.session())
+        else {
+            return;
+        };
+        let recording = step.ids.recording();
+        let day = step.now.wall.strftime("%Y-%m-%d");
+        let file = format!("{}/{day}/{}.wav", self.settings.name, self.id);
+        step.media(worker, Order::Record { recording, file: file.clone().into(), customer, agent });
+        step.sounds.recording(recording, self.settings.id, self.id);
+        self.recording = Some((recording, worker));
+        let id = self.id.first_recording();
+        self.story.tell_recording(step.now.wall, id, RecordingEvent::Started { file });
+    }
+}

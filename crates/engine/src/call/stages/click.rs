@@ -1,0 +1,224 @@
+//! A click-to-call: the agent's phone rings first, then the customer is dialled (readings 7).
+//!
+//!   RingingAgent ──answer──► RingingCustomer ──answer──► Talk
+//!                                   └──refusal──► Tone ──► Over
+
+use std::time::{Duration, Instant};
+
+use media::Sound;
+use model::{DialAnswer, EndedBy, Originate, Problem, Reason, Reply, Ticket};
+
+use super::{Stage, Talk};
+use crate::call::Call;
+use crate::key::LegIndex;
+use crate::lines::{Gone, LegNews};
+use crate::ring::{self, Ring};
+use crate::step::Step;
+
+/// A phone that does not respond at all within this time counts as offline.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long the agent hears that the customer is busy or refuses.
+const TONE_TIME: Duration = Duration::from_secs(3);
+
+/// A call that an API client ordered.
+#[derive(Debug)]
+pub struct Click {
+    agent: LegIndex,
+    order: Originate,
+    /// The client waits for the phone's first response; None once it has its reply.
+    waiting: Option<Ticket>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    RingingAgent { give_up_at: Instant, responded: bool, respond_by: Instant },
+    RingingCustomer { customer: LegIndex, give_up_at: Instant },
+    Tone { until: Instant, gone: Gone, by: EndedBy },
+}
+
+impl Click {
+    /// Waits for the agent, whose phone is being called.
+    pub fn of(
+        call: &mut Call,
+        step: &Step<'_>,
+        agent: LegIndex,
+        order: Originate,
+        ticket: Ticket,
+        patience: Duration,
+    ) -> Self {
+        let now = step.now.mono;
+        let phase =
+            Phase::RingingAgent { give_up_at: now + patience, responded: false, respond_by: now + RESPONSE_LIMIT };
+        let mut click = Self { agent, order, waiting: Some(ticket), phase };
+        if click.order.answer == DialAnswer::WhenAccepted {
+            click.reply(call, |call, leg| Ok(Reply::Originated { call, leg }));
+        }
+        click
+    }
+
+    /// A leg tells something.
+    pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
+        match self.phase {
+            Phase::RingingAgent { .. } => self.while_agent_rings(call, step, news),
+            Phase::RingingCustomer { customer, .. } => self.while_customer_rings(call, step, customer, leg, news),
+            Phase::Tone { gone, by, .. } => {
+                if let LegNews::Gone(own) = news {
+                    call.leg_gone(step, leg, own);
+                    call.finish(step, gone.reason, gone.sip, by);
+                    return Stage::Over;
+                }
+                Stage::Click(self)
+            }
+        }
+    }
+
+    /// The time has come that [`Click::poll_timeout`] named.
+    pub fn on_timeout(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
+        let now = step.now.mono;
+        match self.phase {
+            Phase::RingingAgent { responded: false, respond_by, .. } if now >= respond_by => {
+                self.end_unanswered(call, step, Reason::Unreachable, 408)
+            }
+            Phase::RingingAgent { give_up_at, .. } if now >= give_up_at => {
+                self.end_unanswered(call, step, Reason::NoAnswer, 480)
+            }
+            Phase::RingingCustomer { customer, give_up_at } if now >= give_up_at => {
+                call.drop_leg(step, customer, Reason::NoAnswer, 480);
+                let gone = Gone { reason: Reason::NoAnswer, sip: 480, by_party: false };
+                self.play_tone(call, step, gone, EndedBy::Switchboard);
+                Stage::Click(self)
+            }
+            Phase::Tone { until, gone, by } if now >= until => {
+                call.finish(step, gone.reason, gone.sip, by);
+                Stage::Over
+            }
+            _ => Stage::Click(self),
+        }
+    }
+
+    /// When it wants to be woken.
+    pub fn poll_timeout(&self) -> Instant {
+        match self.phase {
+            Phase::RingingAgent { give_up_at, responded: true, .. } => give_up_at,
+            Phase::RingingAgent { give_up_at, respond_by, .. } => give_up_at.min(respond_by),
+            Phase::RingingCustomer { give_up_at, .. } => give_up_at,
+            Phase::Tone { until, .. } => until,
+        }
+    }
+
+    /// The call is ended from above: whoever waits for a reply hears why.
+    pub fn give_up(mut self, call: &mut Call, reason: Reason, sip: u16) {
+        self.reply_failed(call, reason, sip);
+    }
+
+    fn while_agent_rings(mut self, call: &mut Call, step: &mut Step<'_>, news: LegNews) -> Stage {
+        match news {
+            LegNews::Ringing { early } => {
+                call.leg_rings(step, self.agent, early.is_some());
+                if let Phase::RingingAgent { responded, .. } = &mut self.phase {
+                    *responded = true;
+                }
+                self.reply(call, |call, leg| Ok(Reply::Originated { call, leg }));
+                Stage::Click(self)
+            }
+            LegNews::Answered { .. } => {
+                call.leg_answered(step, self.agent);
+                self.reply(call, |call, leg| Ok(Reply::Originated { call, leg }));
+                self.dial_customer(call, step)
+            }
+            LegNews::Gone(gone) => {
+                let by = if gone.by_party { EndedBy::Agent } else { EndedBy::Switchboard };
+                self.reply_failed(call, gone.reason, gone.sip);
+                call.leg_gone(step, self.agent, gone);
+                call.finish(step, gone.reason, gone.sip, by);
+                Stage::Over
+            }
+            LegNews::Held | LegNews::Resumed | LegNews::Key(_) => Stage::Click(self),
+        }
+    }
+
+    fn while_customer_rings(
+        mut self,
+        call: &mut Call,
+        step: &mut Step<'_>,
+        customer: LegIndex,
+        leg: LegIndex,
+        news: LegNews,
+    ) -> Stage {
+        match news {
+            LegNews::Gone(gone) if leg == self.agent => {
+                call.leg_gone(step, leg, gone);
+                call.drop_leg(step, customer, Reason::Cancelled, 487);
+                call.finish(step, Reason::Cancelled, 487, EndedBy::Agent);
+                Stage::Over
+            }
+            LegNews::Gone(gone) => {
+                let by = if gone.by_party { EndedBy::Customer } else { EndedBy::Switchboard };
+                call.leg_gone(step, leg, gone);
+                self.play_tone(call, step, gone, by);
+                Stage::Click(self)
+            }
+            LegNews::Ringing { early } if leg == customer => {
+                call.leg_rings(step, leg, early.is_some());
+                if early.is_some() {
+                    call.stop_playing(step, self.agent);
+                    call.join(step, self.agent, customer);
+                }
+                Stage::Click(self)
+            }
+            LegNews::Answered { .. } if leg == customer => {
+                call.leg_answered(step, leg);
+                call.stop_playing(step, self.agent);
+                call.connect(step, self.agent, customer);
+                Stage::Talk(Talk::of(call, step, self.agent, customer))
+            }
+            _ => Stage::Click(self),
+        }
+    }
+
+    fn dial_customer(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
+        let rung = ring::customer_of_click(call, step, self.agent, &self.order);
+        match rung {
+            Ok(Ring { leg: customer, patience }) => {
+                call.play(step, self.agent, Sound::Ringback);
+                self.phase = Phase::RingingCustomer { customer, give_up_at: step.now.mono + patience };
+            }
+            Err(reason) => {
+                let gone = Gone { reason, sip: reason.sip(), by_party: false };
+                self.play_tone(call, step, gone, EndedBy::Switchboard);
+            }
+        }
+        Stage::Click(self)
+    }
+
+    fn play_tone(&mut self, call: &mut Call, step: &mut Step<'_>, gone: Gone, by: EndedBy) {
+        call.play(step, self.agent, Sound::Busy);
+        self.phase = Phase::Tone { until: step.now.mono + TONE_TIME, gone, by };
+    }
+
+    fn end_unanswered(mut self, call: &mut Call, step: &mut Step<'_>, reason: Reason, sip: u16) -> Stage {
+        self.reply_failed(call, reason, sip);
+        call.drop_leg(step, self.agent, reason, sip);
+        call.finish(step, reason, sip, EndedBy::Switchboard);
+        Stage::Over
+    }
+
+    fn reply_failed(&mut self, call: &mut Call, reason: Reason, sip: u16) {
+        let extension = self.order.from.clone();
+        self.reply(call, |call, _| {
+            let sentence = reason.sentence(model::Language::En);
+            let detail = format!("Extension {extension} was not reached. {sentence}");
+            Err(Problem::CallFailed { reason, sip: Some(sip), call: Some(call), detail })
+        });
+    }
+
+    fn reply(&mut self, call: &mut Call, reply: impl FnOnce(model::CallId, model::LegId) -> Result<Reply, Problem>) {
+        if let Some(ticket) = self.waiting.take() {
+            let leg = call.leg(self.agent).id;
+            let reply = reply(call.id, leg);
+            call.story.reply(ticket, reply);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Somebody called, and the other side rings: until an answer, a refusal, the caller's giving up, or too long a time.
+
+use std::time::{Duration, Instant};
+
+use model::{EndedBy, Reason};
+
+use super::{Stage, Talk};
+use crate::call::Call;
+use crate::key::LegIndex;
+use crate::lines::{Gone, LegNews, LegOrder};
+use crate::step::Step;
+
+/// A caller who waits for an answer.
+#[derive(Debug)]
+pub struct Dial {
+    caller: LegIndex,
+    callee: LegIndex,
+    /// How long it may ring.
+    give_up_at: Instant,
+}
+
+impl Dial {
+    /// Waits for `callee`, who is being called, on behalf of `caller`.
+    pub fn of(step: &Step<'_>, caller: LegIndex, callee: LegIndex, patience: Duration) -> Self {
+        Self { caller, callee, give_up_at: step.now.mono + patience }
+    }
+
+    /// A leg tells something.
+    pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
+        match news {
+            LegNews::Gone(gone) if leg == self.caller => self.caller_gone(call, step, gone),
+            LegNews::Gone(gone) => self.callee_gone(call, step, gone),
+            LegNews::Ringing { early } if leg == self.callee => {
+                call.leg_rings(step, leg, early.is_some());
+                match call.order(step, self.caller, LegOrder::Ring { early }) {
+                    Ok(()) if early.is_some() => call.join(step, self.caller, self.callee),
+                    Ok(()) => {}
+                    // A caller that cannot hear the early sound still hears its own phone ring.
+                    Err(_) => drop(call.order(step, self.caller, LegOrder::Ring { early: None })),
+                }
+                Stage::Dial(self)
+            }
+            LegNews::Answered { codec } if leg == self.callee => {
+                if let Err(reason) = call.order(step, self.caller, LegOrder::Answer { codec: Some(codec) }) {
+                    call.drop_leg(step, self.callee, reason, reason.sip());
+                    call.refuse_leg(step, self.caller, reason, reason.sip());
+                    call.finish(step, reason, reason.sip(), EndedBy::Switchboard);
+                    return Stage::Over;
+                }
+                call.leg_answered(step, self.callee);
+                call.leg_answered(step, self.caller);
+                call.connect(step, self.caller, self.callee);
+                Stage::Talk(Talk::of(call, step, self.caller, self.callee))
+            }
+            _ => Stage::Dial(self),
+        }
+    }
+
+    /// It rang long enough.
+    pub fn on_timeout(self, call: &mut Call, step: &mut Step<'_>) -> Stage {
+        if step.now.mono < self.give_up_at {
+            return Stage::Dial(self);
+        }
+        call.drop_leg(step, self.callee, Reason::NoAnswer, 480);
+        call.refuse_leg(step, self.caller, Reason::NoAnswer, 480);
+        call.finish(step, Reason::NoAnswer, 480, EndedBy::Switchboard);
+        Stage::Over
+    }
+
+    /// When it wants to be woken.
+    pub fn poll_timeout(&self) -> Instant {
+        self.give_up_at
+    }
+
+    fn caller_gone(self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
+        let by = if gone.by_party { call.leg(self.caller).ends_as() } else { EndedBy::Switchboard };
+        call.leg_gone(step, self.caller, gone);
+        call.drop_leg(step, self.callee, gone.reason, 487);
+        call.finish(step, gone.reason, gone.sip, by);
+        Stage::Over
+    }
+
+    fn callee_gone(self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
+        let by = if gone.by_party { call.leg(self.callee).ends_as() } else { EndedBy::Switchboard };
+        call.leg_gone(step, self.callee, gone);
+        call.refuse_leg(step, self.caller, gone.reason, for_caller(gone.sip));
+        call.finish(step, gone.reason, gone.sip, by);
+        Stage::Over
+    }
+}
+
+/// The status a caller gets for the one the other side gave. What concerns only us and the other side is not passed on.
+fn for_caller(status: u16) -> u16 {
+    match status {
+        400 | 401 | 402 | 405..=407 | 420..=423 | 481..=483 | 487 | 491 | 493 => 480,
+        300..=399 => 480,
+        _ => status,
+    }
+}

@@ -1,0 +1,78 @@
+//! What a call is doing. One file a stage; each is a small machine that takes news of legs and the time,
+//! gives orders and events, and says which stage comes next.
+
+mod click;
+mod dial;
+mod talk;
+
+use std::time::Instant;
+
+use model::{EndedBy, Reason};
+
+pub use self::click::Click;
+pub use self::dial::Dial;
+pub use self::talk::Talk;
+use super::Call;
+use crate::key::LegIndex;
+use crate::lines::LegNews;
+use crate::step::Step;
+
+/// The stage a call is at.
+#[derive(Debug)]
+pub enum Stage {
+    /// Somebody called; the other side rings.
+    Dial(Dial),
+    /// An API client ordered the call: the agent's phone rings, then the customer's.
+    Click(Click),
+    /// Two sides are connected.
+    Talk(Talk),
+    /// Nothing is left to do.
+    Over,
+}
+
+impl Stage {
+    /// A leg tells something. The leg is live.
+    pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Self {
+        match self {
+            Self::Dial(dial) => dial.on_news(call, step, leg, news),
+            Self::Click(click) => click.on_news(call, step, leg, news),
+            Self::Talk(talk) => talk.on_news(call, step, leg, news),
+            Self::Over => Self::Over,
+        }
+    }
+
+    /// The time that [`Stage::poll_timeout`] named has come.
+    pub fn on_timeout(self, call: &mut Call, step: &mut Step<'_>) -> Self {
+        match self {
+            Self::Dial(dial) => dial.on_timeout(call, step),
+            Self::Click(click) => click.on_timeout(call, step),
+            Self::Talk(talk) => talk.on_timeout(call, step),
+            Self::Over => Self::Over,
+        }
+    }
+
+    /// Somebody above ends the call.
+    pub fn end(self, call: &mut Call, step: &mut Step<'_>, reason: Reason) -> Self {
+        let sip = if call.is_connected() { 200 } else { refusal(reason.sip()) };
+        if let Self::Click(click) = self {
+            click.give_up(call, reason, sip);
+        }
+        call.finish(step, reason, sip, EndedBy::Switchboard);
+        Self::Over
+    }
+
+    /// When it wants to be woken.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Dial(dial) => Some(dial.poll_timeout()),
+            Self::Click(click) => Some(click.poll_timeout()),
+            Self::Talk(talk) => Some(talk.poll_timeout()),
+            Self::Over => None,
+        }
+    }
+}
+
+/// The status for whoever is not connected when the call is ended from above.
+fn refusal(status: u16) -> u16 {
+    if status < 300 { 487 } else { status }
+}

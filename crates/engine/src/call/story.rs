@@ -1,0 +1,90 @@
+//! A call's story: its events in order, and the record they make. What a step tells is stored as one batch.
+
+use std::collections::VecDeque;
+
+use model::{
+    Batch, CallEvent, CallId, Event, Problem, Record, RecordingEvent, RecordingId, Reply, Subject, TenantId, Ticket,
+    Timestamp, Told, What,
+};
+
+use crate::edge::Output;
+
+/// Events and record of one call.
+#[derive(Debug)]
+pub struct Story {
+    callid: CallId,
+    seq: u32,
+    recording_seq: u32,
+    record: Option<Record>,
+    /// Told in this step, not put out.
+    events: Vec<Event>,
+    /// Replies that must not reach their askers before the events of this step are stored.
+    replies: Vec<(Ticket, Result<Reply, Problem>)>,
+}
+
+impl Story {
+    /// The story of a call that has told nothing.
+    pub fn new(callid: CallId) -> Self {
+        Self { callid, seq: 0, recording_seq: 0, record: None, events: Vec::new(), replies: Vec::new() }
+    }
+
+    /// Goes on with the story of a call that an earlier engine began.
+    pub fn resume(record: Record, recording_seq: u32) -> Self {
+        let callid = record.callid;
+        Self { callid, seq: record.seq, recording_seq, record: Some(record), events: Vec::new(), replies: Vec::new() }
+    }
+
+    /// Tells what happened to the call or a leg.
+    pub fn tell(&mut self, at: Timestamp, what: CallEvent) {
+        self.seq += 1;
+        self.add(Event {
+            subject: Subject::Call(self.callid),
+            seq: self.seq,
+            at,
+            callid: Some(self.callid),
+            what: What::Call(what),
+        });
+    }
+
+    /// Tells what happened to the call's recording.
+    pub fn tell_recording(&mut self, at: Timestamp, id: RecordingId, what: RecordingEvent) {
+        self.recording_seq += 1;
+        self.add(Event {
+            subject: Subject::Recording(id),
+            seq: self.recording_seq,
+            at,
+            callid: Some(self.callid),
+            what: What::Recording(what),
+        });
+    }
+
+    /// Replies to a command after what this step tells is stored.
+    pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Problem>) {
+        self.replies.push((ticket, reply));
+    }
+
+    /// The record as it stands. None before the call's first event.
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// Puts out what was told in this step.
+    pub fn flush(&mut self, tenant: TenantId, out: &mut VecDeque<Output>) {
+        if !self.events.is_empty() {
+            let batch =
+                Batch { tenant, events: std::mem::take(&mut self.events), record: self.record.clone().map(Box::new) };
+            out.push_back(Output::Told(Told::Batch(batch)));
+        }
+        for (ticket, reply) in self.replies.drain(..) {
+            out.push_back(Output::Told(Told::Reply { ticket, reply }));
+        }
+    }
+
+    fn add(&mut self, event: Event) {
+        match &mut self.record {
+            Some(record) => record.apply(&event),
+            None => self.record = Record::start(&event).ok(),
+        }
+        self.events.push(event);
+    }
+}

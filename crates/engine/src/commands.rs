@@ -1,0 +1,63 @@
+//! Orders from API clients that begin a call. Orders to a live call are in [`crate::engine`].
+
+use std::sync::Arc;
+
+use model::{CallEvent, Direction, Language, Origin, Originate, Party, Problem, Reason, Text, Ticket};
+
+use crate::call::Call;
+use crate::call::stages::{Click, Stage};
+use crate::live::Live;
+use crate::ring;
+use crate::routing::{self, Destination};
+use crate::step::Step;
+
+/// Begins a click-to-call: what is known beforehand to be impossible is refused here, and no phone rings.
+pub fn originate(
+    step: &mut Step<'_>,
+    closed: Option<Reason>,
+    order: Originate,
+    ticket: Ticket,
+) -> Result<Live, Problem> {
+    if let Some(reason) = closed {
+        return Err(refused(reason));
+    }
+    let settings = Arc::clone(&step.tenant.settings);
+    let Some(extension) = settings.extensions.get(&order.from) else {
+        return Err(Problem::NoSuchExtension { extension: order.from });
+    };
+    let destination = routing::from_inside(&settings, order.to.as_str()).map_err(|reason| {
+        Problem::refused(reason, format!("{} cannot be called. {}", order.to, reason.sentence(Language::En)))
+    })?;
+    if step.tenant.registrar.reachable(&extension.number, step.now.mono).is_empty() {
+        return Err(Problem::refused(Reason::Offline, format!("Extension {} is offline", extension.number)));
+    }
+    if !step.tenant.limits.has_line(&settings, &extension.number) {
+        return Err(refused(Reason::LinesTaken));
+    }
+    let live = step.tenant.calls.len();
+    step.tenant.limits.start_call(step.now.mono, &settings.limits, live).map_err(refused)?;
+
+    let (direction, to) = match &destination {
+        Destination::Extension(target) => (Direction::Local, Party::Extension { number: target.number.clone() }),
+        Destination::Outside(outside) => {
+            let trunk = outside.trunks.first().map(|trunk| trunk.name.clone());
+            (Direction::Outbound, Party::Outside { number: Text::from(outside.number.e164()), trunk })
+        }
+    };
+    let did = (direction == Direction::Outbound)
+        .then(|| ring::caller_id(&settings, Some(&extension.number)))
+        .flatten()
+        .map(|number| Text::from(number.international()));
+    let mut call = Call::new(step.ids.call(step.now.wall), Arc::clone(&settings));
+    let from = Party::Extension { number: extension.number.clone() };
+    let started = CallEvent::Started { origin: Origin::Click, direction, from, to, did };
+    call.story.tell(step.now.wall, started);
+    // Nothing of a call that could not ring its agent is told: the client hears why, and that is all.
+    let rung = ring::agent_of_click(&mut call, step, extension, &order).map_err(refused)?;
+    let stage = Stage::Click(Click::of(&mut call, step, rung.leg, order, ticket, rung.patience));
+    Ok(Live::new(call, stage))
+}
+
+fn refused(reason: Reason) -> Problem {
+    Problem::refused(reason, reason.sentence(Language::En))
+}

@@ -1,0 +1,496 @@
+//! The whole: finds the machine that an input is for, lends it what it needs for one step, and re-arms its one timer.
+//!
+//! Holds nothing that a caller could notice; what happens to a call stands in [`crate::call`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use media::{RecordingKey, Report, SessionId};
+use model::{
+    CallId, Command, EngineNumber, ExtensionEvent, Kept, KeptKind, Keyed, Problem, Reason, RecordingEvent, Reply,
+    TenantId, TenantSettings, Text, Ticket, Told,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use sip::{Endpoint, EndpointConfig, Flow, Headers, Incoming, Interface, News, Wheel};
+
+use crate::commands;
+use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
+use crate::ids::Ids;
+use crate::key::{Key, LegKey};
+use crate::lines::sip::arrivals::Arrival;
+use crate::lines::sip::{Gatekeeper, SipNews, keep_bindings};
+use crate::lines::{LegNews, Line};
+use crate::live::Live;
+use crate::sounds::Sounds;
+use crate::step::Step;
+use crate::tenant::Tenant;
+
+/// How an engine is set up.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// This start's number.
+    pub number: EngineNumber,
+    /// The digest realm.
+    pub realm: String,
+    /// Shown in User-Agent and Server.
+    pub software: String,
+    /// SIP interfaces; `Flow::interface` is an index into them.
+    pub sip: Vec<Interface>,
+    /// Media interfaces; `SoundAddress::interface` is an index into them.
+    pub rtp: Vec<Interface>,
+    /// The most SIP transactions at a time.
+    pub max_transactions: usize,
+    /// The most SIP dialogs at a time.
+    pub max_dialogs: usize,
+}
+
+/// How much an engine holds.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct EngineLoad {
+    /// Live calls.
+    pub calls: usize,
+    /// Their legs that are not over.
+    pub legs: usize,
+    /// Phones signed in.
+    pub registrations: usize,
+    /// SIP transactions, finished ones that absorb resends included.
+    pub transactions: usize,
+    /// SIP dialogs.
+    pub dialogs: usize,
+    /// Media sessions that are open.
+    pub sessions: usize,
+    /// Recordings that are being closed.
+    pub closing: usize,
+    /// Lines and trunk channels in use.
+    pub in_use: usize,
+    /// Addresses for sound that are ready.
+    pub sounds: usize,
+}
+
+/// One engine: all calls of the tenants it runs.
+pub struct Engine {
+    tenants: BTreeMap<TenantId, Tenant>,
+    endpoint: Endpoint<Key>,
+    gate: Gatekeeper,
+    sounds: Sounds,
+    ids: Ids,
+    wheel: Wheel<Timer>,
+    keyed: Keyed,
+    storage: Storage,
+    draining: bool,
+    out: VecDeque<Output>,
+}
+
+/// What is to be looked at when a time has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Timer {
+    Call(TenantId, CallId),
+    Bindings(TenantId, String),
+}
+
+impl Engine {
+    /// An engine without tenants. All its random numbers come from `seed`.
+    pub fn new(config: EngineConfig, seed: [u8; 32]) -> Self {
+        let mut random = ChaCha20Rng::from_seed(seed);
+        let mut draw = || {
+            let mut bytes = [0; 32];
+            random.fill_bytes(&mut bytes);
+            bytes
+        };
+        let keyed = Keyed::new(&draw());
+        let endpoint = Endpoint::new(
+            EndpointConfig {
+                software: config.software,
+                mark: config.number.0.to_string(),
+                interfaces: config.sip,
+                max_transactions: config.max_transactions,
+                max_dialogs: config.max_dialogs,
+            },
+            draw(),
+        );
+        Self {
+            tenants: BTreeMap::new(),
+            endpoint,
+            gate: Gatekeeper::new(config.realm, draw()),
+            sounds: Sounds::new(config.rtp, keyed),
+            ids: Ids::new(config.number),
+            wheel: Wheel::new(),
+            keyed,
+            storage: Storage::Flowing,
+            draining: false,
+            out: VecDeque::new(),
+        }
+    }
+
+    /// Takes in one thing.
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Message { flow, whose, message } => {
+                self.endpoint.handle_message(now.mono, flow, message);
+                self.drain_endpoint(now, &whose);
+            }
+            Input::FlowLost(flow) => self.flow_lost(now, flow),
+            Input::Command { ticket, tenant, command, .. } => self.command(now, ticket, tenant, command),
+            Input::Answer { .. } => {}
+            Input::Media { report, .. } => self.report(now, report),
+            Input::Settings { ticket, settings } => self.settings(ticket, settings),
+            Input::Kept(kept) => self.kept(now, kept),
+            Input::Storage(storage) => self.storage = storage,
+            Input::Drain => self.draining = true,
+            Input::EndAll => self.end_all(now),
+        }
+        self.drain_endpoint(now, &Whose::Ours);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.endpoint.handle_timeout(now.mono);
+        self.drain_endpoint(now, &Whose::Ours);
+        while let Some(timer) = self.wheel.pop_due(now.mono) {
+            match timer {
+                Timer::Call(tenant, call) => {
+                    self.with_call(now, tenant, call, |live, step| {
+                        live.armed = None;
+                        live.on_timeout(step);
+                    });
+                }
+                Timer::Bindings(tenant, extension) => self.expire_bindings(now, tenant, &extension),
+            }
+            self.drain_endpoint(now, &Whose::Ours);
+        }
+    }
+
+    /// The next thing that comes out.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When it wants to be woken.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.endpoint.poll_timeout(), self.wheel.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// How much it holds.
+    pub fn load(&self) -> EngineLoad {
+        let sip = self.endpoint.load();
+        let tenants = || self.tenants.values();
+        EngineLoad {
+            calls: tenants().map(|tenant| tenant.calls.len()).sum(),
+            legs: tenants().flat_map(|tenant| tenant.calls.values()).map(|live| live.call.live_legs()).sum(),
+            registrations: tenants().map(|tenant| tenant.registrar.len()).sum(),
+            transactions: sip.transactions,
+            dialogs: sip.dialogs,
+            sessions: self.sounds.sessions(),
+            closing: tenants().map(|tenant| tenant.closing.len()).sum(),
+            in_use: tenants().map(|tenant| tenant.limits.in_use()).sum(),
+            sounds: self.sounds.len(),
+        }
+    }
+
+    fn closed(&self) -> Option<Reason> {
+        if self.draining {
+            return Some(Reason::Drained);
+        }
+        (self.storage == Storage::Stalled).then_some(Reason::StorageStalled)
+    }
+
+    /// Takes what the SIP machine put out, until there is nothing left: news may make it put out more.
+    fn drain_endpoint(&mut self, now: Now, whose: &Whose) {
+        while let Some(output) = self.endpoint.poll_output() {
+            match output {
+                sip::Output::Send { flow, bytes } => self.out.push_back(Output::Wire(Wire::Send { flow, bytes })),
+                sip::Output::News(News::Incoming(incoming)) => self.arrive(now, whose, incoming),
+                sip::Output::News(news) => {
+                    if let Some((Key::Leg(key, branch), news)) = for_leg(news) {
+                        self.leg_news(now, key, branch, news);
+                    }
+                }
+            }
+        }
+    }
+
+    fn arrive(&mut self, now: Now, whose: &Whose, incoming: Incoming) {
+        let tenant = match whose {
+            Whose::Phone(tenant) | Whose::Trunk { tenant, .. } => *tenant,
+            // It carries a number of ours and belongs to nothing that we know.
+            Whose::Ours => {
+                let response = incoming.request.response(481);
+                self.endpoint.answer_stateless(&incoming, response);
+                return;
+            }
+        };
+        let closed = self.closed();
+        let Some(tenant) = self.tenants.get_mut(&tenant) else {
+            let response = incoming.request.response(503).with(sip::HeaderName::RetryAfter, "10");
+            self.endpoint.answer_stateless(&incoming, response);
+            return;
+        };
+        let mut step = Step {
+            now,
+            tenant,
+            endpoint: &mut self.endpoint,
+            sounds: &mut self.sounds,
+            ids: &mut self.ids,
+            out: &mut self.out,
+        };
+        let live = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
+        let id = tenant.settings.id;
+        if let Some(live) = live {
+            self.put_back(id, live);
+        }
+        self.arm_bindings(id);
+    }
+
+    fn leg_news(&mut self, now: Now, key: LegKey, branch: u8, news: SipNews) {
+        self.with_call(now, key.tenant, key.call, |live, step| {
+            if !live.call.is_live(key.leg) {
+                return;
+            }
+            let told = match &mut live.call.leg_mut(key.leg).line {
+                Line::Sip(line) => line.on_news(step, branch, news),
+            };
+            if let Some(told) = told {
+                live.on_news(step, key.leg, told);
+            }
+        });
+    }
+
+    fn command(&mut self, now: Now, ticket: Ticket, tenant: TenantId, command: Command) {
+        let closed = self.closed();
+        match command {
+            Command::Originate(order) => {
+                let live = match self.step(now, tenant) {
+                    Some(mut step) => commands::originate(&mut step, closed, order, ticket),
+                    None => Err(Problem::Unavailable),
+                };
+                match live {
+                    Ok(live) => self.put_back(tenant, live),
+                    Err(problem) => self.reply(ticket, Err(problem)),
+                }
+            }
+            Command::HangUp { call } => {
+                let done = self.with_call(now, tenant, call, |live, step| {
+                    live.call.story.reply(ticket, Ok(Reply::HungUp { call }));
+                    live.end(step, Reason::Commanded);
+                });
+                if !done {
+                    self.reply(ticket, Err(Problem::NoSuchCall { call }));
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, now: Now, report: Report) {
+        match report {
+            Report::Addresses(addresses) => self.sounds.put(addresses),
+            Report::Key { session, key } => self.session_news(now, session, LegNews::Key(key)),
+            Report::RecordingClosed { recording, milliseconds, gap_milliseconds, bytes, sha256 } => {
+                let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+                let what = RecordingEvent::Closed { milliseconds, gap_milliseconds, bytes, sha256 };
+                self.recording_done(now, recording, what);
+            }
+            Report::RecordingFailed { recording, why } => {
+                let what = RecordingEvent::Failed { why: Text::from(why.to_string()) };
+                self.recording_done(now, recording, what);
+            }
+            Report::Failed { session, .. } => {
+                if let Some(key) = self.sounds.leg_of(session) {
+                    self.with_call(now, key.tenant, key.call, |live, step| live.end(step, Reason::NoSoundAddress));
+                }
+            }
+            Report::FirstPacket { .. } | Report::Quality { .. } => {}
+        }
+    }
+
+    fn session_news(&mut self, now: Now, session: SessionId, news: LegNews) {
+        if let Some(key) = self.sounds.leg_of(session) {
+            self.with_call(now, key.tenant, key.call, |live, step| live.on_news(step, key.leg, news));
+        }
+    }
+
+    /// The last event of a recording: of a live call, or of one that is over.
+    fn recording_done(&mut self, now: Now, recording: RecordingKey, what: RecordingEvent) {
+        let Some((tenant, call)) = self.sounds.recording_done(recording) else { return };
+        let id = call.first_recording();
+        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
+        if let Some(mut story) = owner.closing.remove(&recording) {
+            story.tell_recording(now.wall, id, what);
+            story.flush(tenant, &mut self.out);
+            return;
+        }
+        self.with_call(now, tenant, call, |live, _| live.call.recording_done(now, id, what));
+    }
+
+    fn settings(&mut self, ticket: Ticket, settings: Arc<TenantSettings>) {
+        let version = settings.version;
+        match self.tenants.get_mut(&settings.id) {
+            Some(tenant) => tenant.settings = settings,
+            None => {
+                let _ = self.tenants.insert(settings.id, Tenant::new(settings, self.keyed));
+            }
+        }
+        self.reply(ticket, Ok(Reply::SettingsTaken { version }));
+    }
+
+    fn kept(&mut self, now: Now, kept: Kept) {
+        let Kept { tenant, kind, key, value: Some(value), .. } = kept else { return };
+        match kind {
+            KeptKind::Bindings => {
+                if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                    tenant.registrar.take_back(now, &key, &value);
+                }
+                self.arm_bindings(tenant);
+            }
+            KeptKind::Seq => {
+                if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                    tenant.take_seq(&key, &value);
+                }
+            }
+            KeptKind::Dialog => {
+                self.end_orphan(now, &value);
+                let over = Kept { tenant, kind, key, value: None, expires: None };
+                self.out.push_back(Output::Told(Told::Keep(over)));
+            }
+        }
+    }
+
+    /// Ends a dialog that a dead engine left behind, so that no carrier goes on billing.
+    fn end_orphan(&mut self, now: Now, snapshot: &str) {
+        let Ok(snapshot) = serde_json::from_str(snapshot) else { return };
+        let dialog = self.endpoint.restore(now.mono, Key::Orphan, snapshot);
+        let reason = Headers::new().with(sip::HeaderName::Reason, "SIP;cause=500;text=\"The server was restarted\"");
+        self.endpoint.bye(now.mono, dialog, reason);
+    }
+
+    fn flow_lost(&mut self, now: Now, flow: Flow) {
+        self.endpoint.handle_flow_lost(now.mono, flow);
+        self.drain_endpoint(now, &Whose::Ours);
+        let tenants: Vec<TenantId> = self.tenants.keys().copied().collect();
+        for id in tenants {
+            let Some(mut step) = self.step(now, id) else { continue };
+            for (extension, binding) in step.tenant.registrar.flow_lost(flow) {
+                let what =
+                    ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("connection_lost") };
+                step.tenant.tell_extension(now, &extension, what, step.out);
+                keep_bindings(&mut step, &extension, false);
+            }
+        }
+    }
+
+    fn expire_bindings(&mut self, now: Now, tenant: TenantId, extension: &str) {
+        let Some(mut step) = self.step(now, tenant) else { return };
+        let expired = step.tenant.registrar.expire(now.mono, extension);
+        for binding in &expired {
+            let what = ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("expired") };
+            step.tenant.tell_extension(now, extension, what, step.out);
+        }
+        if !expired.is_empty() {
+            keep_bindings(&mut step, extension, false);
+        }
+        self.arm_bindings(tenant);
+    }
+
+    fn arm_bindings(&mut self, id: TenantId) {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        for (extension, at) in tenant.registrar.take_unarmed() {
+            self.wheel.set(at, Timer::Bindings(id, extension));
+        }
+    }
+
+    fn end_all(&mut self, now: Now) {
+        self.draining = true;
+        let calls: Vec<(TenantId, CallId)> = self
+            .tenants
+            .iter()
+            .flat_map(|(id, tenant)| tenant.calls.keys().map(move |call| (*id, *call)))
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        for (tenant, call) in calls {
+            self.with_call(now, tenant, call, |live, step| live.end(step, Reason::Drained));
+        }
+    }
+
+    fn step(&mut self, now: Now, tenant: TenantId) -> Option<Step<'_>> {
+        Some(Step {
+            now,
+            tenant: self.tenants.get_mut(&tenant)?,
+            endpoint: &mut self.endpoint,
+            sounds: &mut self.sounds,
+            ids: &mut self.ids,
+            out: &mut self.out,
+        })
+    }
+
+    /// Takes a call out of its table for one step. A panic inside costs this one call, not the house.
+    fn with_call(
+        &mut self,
+        now: Now,
+        tenant: TenantId,
+        call: CallId,
+        act: impl FnOnce(&mut Live, &mut Step<'_>),
+    ) -> bool {
+        let Some(mut step) = self.step(now, tenant) else { return false };
+        let Some(mut live) = step.tenant.calls.remove(&call) else { return false };
+        if catch_unwind(AssertUnwindSafe(|| act(&mut live, &mut step))).is_err() {
+            tracing::error!(%call, "a bug ended this call");
+            let ended = catch_unwind(AssertUnwindSafe(|| live.abandon(&mut step)));
+            if ended.is_err() {
+                tracing::error!(%call, "and its legs could not be ended");
+            }
+        }
+        self.put_back(tenant, live);
+        true
+    }
+
+    /// Puts out what the step told, and keeps the call unless it is over.
+    fn put_back(&mut self, id: TenantId, mut live: Live) {
+        live.call.story.flush(id, &mut self.out);
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        if live.call.is_over() {
+            if let Some((_, timer)) = live.armed {
+                self.wheel.cancel(timer);
+            }
+            if let Some(recording) = live.call.recording() {
+                tenant.closing.insert(recording, live.call.story);
+            }
+            return;
+        }
+        let call = live.call.id;
+        // An entry that is due too early costs one look; one that is due too late is replaced.
+        if let Some(at) = live.poll_timeout()
+            && live.armed.is_none_or(|(armed, _)| at < armed)
+        {
+            if let Some((_, timer)) = live.armed {
+                self.wheel.cancel(timer);
+            }
+            live.armed = Some((at, self.wheel.set(at, Timer::Call(id, call))));
+        }
+        tenant.calls.insert(call, live);
+    }
+
+    fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Problem>) {
+        self.out.push_back(Output::Told(Told::Reply { ticket, reply }));
+    }
+}
+
+/// What of the SIP machine's news a leg has to hear.
+fn for_leg(news: News<Key>) -> Option<(Key, SipNews)> {
+    Some(match news {
+        News::Progress { key, response, .. } => (key, SipNews::Progress(response)),
+        News::Answered { key, response, .. } => (key, SipNews::Answered(response)),
+        News::Refused { key, response, .. } => (key, SipNews::Refused(response)),
+        News::Failed { key, .. } => (key, SipNews::Failed),
+        News::Cancelled { key, .. } => (key, SipNews::Cancelled),
+        News::Acked { key, request, .. } => (key, SipNews::Acked(request)),
+        News::NeverAcked { key, .. } => (key, SipNews::NeverAcked),
+        News::Bye { key, .. } => (key, SipNews::Bye),
+        News::Request { key, server, request, .. } => (key, SipNews::Request(server, request)),
+        News::Incoming(_) | News::ReinviteDone { .. } | News::Response { .. } | News::RequestFailed { .. } => {
+            return None;
+        }
+    })
+}

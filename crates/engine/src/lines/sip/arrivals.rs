@@ -1,0 +1,286 @@
+//! What comes from outside of a dialog: calls from phones and trunks, registrations, and what nobody may ask for.
+
+use std::sync::Arc;
+
+use model::{CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, Text, TrunkEvent};
+use sip::{HeaderName, Incoming, Method, NameAddr, Response};
+
+use super::gate::{Gatekeeper, Visitor, extension_of};
+use super::line::SipLine;
+use super::register::register;
+use super::sound::Sound;
+use super::{ALLOW, Shown};
+use crate::call::leg::Uses;
+use crate::call::stages::{Dial, Stage};
+use crate::call::{Call, NewLeg};
+use crate::edge::Whose;
+use crate::key::LegIndex;
+use crate::lines::Line;
+use crate::live::Live;
+use crate::ring;
+use crate::routing::{self, Destination};
+use crate::step::Step;
+
+/// How long a caller is asked to wait before trying again, in seconds.
+const RETRY_AFTER: &str = "10";
+
+/// What a request outside of a dialog leads to.
+pub struct Arrival<'a, 'b> {
+    /// What the engine lends.
+    pub step: &'a mut Step<'b>,
+    /// Knows who is who.
+    pub gate: &'a mut Gatekeeper,
+    /// Why no call is taken at the moment, if none is.
+    pub closed: Option<Reason>,
+}
+
+impl Arrival<'_, '_> {
+    /// Answers a request, and gives the call that it begins.
+    pub fn take(mut self, whose: &Whose, incoming: Incoming) -> Option<Live> {
+        match (&incoming.request.method, whose) {
+            (Method::Invite, Whose::Trunk { trunk, did, .. }) => self.call_from_trunk(trunk, did, incoming),
+            (Method::Invite, _) => self.call_from_phone(incoming),
+            (Method::Register, _) => {
+                self.registration(incoming);
+                None
+            }
+            (Method::Options, _) => {
+                self.refuse(&incoming, 200);
+                None
+            }
+            (Method::Other(_), _) => {
+                self.refuse(&incoming, 501);
+                None
+            }
+            _ => {
+                self.refuse(&incoming, 405);
+                None
+            }
+        }
+    }
+
+    fn registration(&mut self, incoming: Incoming) {
+        let extension = match self.gate.ask(self.step.now, &self.step.tenant.settings, &incoming) {
+            Visitor::Extension(extension) => extension,
+            Visitor::Stranger(challenge) | Visitor::Wrong(challenge) => {
+                self.step.endpoint.answer_stateless(&incoming, challenge);
+                return;
+            }
+        };
+        // Nobody signs another extension's phone in (RFC 3261, 10.3 step 4).
+        if !self.is_named(incoming.request.headers.to().ok(), &extension) {
+            self.tell_refused(&extension, "registering another extension's phone");
+            self.refuse(&incoming, 403);
+            return;
+        }
+        let response = register(self.step, &extension, &incoming);
+        if let Ok(server) = self.step.endpoint.open(self.step.now.mono, incoming) {
+            self.step.endpoint.respond(self.step.now.mono, server, response);
+        }
+    }
+
+    fn call_from_phone(&mut self, incoming: Incoming) -> Option<Live> {
+        let settings = Arc::clone(&self.step.tenant.settings);
+        let extension = match self.gate.ask(self.step.now, &settings, &incoming) {
+            Visitor::Extension(extension) => extension,
+            Visitor::Stranger(challenge) | Visitor::Wrong(challenge) => {
+                self.step.endpoint.answer_stateless(&incoming, challenge);
+                return None;
+            }
+        };
+        if !self.is_named(incoming.request.headers.from().ok(), &extension) {
+            self.tell_refused(&extension, "calling under another name than the one it signed in with");
+            self.refuse(&incoming, 403);
+            return None;
+        }
+        let dialled = dialled(&incoming);
+        if let Err(reason) = self.admit(Some(&extension)) {
+            self.tell_refused(&extension, reason.sentence(model::Language::En));
+            self.refuse(&incoming, reason.sip());
+            return None;
+        }
+        let destination = routing::from_inside(&settings, &dialled);
+        let to = party_called(&destination, &dialled);
+        let direction = match &to {
+            Party::Outside { .. } => Direction::Outbound,
+            Party::Extension { .. } => Direction::Local,
+        };
+        let did = (direction == Direction::Outbound)
+            .then(|| ring::caller_id(&settings, Some(&extension)))
+            .flatten()
+            .map(|number| Text::from(number.international()));
+        let name = settings.extensions.get(&extension).map(|from| from.name.clone());
+        let plan = Plan {
+            origin: Origin::Phone,
+            direction,
+            from: Party::Extension { number: extension.clone() },
+            to,
+            did,
+            side: if direction == Direction::Local { Side::Customer } else { Side::Agent },
+            uses: Uses::Line(extension.clone()),
+            shown: Shown { number: extension, name },
+        };
+        self.begin(incoming, plan, destination)
+    }
+
+    fn call_from_trunk(&mut self, trunk: &str, did: &str, incoming: Incoming) -> Option<Live> {
+        let settings = Arc::clone(&self.step.tenant.settings);
+        let admitted = self
+            .admit(None)
+            .and_then(|()| self.step.tenant.limits.take_trunk(self.step.now.mono, &settings, trunk, false));
+        if let Err(reason) = admitted {
+            let what = TrunkEvent::Refused { reason, to: Text::from(did) };
+            self.step.tenant.tell_trunk(self.step.now, trunk, what, self.step.out);
+            self.refuse(&incoming, reason.sip());
+            return None;
+        }
+        let caller = incoming.request.headers.from().ok();
+        let raw = caller.as_ref().and_then(|from| from.uri.user_text()).unwrap_or_default();
+        let raw = Text::lossy(&raw);
+        let number = Number::parse(raw.as_str(), &settings.country).ok();
+        let shown = number.as_ref().map_or_else(|| raw.to_string(), |number| number.national(&settings.country));
+        let customer = number.map_or(raw, |number| Text::from(number.e164()));
+        let destination = routing::from_outside(&settings, did);
+        let to = match &destination {
+            Ok(Destination::Extension(extension)) => Party::Extension { number: extension.number.clone() },
+            _ => Party::Outside { number: Text::from(format!("+{did}")), trunk: None },
+        };
+        let plan = Plan {
+            origin: Origin::Trunk,
+            direction: Direction::Inbound,
+            from: Party::Outside { number: customer, trunk: Some(trunk.to_owned()) },
+            to,
+            did: Some(Text::from(did)),
+            side: Side::Customer,
+            uses: Uses::Trunk(trunk.to_owned()),
+            shown: Shown { name: caller.and_then(display_name), number: shown },
+        };
+        self.begin(incoming, plan, destination)
+    }
+
+    /// Accepts the call: from here on it leaves a record, however it ends.
+    fn begin(&mut self, incoming: Incoming, plan: Plan, destination: Result<Destination<'_>, Reason>) -> Option<Live> {
+        let step = &mut *self.step;
+        let mut call = Call::new(step.ids.call(step.now.wall), Arc::clone(&step.tenant.settings));
+        let key = call.next_leg().ok()?;
+        let flow = incoming.flow;
+        let offer = incoming.request.body.clone();
+        let Ok(dialog) = step.endpoint.accept(step.now.mono, super::line::branch_key(key, 0), incoming) else {
+            match &plan.uses {
+                Uses::Line(extension) => step.tenant.limits.free_line(extension),
+                Uses::Trunk(trunk) => step.tenant.limits.free_trunk(trunk),
+            }
+            return None;
+        };
+        let sound = Sound::open(step, key, None, flow).and_then(|mut sound| match sound.take_offer(&offer) {
+            Ok(()) => Ok(sound),
+            Err(reason) => {
+                sound.close(step);
+                Err(reason)
+            }
+        });
+        let trouble = sound.as_ref().err().copied();
+        let started = CallEvent::Started {
+            origin: plan.origin,
+            direction: plan.direction,
+            from: plan.from.clone(),
+            to: plan.to,
+            did: plan.did,
+        };
+        call.story.tell(step.now.wall, started);
+        let line = Line::Sip(SipLine::invited(dialog, sound.ok()));
+        let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
+        let caller = call.begin_leg(step, new);
+        let rung = match (trouble, destination) {
+            (Some(reason), _) | (None, Err(reason)) => Err(reason),
+            (None, Ok(destination)) => ring::destination(&mut call, step, caller, &destination, plan.shown),
+        };
+        Some(match rung {
+            Ok(rung) => {
+                let stage = Stage::Dial(Dial::of(step, caller, rung.leg, rung.patience));
+                Live::new(call, stage)
+            }
+            Err(reason) => refused(call, step, caller, reason),
+        })
+    }
+
+    /// The check and the count of what a new call needs.
+    fn admit(&mut self, extension: Option<&str>) -> Result<(), Reason> {
+        if let Some(reason) = self.closed {
+            return Err(reason);
+        }
+        let tenant = &mut *self.step.tenant;
+        let settings = Arc::clone(&tenant.settings);
+        if let Some(extension) = extension {
+            tenant.limits.take_line(&settings, extension)?;
+        }
+        let started = tenant.limits.start_call(self.step.now.mono, &settings.limits, tenant.calls.len());
+        if started.is_err()
+            && let Some(extension) = extension
+        {
+            tenant.limits.free_line(extension);
+        }
+        started
+    }
+
+    /// Whether an address names the extension that signed in, by its number or by one of its authentication names.
+    fn is_named(&self, address: Option<NameAddr>, extension: &str) -> bool {
+        let Some(user) = address.as_ref().and_then(|address| address.uri.user_text()) else { return false };
+        std::str::from_utf8(&user).is_ok_and(|user| extension_of(&self.step.tenant.settings.name, user) == extension)
+    }
+
+    fn tell_refused(&mut self, extension: &str, why: &str) {
+        let what = ExtensionEvent::Refused { why: Text::from(why) };
+        self.step.tenant.tell_extension(self.step.now, extension, what, self.step.out);
+    }
+
+    fn refuse(&mut self, incoming: &Incoming, status: u16) {
+        let mut response: Response = incoming.request.response(status);
+        match status {
+            200 | 405 | 501 => response.headers.push(HeaderName::Allow, ALLOW),
+            503 => response.headers.push(HeaderName::RetryAfter, RETRY_AFTER),
+            _ => {}
+        }
+        self.step.endpoint.answer_stateless(incoming, response);
+    }
+}
+
+/// What is known of a call before it begins.
+struct Plan {
+    origin: Origin,
+    direction: Direction,
+    from: Party,
+    to: Party,
+    did: Option<Text>,
+    side: Side,
+    uses: Uses,
+    shown: Shown,
+}
+
+fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, reason: Reason) -> Live {
+    call.refuse_leg(step, caller, reason, reason.sip());
+    call.finish(step, reason, reason.sip(), EndedBy::Switchboard);
+    Live::new(call, Stage::Over)
+}
+
+/// The user part of the request URI, as text; long or broken ones reach nobody.
+fn dialled(incoming: &Incoming) -> String {
+    let user = incoming.request.uri.user_text().unwrap_or_default();
+    Text::lossy(&user).as_str().chars().take(64).collect()
+}
+
+fn party_called(destination: &Result<Destination<'_>, Reason>, dialled: &str) -> Party {
+    match destination {
+        Ok(Destination::Extension(extension)) => Party::Extension { number: extension.number.clone() },
+        Ok(Destination::Outside(outside)) => {
+            let trunk = outside.trunks.first().map(|trunk| trunk.name.clone());
+            Party::Outside { number: Text::from(outside.number.e164()), trunk }
+        }
+        Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), trunk: None },
+        Err(_) => Party::Extension { number: dialled.to_owned() },
+    }
+}
+
+fn display_name(from: NameAddr) -> Option<String> {
+    from.display.map(|display| Text::lossy(&display).to_string())
+}

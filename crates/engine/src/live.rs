@@ -1,0 +1,66 @@
+//! A call and the stage it is at: what the engine's table holds.
+
+use std::time::Instant;
+
+use model::{EndedBy, Reason};
+
+use sip::TimerId;
+
+use crate::call::Call;
+use crate::call::stages::Stage;
+use crate::key::LegIndex;
+use crate::lines::LegNews;
+use crate::step::Step;
+
+/// One live call.
+#[derive(Debug)]
+pub struct Live {
+    /// Legs and story.
+    pub call: Call,
+    /// What it does.
+    stage: Stage,
+    /// The entry in the engine's timers, and when it is due.
+    pub armed: Option<(Instant, TimerId)>,
+}
+
+impl Live {
+    /// A call at its first stage.
+    pub fn new(call: Call, stage: Stage) -> Self {
+        Self { call, stage, armed: None }
+    }
+
+    /// A leg tells something. News of legs that are over changes nothing.
+    pub fn on_news(&mut self, step: &mut Step<'_>, leg: LegIndex, news: LegNews) {
+        if self.call.is_live(leg) {
+            self.advance(|stage, call| stage.on_news(call, step, leg, news));
+        }
+    }
+
+    /// Its time has come.
+    pub fn on_timeout(&mut self, step: &mut Step<'_>) {
+        if self.poll_timeout().is_some_and(|at| at <= step.now.mono) {
+            self.advance(|stage, call| stage.on_timeout(call, step));
+        }
+    }
+
+    /// Somebody above ends it.
+    pub fn end(&mut self, step: &mut Step<'_>, reason: Reason) {
+        self.advance(|stage, call| stage.end(call, step, reason));
+    }
+
+    /// A bug of ours stopped a step half-way: every leg is ended, and the last event says so.
+    pub fn abandon(&mut self, step: &mut Step<'_>) {
+        self.stage = Stage::Over;
+        self.call.finish(step, Reason::Internal, Reason::Internal.sip(), EndedBy::Switchboard);
+    }
+
+    /// When it wants to be woken.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.stage.poll_timeout()
+    }
+
+    fn advance(&mut self, step: impl FnOnce(Stage, &mut Call) -> Stage) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        self.stage = step(stage, &mut self.call);
+    }
+}

@@ -1,0 +1,160 @@
+//! Whom a dialled number reaches. A look-up in the settings' snapshot; nothing here waits or asks.
+
+use model::{DialFormat, Extension, Number, Outbound, Reason, Route, TenantSettings, Trunk};
+
+/// Where a call goes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Destination<'a> {
+    /// One extension of the tenant.
+    Extension(&'a Extension),
+    /// The public network, by the first of these trunks that takes it.
+    Outside(Outside<'a>),
+}
+
+/// A way to the public network.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outside<'a> {
+    /// The number, whatever a rule makes of it.
+    pub number: Number,
+    /// What the rule makes of the national form, before the trunk's own format.
+    pub rule: &'a Outbound,
+    /// The rule's trunks that exist and have an address, in order.
+    pub trunks: Vec<&'a Trunk>,
+}
+
+/// Whom `dialled` reaches when somebody inside dials it.
+pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<Destination<'a>, Reason> {
+    if let Some(extension) = settings.extensions.get(dialled) {
+        return Ok(Destination::Extension(extension));
+    }
+    if settings.groups.contains_key(dialled) || settings.queues.contains_key(dialled) {
+        return Err(Reason::RouteUnavailable);
+    }
+    let number = Number::parse(dialled, &settings.country).map_err(|_| Reason::UnknownTarget)?;
+    // An own public number is reached inside: the carrier would only bring the call back.
+    if let Some(own) = settings.numbers.get(number.international()) {
+        return to_route(settings, &own.route);
+    }
+    let national = number.national(&settings.country);
+    let rule = settings
+        .outbound
+        .iter()
+        .find(|rule| national.starts_with(&rule.prefix))
+        .ok_or(if is_short(dialled) { Reason::UnknownTarget } else { Reason::NoRoute })?;
+    let trunks: Vec<&Trunk> = rule
+        .trunks
+        .iter()
+        .filter_map(|name| settings.trunks.iter().find(|trunk| trunk.name == *name && trunk.resolved.is_some()))
+        .collect();
+    if trunks.is_empty() {
+        return Err(Reason::NoRoute);
+    }
+    Ok(Destination::Outside(Outside { number, rule, trunks }))
+}
+
+/// Whom a call from outside to `did` (E.164 digits) reaches.
+pub fn from_outside<'a>(settings: &'a TenantSettings, did: &str) -> Result<Destination<'a>, Reason> {
+    let number = settings.numbers.get(did).ok_or(Reason::UnknownTarget)?;
+    to_route(settings, &number.route)
+}
+
+/// What a trunk is asked to dial: the rule works on the national form, the trunk's format is applied last.
+pub fn digits_for(trunk: &Trunk, outside: &Outside<'_>, country: &str) -> String {
+    let national = outside.number.national(country);
+    let stripped = national.get(outside.rule.strip as usize..).unwrap_or_default();
+    if outside.rule.strip > 0 || !outside.rule.prepend.is_empty() {
+        let dialled = format!("{}{stripped}", outside.rule.prepend);
+        return match Number::parse(&dialled, country) {
+            Ok(number @ Number::E164(_)) => formatted(&number, trunk.dial_format, country),
+            _ => dialled,
+        };
+    }
+    formatted(&outside.number, trunk.dial_format, country)
+}
+
+/// A number as a trunk wants it.
+pub fn formatted(number: &Number, format: DialFormat, country: &str) -> String {
+    match format {
+        DialFormat::National => number.national(country),
+        DialFormat::E164 => number.e164(),
+        DialFormat::International => number.international().to_owned(),
+    }
+}
+
+fn to_route<'a>(settings: &'a TenantSettings, route: &'a Route) -> Result<Destination<'a>, Reason> {
+    match route {
+        Route::Extension(number) => {
+            settings.extensions.get(number).map(Destination::Extension).ok_or(Reason::UnknownTarget)
+        }
+        Route::Crm { default, .. } => to_route(settings, default),
+        Route::Group(_) | Route::Queue(_) | Route::Menu(_) => Err(Reason::RouteUnavailable),
+    }
+}
+
+/// Whether it looks like a number inside rather than a public one.
+fn is_short(dialled: &str) -> bool {
+    dialled.len() <= 6 && !dialled.starts_with('0') && !dialled.starts_with('+')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn outside(settings: &TenantSettings, dialled: &str) -> String {
+        match from_inside(settings, dialled) {
+            Ok(Destination::Outside(outside)) => digits_for(outside.trunks[0], &outside, &settings.country),
+            other => panic!("{dialled} goes {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_extension_is_reached_by_its_number() {
+        let settings = fixture::demo();
+
+        let Ok(Destination::Extension(extension)) = from_inside(&settings, "102") else { panic!("102 exists") };
+
+        assert_eq!(extension.number, "102");
+    }
+
+    #[test]
+    fn an_own_public_number_is_reached_inside() {
+        let settings = fixture::demo();
+
+        assert!(matches!(from_inside(&settings, "02873088088"), Ok(Destination::Extension(e)) if e.number == "101"));
+    }
+
+    #[test]
+    fn the_trunk_gets_the_number_in_its_own_format() {
+        let mut settings = fixture::demo();
+
+        assert_eq!(outside(&settings, "0900000001"), "0900000001");
+        assert_eq!(outside(&settings, "+84 900 000 001"), "0900000001");
+        settings.trunks[0].dial_format = DialFormat::E164;
+        assert_eq!(outside(&settings, "0900000001"), "+84900000001");
+        settings.trunks[0].dial_format = DialFormat::International;
+        assert_eq!(outside(&settings, "0900000001"), "84900000001");
+    }
+
+    #[test]
+    fn a_rule_strips_and_then_prepends() {
+        let mut settings = fixture::demo();
+        settings.outbound[0].strip = 1;
+        settings.outbound[0].prepend = "99".into();
+
+        assert_eq!(outside(&settings, "0900000001"), "99900000001");
+    }
+
+    #[test]
+    fn what_nothing_takes_is_refused_with_its_reason() {
+        let mut settings = fixture::demo();
+
+        assert_eq!(from_inside(&settings, "199"), Err(Reason::UnknownTarget));
+        assert_eq!(from_inside(&settings, "bob"), Err(Reason::UnknownTarget));
+        assert_eq!(from_inside(&settings, "600"), Err(Reason::RouteUnavailable));
+        assert_eq!(from_inside(&settings, "18001090"), Err(Reason::NoRoute));
+        settings.trunks[0].resolved = None;
+        assert_eq!(from_inside(&settings, "0900000001"), Err(Reason::NoRoute));
+        assert_eq!(from_outside(&settings, "842899999999"), Err(Reason::UnknownTarget));
+    }
+}

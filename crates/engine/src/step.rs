@@ -1,0 +1,47 @@
+//! What one step of the engine lends to the machine that it touches.
+
+use std::collections::VecDeque;
+
+use media::{Order, WorkerId};
+use model::{Kept, KeptKind, TenantId, Told};
+use sip::Endpoint;
+
+use crate::edge::{Now, Output, Wire};
+use crate::ids::Ids;
+use crate::key::Key;
+use crate::sounds::Sounds;
+use crate::tenant::Tenant;
+
+/// Everything a call may use while it takes a step. The call itself is out of its tenant's table for so long.
+pub struct Step<'a> {
+    /// The time.
+    pub now: Now,
+    /// The tenant whose call it is.
+    pub tenant: &'a mut Tenant,
+    /// The SIP machine.
+    pub endpoint: &'a mut Endpoint<Key>,
+    /// Ready addresses for sound.
+    pub sounds: &'a mut Sounds,
+    /// Gives names.
+    pub ids: &'a mut Ids,
+    /// Where what comes out goes.
+    pub out: &'a mut VecDeque<Output>,
+}
+
+impl Step<'_> {
+    /// The tenant.
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant.settings.id
+    }
+
+    /// Orders a media worker.
+    pub fn media(&mut self, worker: WorkerId, order: Order) {
+        self.out.push_back(Output::Wire(Wire::Media { worker, order }));
+    }
+
+    /// Keeps a live fact, or lets it go.
+    pub fn keep(&mut self, kind: KeptKind, key: String, value: Option<String>) {
+        let kept = Kept { tenant: self.tenant_id(), kind, key, value, expires: None };
+        self.out.push_back(Output::Told(Told::Keep(kept)));
+    }
+}
