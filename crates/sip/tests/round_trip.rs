@@ -129,13 +129,20 @@ fn header_params() -> impl Strategy<Value = Params> {
 
 fn name_addr() -> impl Strategy<Value = NameAddr> {
     let display = option::of(vec(any::<u8>().prop_filter("no line end", |byte| !b"\r\n".contains(byte)), 0..12));
-    (display, uri(), header_params())
-        .prop_map(|(display, uri, params)| NameAddr { display: display.map(Bytes::from), uri, params })
+    (display, uri(), header_params()).prop_map(|(display, uri, params)| NameAddr {
+        display: display.map(Bytes::from),
+        uri,
+        params,
+    })
 }
 
 fn via() -> impl Strategy<Value = Via> {
-    (token(), host(), any::<Option<u16>>(), header_params())
-        .prop_map(|(transport, host, port, params)| Via { transport, host, port, params })
+    (token(), host(), any::<Option<u16>>(), header_params()).prop_map(|(transport, host, port, params)| Via {
+        transport,
+        host,
+        port,
+        params,
+    })
 }
 
 fn method() -> impl Strategy<Value = Method> {

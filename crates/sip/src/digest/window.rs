@@ -92,7 +92,10 @@ mod tests {
         let mut window = NcWindow::new(8);
         let mut note = |count| window.note(&"n".into(), count);
 
-        assert_eq!([note(1), note(1), note(3), note(2), note(2)], [Seen::New, Seen::Again, Seen::New, Seen::New, Seen::Again]);
+        assert_eq!(
+            [note(1), note(1), note(3), note(2), note(2)],
+            [Seen::New, Seen::Again, Seen::New, Seen::New, Seen::Again]
+        );
         assert_eq!([note(100), note(37), note(36), note(100)], [Seen::New, Seen::New, Seen::Again, Seen::Again]);
         assert_eq!([note(u32::MAX), note(101), note(u32::MAX)], [Seen::New, Seen::Again, Seen::Again]);
     }

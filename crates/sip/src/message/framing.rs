@@ -4,6 +4,7 @@
 //! Holds at most one message and what came behind it in the same read.
 
 use bytes::{Buf, Bytes, BytesMut};
+use memchr::memchr;
 
 use super::limits;
 use super::scan::{is_space, parse_number, trim};
@@ -124,7 +125,7 @@ impl Framer {
 
     /// Looks at the lines that are complete. Tells the message's octets once the empty line is among them.
     fn read_lines(&mut self) -> Result<Option<usize>, FramingError> {
-        while let Some(length) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+        while let Some(length) = memchr(b'\n', &self.buffer[self.searched..]) {
             let end = self.searched + length;
             let line = without_return(&self.buffer[self.line..end]);
             if line.len() > limits::LINE {
@@ -208,7 +209,11 @@ mod tests {
     #[test]
     fn a_length_that_makes_no_sense_ends_the_stream() {
         for length in ["", "l: x\r\n", "l: -1\r\n", "l: 1\r\nl: 2\r\n", "l:\r\n 1\r\n", "l: 18446744073709551616\r\n"] {
-            assert_eq!(first(&format!("OPTIONS sip:a@b SIP/2.0\r\n{length}\r\nabc")), Err(FramingError::NoLength), "{length}");
+            assert_eq!(
+                first(&format!("OPTIONS sip:a@b SIP/2.0\r\n{length}\r\nabc")),
+                Err(FramingError::NoLength),
+                "{length}"
+            );
         }
         assert_eq!(first("OPTIONS sip:a@b SIP/2.0\r\nl: 65530\r\n\r\n"), Err(FramingError::TooLarge));
         assert_eq!(first("OPTIONS sip:a@b SIP/2.0\r\nl: 18446744073709551615\r\n\r\n"), Err(FramingError::TooLarge));
@@ -219,7 +224,10 @@ mod tests {
         let start = "OPTIONS sip:a@b SIP/2.0\r\n";
 
         assert_eq!(first(&"x".repeat(limits::LINE + 2)), Err(FramingError::LineTooLong));
-        assert_eq!(first(&format!("{start}{}", "a: b\r\n".repeat(limits::HEADERS + 1))), Err(FramingError::TooManyHeaders));
+        assert_eq!(
+            first(&format!("{start}{}", "a: b\r\n".repeat(limits::HEADERS + 1))),
+            Err(FramingError::TooManyHeaders)
+        );
         assert_eq!(first(&format!("{start}a: b\r\n{}", " 0123456789\r\n".repeat(6_000))), Err(FramingError::TooLarge));
     }
 

@@ -26,7 +26,7 @@ macro_rules! header_names {
             }
         }
 
-        /// Long names in the order in which they are looked for: those of every message stand first.
+        /// Long names.
         const LONG: &[(&str, HeaderName)] = &[$(($name, HeaderName::$variant),)*];
 
         fn from_letter(letter: u8) -> Option<HeaderName> {
@@ -120,12 +120,44 @@ impl HeaderName {
         Self::from_token(Bytes::from_static(name.as_bytes()))
     }
 
-    fn known(token: &[u8]) -> Option<Self> {
+    /// The header that a name stands for, when it is one of ours.
+    pub(crate) fn known(token: &[u8]) -> Option<Self> {
         if let [letter] = token {
             return from_letter(letter.to_ascii_lowercase());
         }
-        LONG.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(token)).map(|(_, header)| header.clone())
+        let mut place = place(token);
+        while let Some((name, header)) = LONG.get(usize::from(PLACES[place])) {
+            if name.as_bytes().eq_ignore_ascii_case(token) {
+                return Some(header.clone());
+            }
+            place = (place + 1) % PLACES.len();
+        }
+        None
     }
+}
+
+/// For each place the name that is looked for there, as its number in `LONG`, or 255; a name whose place is taken
+/// stands in the next free one.
+const PLACES: [u8; 256] = {
+    let mut places = [255; 256];
+    let mut number = 0;
+    while number < LONG.len() {
+        let mut place = place(LONG[number].0.as_bytes());
+        while places[place] != 255 {
+            place = (place + 1) % places.len();
+        }
+        places[place] = number as u8;
+        number += 1;
+    }
+    places
+};
+
+/// The place of a name: of its length, its first letter and its last two, whatever their case.
+const fn place(name: &[u8]) -> usize {
+    let [first, .., before, last] = name else { return name.len() };
+    let mixed =
+        (name.len() * 37) ^ ((*first | 32) as usize * 11) ^ ((*before | 32) as usize * 3) ^ ((*last | 32) as usize);
+    mixed % 256
 }
 
 impl PartialEq for HeaderName {

@@ -211,7 +211,10 @@ mod tests {
     fn preferences_are_thousandths() {
         let q = |value: &str| parse(&format!("<sip:a@b>;q={value}")).q();
 
-        assert_eq!([q("0.33"), q("1"), q("1.000"), q("0"), q(".5")], [Some(330), Some(1000), Some(1000), Some(0), None]);
+        assert_eq!(
+            [q("0.33"), q("1"), q("1.000"), q("0"), q(".5")],
+            [Some(330), Some(1000), Some(1000), Some(0), None]
+        );
         assert_eq!([q("1.001"), q("0.3333"), q("2"), q("x")], [None; 4]);
     }
 

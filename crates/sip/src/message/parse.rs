@@ -4,10 +4,13 @@
 //! once here, so that whoever gets a [`Message`] can answer it. The first thing that is wrong decides; the rest is
 //! still read as far as it can be, because the answer needs it.
 
-use bytes::Bytes;
+use std::ops::Range;
 
-use super::scan::{is_space, is_token, is_whole_token, parse_number, trim};
-use super::{HeaderName, Headers, Malformed, Message, Method, Request, Response, Uri, limits};
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::scan::{is_space, is_whole_token, parse_number, skip_space, token_end, trim};
+use super::{HeaderError, HeaderName, Headers, Malformed, Message, Method, Request, Response, Uri, limits};
 
 /// Where a message's bytes come from, and so where its body ends (RFC 3261, 18.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,10 +28,13 @@ pub fn parse(bytes: Bytes, framing: Framing) -> Result<Message, Malformed> {
     }
     // RFC 3261 section 7.5: empty lines before the start line are passed over.
     let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
-    let mut draft = Draft { bytes, at: start, defect: None, headers: Headers::with_capacity(24), content_length: None };
+    // Most messages have fewer headers; growing step by step costs more than the room.
+    let fields = Fields { headers: Headers::with_capacity(20), content_length: None };
+    let mut draft = Draft { bytes, at: start, defect: None, fields };
     let Some(line) = draft.next_line() else {
         return Err(Malformed { sentence: "a message has no start line".into(), reply: None });
     };
+    let line = draft.bytes.slice(line);
     let start_line = match read_start_line(&line) {
         Ok(start_line) => Some(start_line),
         Err(defect) => {
@@ -41,15 +47,15 @@ pub fn parse(bytes: Bytes, framing: Framing) -> Result<Message, Malformed> {
     draft.check(start_line.as_ref());
     match (start_line, draft.defect) {
         (Some(StartLine::Request(method, uri)), None) => {
-            Ok(Message::Request(Request { method, uri, headers: draft.headers, body }))
+            Ok(Message::Request(Request { method, uri, headers: draft.fields.headers, body }))
         }
         (Some(StartLine::Response(status, reason)), None) => {
-            Ok(Message::Response(Response { status, reason, headers: draft.headers, body }))
+            Ok(Message::Response(Response { status, reason, headers: draft.fields.headers, body }))
         }
         (_, defect) => {
             let defect = defect.unwrap_or(Defect::new(400, "a message cannot be read"));
             let asks = !line.starts_with(b"SIP/") && !line.starts_with(b"ACK ");
-            let reply = asks.then(|| refusal(defect.status, draft.headers)).flatten();
+            let reply = asks.then(|| refusal(defect.status, draft.fields.headers)).flatten();
             Err(Malformed { sentence: defect.sentence, reply })
         }
     }
@@ -130,8 +136,7 @@ struct Draft {
     bytes: Bytes,
     at: usize,
     defect: Option<Defect>,
-    headers: Headers,
-    content_length: Option<usize>,
+    fields: Fields,
 }
 
 impl Draft {
@@ -139,21 +144,20 @@ impl Draft {
         self.defect.get_or_insert(defect);
     }
 
-    /// The bytes up to the next line end, which is passed over.
-    fn next_line(&mut self) -> Option<Bytes> {
+    /// Where the next line stands, without its end, which is passed over.
+    fn next_line(&mut self) -> Option<Range<usize>> {
         let rest = &self.bytes[self.at..];
         if rest.is_empty() {
             return None;
         }
         let start = self.at;
-        let (end, next) = match rest.iter().position(|byte| *byte == b'\n') {
-            Some(0) => (start, start + 1),
-            Some(length) if rest[length - 1] == b'\r' => (start + length - 1, start + length + 1),
+        let (end, next) = match memchr(b'\n', rest) {
+            Some(length) if length > 0 && rest[length - 1] == b'\r' => (start + length - 1, start + length + 1),
             Some(length) => (start + length, start + length + 1),
             None => (self.bytes.len(), self.bytes.len()),
         };
         self.at = next;
-        Some(self.bytes.slice(start..end))
+        Some(start..end)
     }
 
     fn read_headers(&mut self) {
@@ -169,58 +173,36 @@ impl Draft {
             if count > limits::HEADERS {
                 return self.note(Defect::new(400, "there are too many headers"));
             }
-            let line = self.unfold(line);
-            if line.len() > limits::LINE {
-                self.note(Defect::new(400, "a header line is too long"));
-            } else if let Err(sentence) = self.read_header(&line) {
+            let goes_on = self.bytes.get(self.at).is_some_and(|byte| is_space(*byte));
+            let read = if goes_on {
+                let whole = self.unfold(line);
+                self.fields.read(&whole, 0..whole.len())
+            } else {
+                self.fields.read(&self.bytes, line)
+            };
+            if let Err(sentence) = read {
                 self.note(Defect::new(400, sentence));
             }
         }
     }
 
-    /// Joins the lines that continue this one, each with a single blank (RFC 3261, 7.3.1).
-    fn unfold(&mut self, line: Bytes) -> Bytes {
-        if !self.bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
-            return line;
-        }
-        let mut whole = trim_end(&line).to_vec();
+    /// Joins a line and those that continue it, each with a single blank (RFC 3261, 7.3.1).
+    fn unfold(&mut self, line: Range<usize>) -> Bytes {
+        let mut whole = self.bytes[line].trim_ascii_end().to_vec();
         while self.bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
             let Some(more) = self.next_line() else { break };
             // Beyond the limit the line is only long; nothing of it is kept.
             if whole.len() <= limits::LINE {
                 whole.push(b' ');
-                whole.extend_from_slice(trim(&more));
+                whole.extend_from_slice(trim(&self.bytes[more]));
             }
         }
         whole.into()
     }
 
-    fn read_header(&mut self, line: &Bytes) -> Result<(), &'static str> {
-        if line.contains(&b'\r') {
-            return Err("a carriage return stands alone");
-        }
-        let name_end = line.iter().position(|byte| !is_token(*byte)).unwrap_or(line.len());
-        let colon = name_end + line[name_end..].iter().position(|byte| !is_space(*byte)).unwrap_or(0);
-        if name_end == 0 || line.get(colon) != Some(&b':') {
-            return Err("a header line has no name and colon");
-        }
-        let name = HeaderName::from_token(line.slice(..name_end));
-        let value = line.slice_ref(trim(&line[colon + 1..]));
-        if name != HeaderName::ContentLength {
-            self.headers.push(name, value);
-            return Ok(());
-        }
-        let length = parse_number(&value).and_then(|length| usize::try_from(length).ok());
-        let length = length.ok_or("the Content-Length is no length")?;
-        match self.content_length.replace(length) {
-            Some(other) if other != length => Err("two Content-Lengths differ"),
-            _ => Ok(()),
-        }
-    }
-
     fn read_body(&mut self, framing: Framing) -> Bytes {
         let rest = self.bytes.slice(self.at..);
-        match self.content_length {
+        match self.fields.content_length {
             Some(length) if length > rest.len() => {
                 self.note(Defect::new(400, "the body is shorter than its Content-Length"));
                 Bytes::new()
@@ -242,14 +224,14 @@ impl Draft {
         if self.defect.is_some() {
             return;
         }
-        let headers = &self.headers;
+        let headers = &self.fields.headers;
         let cseq = match headers.cseq() {
             Ok(cseq) => cseq,
             Err(why) => return self.note(Defect::new(400, why.to_string())),
         };
         let checked = headers
             .vias()
-            .and_then(|_| headers.via())
+            .and_then(|vias| if vias.is_empty() { Err(HeaderError::Missing(HeaderName::Via)) } else { Ok(()) })
             .and_then(|_| headers.from())
             .and_then(|_| headers.to())
             .and_then(|_| headers.call_id())
@@ -269,6 +251,42 @@ impl Draft {
     }
 }
 
+/// The header fields so far.
+struct Fields {
+    headers: Headers,
+    content_length: Option<usize>,
+}
+
+impl Fields {
+    fn read(&mut self, source: &Bytes, line: Range<usize>) -> Result<(), &'static str> {
+        let (start, line) = (line.start, &source[line]);
+        if line.len() > limits::LINE {
+            return Err("a header line is too long");
+        }
+        if line.contains(&b'\r') {
+            return Err("a carriage return stands alone");
+        }
+        let name_end = token_end(line, 0);
+        let colon = skip_space(line, name_end);
+        if name_end == 0 || line.get(colon) != Some(&b':') {
+            return Err("a header line has no name and colon");
+        }
+        let name = HeaderName::known(&line[..name_end]);
+        let value = trim(&line[colon + 1..]);
+        if name == Some(HeaderName::ContentLength) {
+            let length = parse_number(value).and_then(|length| usize::try_from(length).ok());
+            let length = length.ok_or("the Content-Length is no length")?;
+            return match self.content_length.replace(length) {
+                Some(other) if other != length => Err("two Content-Lengths differ"),
+                _ => Ok(()),
+            };
+        }
+        let name = name.unwrap_or_else(|| HeaderName::Other(source.slice(start..start + name_end)));
+        self.headers.push(name, source.slice_ref(value));
+        Ok(())
+    }
+}
+
 /// The answer to a request that cannot be read, of the headers that could be.
 fn refusal(status: u16, headers: Headers) -> Option<Response> {
     const COPIED: [HeaderName; 5] =
@@ -281,11 +299,6 @@ fn refusal(status: u16, headers: Headers) -> Option<Response> {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     Some(response)
-}
-
-fn trim_end(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
-    &bytes[..end]
 }
 
 #[cfg(test)]

@@ -140,12 +140,14 @@ impl Response {
             606 => "Not Acceptable",
             607 => "Unwanted",
             608 => "Rejected",
-            100..200 => "Progress",
-            200..300 => "OK",
-            300..400 => "Redirected",
-            400..500 => "Request Failed",
-            500..600 => "Server Failed",
-            _ => "Failed",
+            _ => match status / 100 {
+                1 => "Progress",
+                2 => "OK",
+                3 => "Redirected",
+                4 => "Request Failed",
+                5 => "Server Failed",
+                _ => "Failed",
+            },
         }
     }
 }

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn unknown_lines_are_kept_in_their_sections() {
-        let text = format!("{HEAD}k=clear:x\r\na=tool:y\r\nm=audio 4000 RTP/AVP 8\r\ni=z\r\nb=AS:64\r\na=crypto:1 w\r\n");
+        let text =
+            format!("{HEAD}k=clear:x\r\na=tool:y\r\nm=audio 4000 RTP/AVP 8\r\ni=z\r\nb=AS:64\r\na=crypto:1 w\r\n");
 
         let sdp = read(&text).unwrap();
 
