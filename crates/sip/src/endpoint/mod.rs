@@ -169,3 +169,6 @@ impl<K: Copy> Endpoint<K> {
         self.dialogs.put(now, held, &mut self.post);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! The endpoint, told as ladders: what goes over the wire, and what the askers hear, at which time.
+
+mod calls;
+mod challenges;
+mod dialogs;
+mod ends;
+mod forks;
+mod limits;
+mod lost;
+mod offers;
+mod outside;
+mod random;
+mod requests;
+mod timers;
+mod world;
+
+use world::{World, check, check_over};
