@@ -38,7 +38,7 @@ pub enum Output {
     Report(Report),
     /// To the writer of recordings, which has to get all of them, in order.
     Recording(RecordingStep),
-    /// The address has no session any more.
+    /// The address has no session any more, or got none because it could not be opened.
     Freed(AddressId),
 }
 

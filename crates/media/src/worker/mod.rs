@@ -51,8 +51,8 @@ pub struct Load {
     pub playing: usize,
     /// Recordings under way.
     pub recordings: usize,
-    /// Packets that came to an address without a session, or from its last owner.
-    pub stray: u64,
+    /// Packets that were not taken: to an address without a session, from a stranger, broken, or held.
+    pub refused: u64,
 }
 
 /// The machine of one media worker.
@@ -74,7 +74,7 @@ pub struct Worker {
     outputs: VecDeque<Output>,
     /// The last RTCP of ended sessions, to be sent before their addresses are freed.
     farewells: VecDeque<(Packet, [u8; LONGEST])>,
-    stray: u64,
+    refused: u64,
 }
 
 /// Who has an address.
@@ -83,6 +83,12 @@ struct Address {
     slot: Option<u32>,
     /// Where the last owner's sound came from, and until when it is not taken for the next owner's.
     last: Option<(SocketAddr, Ticks)>,
+}
+
+impl Address {
+    fn is_free(&self) -> bool {
+        self.slot.is_none()
+    }
 }
 
 /// The sessions that are played to.
@@ -118,7 +124,7 @@ impl Worker {
             tellers: BinaryHeap::new(),
             outputs: VecDeque::new(),
             farewells: VecDeque::new(),
-            stray: 0,
+            refused: 0,
         }
     }
 
@@ -137,7 +143,10 @@ impl Worker {
             session.hear_control(at, &self.clock, from, packet);
             return None;
         }
-        let heard = session.hear(at, from, packet)?;
+        let Some(heard) = session.hear(at, from, packet) else {
+            self.refused += 1;
+            return None;
+        };
         if heard.first {
             self.outputs.push_back(Output::Report(Report::FirstPacket { session: session.id }));
         }
@@ -233,7 +242,7 @@ impl Worker {
             sessions: self.by_id.len(),
             playing: self.players.slots.len(),
             recordings: self.recordings.len(),
-            stray: self.stray,
+            refused: self.refused,
         }
     }
 
@@ -250,7 +259,7 @@ impl Worker {
             let session = self.sessions[slot as usize].as_ref()?;
             (last != from || until <= at || session.told() == Some(from)).then_some(slot)
         });
-        self.stray += u64::from(owner.is_none());
+        self.refused += u64::from(owner.is_none());
         owner
     }
 

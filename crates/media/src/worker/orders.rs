@@ -39,13 +39,19 @@ impl Worker {
             Some(Trouble::SessionExists)
         } else if self.by_id.len() >= self.max_sessions {
             Some(Trouble::Full)
-        } else if address.0 >= MAX_ADDRESSES || self.address(address).slot.is_some() {
+        } else if address.0 >= MAX_ADDRESSES || !self.address(address).is_free() {
             Some(Trouble::AddressNotFree)
         } else {
             None
         };
         if let Some(why) = trouble {
-            return self.fail(id, why);
+            let is_free =
+                why != Trouble::AddressNotFree && self.addresses.get(address.0 as usize).is_none_or(Address::is_free);
+            self.fail(id, why);
+            if is_free {
+                self.outputs.push_back(Output::Freed(address));
+            }
+            return;
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.sessions.push(None);

@@ -4,9 +4,9 @@
 //! `media`'s; here are sockets, time, threads and files.
 //!
 //!   signalling ──orders, bell──► worker ──buffers──► writer ──whole files──► sealer
-//!        ▲                         │ ▲                  │                       │
-//!        └─────────reports─────────┘ └──empty buffers───┘                       │
-//!        └─────────────────────────reports────────────────────────────────────--┘
+//!        ▲                        │  ▲                │                        │
+//!        │                        │  └─empty buffers──┤                        │
+//!        └────────reports─────────┴───────────────────┴────────────────────────┘
 
 mod poller;
 mod priority;
@@ -23,11 +23,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use ::media::{Order, PACKET, Report, Trouble, Worker, WorkerConfig, WorkerId};
+use ::media::{Order, PACKET, Report, SoundAddress, Trouble, Worker, WorkerConfig, WorkerId};
 use api::Metrics;
 
 use poller::{Bell, Poller};
@@ -97,7 +97,7 @@ pub struct MediaHandle {
 }
 
 struct Workers {
-    desks: Vec<Counter>,
+    counters: Vec<Counter>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -121,28 +121,24 @@ where
     R: Fn(WorkerId, Report) + Clone + Send + 'static,
 {
     let (give_back, buffers): (Vec<_>, Vec<_>) = (0..size.workers).map(|_| mpsc::channel()).unzip();
-    let recorder = recorder::start(config.recordings.clone(), give_back, reports.clone())?;
+    let mut counters = Vec::new();
     let mut desks = Vec::new();
-    let mut threads = Vec::new();
+    let recorder = recorder::start(config.recordings.clone(), give_back, reports.clone())?;
     for (buffers, number) in buffers.into_iter().zip(0..) {
         let id = WorkerId(number);
         let poller = Poller::new()?;
         let post = Arc::new(Post { bell: Bell::new()?, waiting: AtomicUsize::new(0), stop: AtomicBool::new(false) });
         poller.add(&post.bell, BELL)?;
         let mut stock = Stock::new(id, size.workers, size.stock, &config.addresses, &config.ports);
-        let ready = stock.refill(Instant::now(), &poller);
-        let is_served = |index: usize| ready.iter().any(|address| usize::from(address.interface) == index);
-        if let Some(index) = (0..config.addresses.len()).find(|&index| !is_served(index)) {
-            let (first, last) = (*config.ports.start(), *config.ports.end());
-            return Err(StartError::NoPorts { ip: config.addresses[index], first, last });
-        }
+        let ready = first_addresses(&mut stock, &poller, &config)?;
         let (orders, receiver) = mpsc::channel();
+        counters.push(Counter { orders, post: post.clone() });
         let desk = Desk {
             id,
             machine: Worker::new(&worker_config()?),
             stock,
             poller,
-            post: post.clone(),
+            post,
             orders: receiver,
             recorder: recorder.steps.clone(),
             backlog: VecDeque::new(),
@@ -152,12 +148,28 @@ where
             figures: Figures::default(),
             packet: Box::new([0; PACKET]),
         };
-        threads.push(thread::Builder::new().name(format!("media-{number}")).spawn(move || desk.run(ready))?);
-        desks.push(Counter { orders, post });
+        desks.push((desk, ready));
     }
     // The writer ends when the last worker has, the sealer when the writer has.
-    threads.extend([recorder.writer, recorder.sealer]);
-    Ok(MediaHandle { workers: Arc::new(Workers { desks, threads: Mutex::new(threads) }) })
+    let threads = Mutex::new(vec![recorder.writer, recorder.sealer]);
+    let workers = Workers { counters, threads };
+    for (desk, ready) in desks {
+        let name = format!("media-{}", desk.id.0);
+        let thread = thread::Builder::new().name(name).spawn(move || desk.run(ready))?;
+        workers.threads().push(thread);
+    }
+    Ok(MediaHandle { workers: Arc::new(workers) })
+}
+
+/// The addresses that signalling begins with; none on one of the machine's addresses is a wrong setting.
+fn first_addresses(stock: &mut Stock, poller: &Poller, config: &MediaConfig) -> Result<Vec<SoundAddress>, StartError> {
+    let ready = stock.refill(Instant::now(), poller);
+    for (ip, interface) in config.addresses.iter().zip(0..) {
+        if !ready.iter().any(|address| address.interface == interface) {
+            return Err(StartError::NoPorts { ip: *ip, first: *config.ports.start(), last: *config.ports.end() });
+        }
+    }
+    Ok(ready)
 }
 
 impl MediaHandle {
@@ -166,7 +178,7 @@ impl MediaHandle {
     #[must_use]
     pub fn order(&self, worker: WorkerId, order: Order) -> Option<Report> {
         let refused = self.queue(worker, order);
-        if let Some(counter) = self.workers.desks.get(usize::from(worker.0)) {
+        if let Some(counter) = self.workers.counters.get(usize::from(worker.0)) {
             counter.post.bell.ring();
         }
         refused
@@ -175,7 +187,7 @@ impl MediaHandle {
     /// Gives an order without waking its worker, for one who gives several and rings then.
     #[must_use]
     pub fn queue(&self, worker: WorkerId, order: Order) -> Option<Report> {
-        let Some(counter) = self.workers.desks.get(usize::from(worker.0)) else { return Some(refusal(order)) };
+        let Some(counter) = self.workers.counters.get(usize::from(worker.0)) else { return Some(refusal(order)) };
         if counter.post.waiting.fetch_add(1, Ordering::Relaxed) >= MAX_ORDERS {
             counter.post.waiting.fetch_sub(1, Ordering::Relaxed);
             return Some(refusal(order));
@@ -185,7 +197,7 @@ impl MediaHandle {
 
     /// Wakes all workers that have orders.
     pub fn ring(&self) {
-        for counter in &self.workers.desks {
+        for counter in &self.workers.counters {
             if counter.post.waiting.load(Ordering::Relaxed) > 0 {
                 counter.post.bell.ring();
             }
@@ -194,13 +206,13 @@ impl MediaHandle {
 
     /// How many workers there are; they are numbered from 0.
     pub fn workers(&self) -> usize {
-        self.workers.desks.len()
+        self.workers.counters.len()
     }
 
     /// Stops the workers and returns when all recordings are whole and reported.
     pub async fn stop(&self) {
         self.workers.tell_to_stop();
-        let threads = std::mem::take(&mut *self.workers.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = std::mem::take(&mut *self.workers.threads());
         let join = move || {
             for thread in threads {
                 if thread.join().is_err() {
@@ -214,8 +226,12 @@ impl MediaHandle {
 }
 
 impl Workers {
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn tell_to_stop(&self) {
-        for counter in &self.desks {
+        for counter in &self.counters {
             counter.post.stop.store(true, Ordering::SeqCst);
             counter.post.bell.ring();
         }

@@ -65,17 +65,18 @@ struct Pair {
 
 impl Stock {
     /// Shelves for these addresses; the first of so many workers takes every so-manieth pair of ports.
-    pub fn new(worker: WorkerId, workers: usize, size: usize, addresses: &[IpAddr], ports: &RangeInclusive<u16>) -> Self {
+    pub fn new(
+        worker: WorkerId,
+        workers: usize,
+        size: usize,
+        addresses: &[IpAddr],
+        ports: &RangeInclusive<u16>,
+    ) -> Self {
         let (first, last) = (u32::from(*ports.start()).next_multiple_of(2), u32::from(*ports.end()));
         let pairs = (first..last).step_by(2).map(|port| port as u16);
         let own: VecDeque<u16> = pairs.skip(worker.0.into()).step_by(workers).collect();
-        let shelf = |ip: &IpAddr| Shelf {
-            ip: *ip,
-            ports: own.clone(),
-            not_before: None,
-            rested: VecDeque::new(),
-            told: 0,
-        };
+        let shelf =
+            |ip: &IpAddr| Shelf { ip: *ip, ports: own.clone(), not_before: None, rested: VecDeque::new(), told: 0 };
         let shelves = addresses.iter().map(shelf).collect();
         Self { worker, size, pairs: Vec::new(), shelves, resting: VecDeque::new() }
     }
@@ -228,13 +229,13 @@ mod tests {
 
     #[test]
     fn pairs_are_even_rtp_ports_with_rtcp_above() {
-        let (mut stock, poller, now) = stock(4, 21_001..=21_020);
+        let (mut stock, poller, now) = stock(4, 12_001..=12_020);
 
         let told = stock.refill(now, &poller);
 
         assert_eq!(told.len(), 4);
         for address in told {
-            assert!(address.port % 2 == 0 && (21_002..21_020).contains(&address.port));
+            assert!(address.port % 2 == 0 && (12_002..12_020).contains(&address.port));
             let port = |channel| stock.socket(address.id, channel).unwrap().local_addr().unwrap().port();
             assert_eq!((port(Channel::Sound), port(Channel::Control)), (address.port, address.port + 1));
         }
@@ -242,28 +243,28 @@ mod tests {
 
     #[test]
     fn ports_that_others_have_are_passed_over() {
-        let (mut stock, poller, now) = stock(2, 21_030..=21_039);
-        let _taken = UdpSocket::bind((LOOPBACK, 21_033)).unwrap();
+        let (mut stock, poller, now) = stock(2, 12_030..=12_039);
+        let _taken = UdpSocket::bind((LOOPBACK, 12_033)).unwrap();
 
         let ports: Vec<_> = stock.refill(now, &poller).iter().map(|address| address.port).collect();
 
-        assert_eq!(ports, [21_030, 21_034]);
+        assert_eq!(ports, [12_030, 12_034]);
     }
 
     #[test]
     fn workers_share_the_ports() {
         let poller = Poller::new().unwrap();
         let ports = |worker| -> Vec<u16> {
-            let mut stock = Stock::new(WorkerId(worker), 2, 9, &[LOOPBACK], &(21_040..=21_047));
+            let mut stock = Stock::new(WorkerId(worker), 2, 9, &[LOOPBACK], &(12_040..=12_047));
             stock.refill(Instant::now(), &poller).iter().map(|address| address.port).collect()
         };
 
-        assert_eq!((ports(0), ports(1)), (vec![21_040, 21_044], vec![21_042, 21_046]));
+        assert_eq!((ports(0), ports(1)), (vec![12_040, 12_044], vec![12_042, 12_046]));
     }
 
     #[test]
     fn what_was_opened_is_made_up_for_and_nothing_is_opened_twice() {
-        let (mut stock, poller, now) = stock(2, 21_050..=21_069);
+        let (mut stock, poller, now) = stock(2, 12_050..=12_069);
         let told = stock.refill(now, &poller);
         let nothing = stock.refill(now, &poller);
 
@@ -276,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_pair_that_was_left_rests_and_is_told_again_longest_unused_first() {
-        let (mut stock, poller, now) = stock(2, 21_070..=21_073);
+        let (mut stock, poller, now) = stock(2, 12_070..=12_073);
         let told = stock.refill(now, &poller);
         let ids = opened(&mut stock, &told);
         stock.rest(now, ids[1]);
@@ -291,7 +292,7 @@ mod tests {
 
     #[test]
     fn when_no_port_is_left_pairs_rest_less() {
-        let (mut stock, poller, now) = stock(1, 21_080..=21_083);
+        let (mut stock, poller, now) = stock(1, 12_080..=12_083);
         let told = [stock.refill(now, &poller), Vec::new()].concat();
         let first = opened(&mut stock, &told)[0];
         stock.rest(now, first);

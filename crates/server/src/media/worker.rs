@@ -12,7 +12,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use ::media::{
-    AddressId, Channel, Load, Order, Output, PACKET, Packet, RecordingStep, Report, SoundAddress, Trouble, Worker, WorkerId,
+    AddressId, Channel, Load, Order, Output, PACKET, Packet, RecordingStep, Report, SoundAddress, Trouble, Worker,
+    WorkerId,
 };
 use api::Metrics;
 

@@ -112,7 +112,9 @@ fn a_full_worker_refuses_and_goes_on() {
         floor.open(party, to(party));
     }
 
-    assert_eq!(floor.reports(), [Report::Failed { session: SessionId(21), why: Trouble::Full }]);
+    let refused = Report::Failed { session: SessionId(21), why: Trouble::Full };
+    let outputs: Vec<_> = floor.pass(0).into_iter().map(|(output, _)| output).collect();
+    assert_eq!(outputs, [Output::Report(refused), Output::Freed(AddressId(21))]);
     assert_eq!(floor.worker.load().sessions, 20);
 }
 

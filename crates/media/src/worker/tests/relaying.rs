@@ -245,7 +245,7 @@ fn an_address_s_last_owner_is_not_heard_by_the_next_unless_it_is_the_next() {
     let again = floor.say(1, 2);
 
     assert!(ghost.is_none() && again.is_some());
-    assert_eq!(floor.worker.load().stray, 1);
+    assert_eq!(floor.worker.load().refused, 1);
 }
 
 /// Party 1 presses a key for 100 ms, its packets numbered from `n`.

@@ -1,0 +1,288 @@
+//! Real sockets, threads and files on the loopback: a call with a tone on each side, recorded.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use ::media::keys::KeyPress;
+use ::media::rtp::{self, Header};
+use ::media::tone::{Tone, ToneListener, share};
+use ::media::{
+    Codec, Order, RecordingKey, Report, SessionId, Sound, SoundAddress, Stream, Trouble, WavHeader, WorkerId,
+};
+use api::Metrics;
+use sha2::{Digest, Sha256};
+
+use super::{MediaConfig, MediaHandle, Size, StartError, start_sized};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const WORKER: WorkerId = WorkerId(0);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Media workers under test, and what they tell.
+struct Floor {
+    media: MediaHandle,
+    reports: Receiver<Report>,
+    stock: Vec<SoundAddress>,
+    folder: tempfile::TempDir,
+    metrics: Arc<Metrics>,
+}
+
+impl Floor {
+    fn start(ports: RangeInclusive<u16>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let (tell, reports) = mpsc::channel();
+        let config = MediaConfig {
+            addresses: vec![LOOPBACK],
+            ports,
+            recordings: folder.path().into(),
+            metrics: metrics.clone(),
+        };
+        let report = move |_, told| tell.send(told).unwrap();
+        let media = start_sized(config, Size { workers: 1, stock: 4 }, report).unwrap();
+        Self { media, reports, stock: Vec::new(), folder, metrics }
+    }
+
+    fn order(&self, order: Order) {
+        assert_eq!(self.media.order(WORKER, order), None);
+    }
+
+    /// Opens a session for this phone, with an address of the stock; gives the server's address.
+    fn open(&mut self, session: u64, phone: &Phone) -> SocketAddr {
+        while self.stock.is_empty() {
+            if let Report::Addresses(fresh) = self.reports.recv_timeout(PATIENCE).expect("addresses") {
+                self.stock.extend(fresh);
+            }
+        }
+        let address = self.stock.remove(0);
+        let stream = Some(phone.stream());
+        self.order(Order::Open { session: SessionId(session), address: address.id, stream });
+        SocketAddr::new(LOOPBACK, address.port)
+    }
+
+    /// The next report that this finds something in; new addresses are put into the stock.
+    fn report<T>(&mut self, find: impl Fn(&Report) -> Option<T>) -> T {
+        loop {
+            let report = self.reports.recv_timeout(PATIENCE).expect("the report that is waited for");
+            if let Some(found) = find(&report) {
+                return found;
+            }
+            if let Report::Addresses(fresh) = report {
+                self.stock.extend(fresh);
+            }
+        }
+    }
+
+    fn stop(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(self.media.stop());
+    }
+}
+
+/// One that sends a tone and listens.
+struct Phone {
+    socket: UdpSocket,
+    codec: Codec,
+    tone: Tone,
+    listener: ToneListener,
+    header: Header,
+}
+
+impl Phone {
+    fn new(codec: Codec, sends: u16, hears: u16) -> Self {
+        let socket = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+        let payload_type = codec.static_payload_type();
+        let header = Header { marker: true, payload_type, sequence: 1, timestamp: 1, ssrc: sends.into() };
+        let tone = Tone::new(Sound::Tone { hertz: sends });
+        Self { socket, codec, tone, listener: ToneListener::new(hears), header }
+    }
+
+    fn stream(&self) -> Stream {
+        let payload_type = self.codec.static_payload_type();
+        Stream {
+            codec: self.codec,
+            payload_type,
+            receive_payload_type: payload_type,
+            keys: Some(101),
+            receive_keys: Some(101),
+            remote: Some(self.socket.local_addr().unwrap()),
+            remote_rtcp: None,
+            send: true,
+            receive: true,
+            packet_ms: 20,
+        }
+    }
+
+    fn say(&mut self, to: SocketAddr) {
+        let mut payload = [0; 160];
+        self.tone.fill(self.codec, &mut payload);
+        let packet = [&self.header.print()[..], &payload].concat();
+        self.socket.send_to(&packet, to).unwrap();
+        self.header.sequence = self.header.sequence.wrapping_add(1);
+        self.header.timestamp = self.header.timestamp.wrapping_add(160);
+    }
+
+    /// Hears what comes until then.
+    fn listen(&mut self, until: Instant) {
+        let mut packet = [0; 2000];
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            self.socket.set_read_timeout(Some(left)).unwrap();
+            let Ok(length) = self.socket.recv(&mut packet) else { continue };
+            let (_, payload) = rtp::parse(&packet[..length]).unwrap();
+            self.listener.listen(packet[payload].iter().map(|&byte| self.codec.decode(byte)));
+        }
+    }
+}
+
+#[test]
+fn a_call_is_heard_on_both_sides_and_in_both_channels_of_its_recording() {
+    let mut floor = Floor::start(13_000..=13_099);
+    let mut customer = Phone::new(Codec::Pcma, 440, 1000);
+    let mut agent = Phone::new(Codec::Pcmu, 1000, 440);
+    let to = [floor.open(1, &customer), floor.open(2, &agent)];
+    floor.order(Order::Join { a: SessionId(1), b: SessionId(2) });
+    let (recording, file) = (RecordingKey(9), PathBuf::from("2026/call.wav"));
+    floor.order(Order::Record { recording, file, customer: SessionId(1), agent: SessionId(2) });
+    let begin = Instant::now();
+
+    for n in 1..=75 {
+        customer.say(to[0]);
+        agent.say(to[1]);
+        let next = begin + Duration::from_millis(20) * n;
+        customer.listen(next - Duration::from_millis(8));
+        agent.listen(next);
+    }
+    floor.order(Order::StopRecording { recording });
+    for session in [1, 2] {
+        floor.order(Order::Close { session: SessionId(session) });
+    }
+
+    assert!(customer.listener.heard() > Duration::from_millis(1200), "{:?}", customer.listener.heard());
+    assert!(agent.listener.heard() > Duration::from_millis(1200), "{:?}", agent.listener.heard());
+    let quality = floor.report(|report| match report {
+        Report::Quality { session: SessionId(1), quality } => Some(*quality),
+        _ => None,
+    });
+    assert_eq!((quality.received, quality.lost, quality.ignored), (75, 0, 0));
+    let (milliseconds, gap, bytes, sha256) = floor.report(|report| match *report {
+        Report::RecordingClosed { recording: RecordingKey(9), milliseconds, gap_milliseconds, bytes, sha256 } => {
+            Some((milliseconds, gap_milliseconds, bytes, sha256))
+        }
+        _ => None,
+    });
+    let file = std::fs::read(floor.folder.path().join("2026/call.wav")).unwrap();
+    assert_eq!((gap, bytes, sha256), (0, file.len() as u64, Sha256::digest(&file).into()));
+    assert!((1400..3000).contains(&milliseconds), "{milliseconds}");
+    let moments: Vec<_> = file[WavHeader::LENGTH..].chunks(4).skip(2400).take(8000).collect();
+    let side = |at: usize| -> Vec<i16> {
+        moments.iter().map(|moment| i16::from_le_bytes([moment[at], moment[at + 1]])).collect()
+    };
+    assert!(share(&side(0), 440) > 0.9, "{}", share(&side(0), 440));
+    assert!(share(&side(2), 1000) > 0.9, "{}", share(&side(2), 1000));
+    floor.stop();
+    assert_eq!(floor.metrics.rtp_received.get(), 150);
+    assert_eq!((floor.metrics.sound_sessions.get(), floor.metrics.recordings_live.get()), (0, 0));
+}
+
+#[test]
+fn a_tone_is_played_to_a_phone_and_its_key_is_told() {
+    let mut floor = Floor::start(13_100..=13_199);
+    let mut phone = Phone::new(Codec::Pcma, 440, 425);
+    let to = floor.open(1, &phone);
+    floor.order(Order::Play { session: SessionId(1), sound: Sound::Ringback });
+
+    phone.listen(Instant::now() + Duration::from_millis(500));
+    for event in KeyPress::new('5', 800).unwrap() {
+        let header = Header { payload_type: 101, ..phone.header };
+        phone.socket.send_to(&[&header.print()[..], &event.print()].concat(), to).unwrap();
+        phone.header.sequence += 1;
+    }
+
+    let key = floor.report(|report| match report {
+        Report::Key { session, key } => Some((*session, *key)),
+        _ => None,
+    });
+    assert_eq!(key, (SessionId(1), '5'));
+    assert!(phone.listener.heard() > Duration::from_millis(350), "{:?}", phone.listener.heard());
+    floor.stop();
+}
+
+#[test]
+fn recordings_are_whole_when_the_workers_have_stopped() {
+    let mut floor = Floor::start(13_200..=13_299);
+    let phones = [Phone::new(Codec::Pcma, 440, 1), Phone::new(Codec::Pcma, 440, 1)];
+    floor.open(1, &phones[0]);
+    floor.open(2, &phones[1]);
+    let (recording, file) = (RecordingKey(1), PathBuf::from("call.wav"));
+    floor.order(Order::Record { recording, file, customer: SessionId(1), agent: SessionId(2) });
+    // Answered after the order before it, so the recording has begun.
+    floor.order(Order::Close { session: SessionId(77) });
+    floor.report(|report| matches!(report, Report::Failed { .. }).then_some(()));
+
+    floor.stop();
+
+    floor.report(|report| matches!(report, Report::RecordingClosed { .. }).then_some(()));
+    let file = std::fs::read(floor.folder.path().join("call.wav")).unwrap();
+    assert_eq!(file[..WavHeader::LENGTH], WavHeader::print(file.len() as u64 - 44));
+}
+
+#[test]
+fn an_address_that_was_not_told_is_not_opened() {
+    let mut floor = Floor::start(13_300..=13_399);
+    let phone = Phone::new(Codec::Pcma, 440, 1);
+    let address = ::media::AddressId(4000);
+    floor.order(Order::Open { session: SessionId(5), address, stream: Some(phone.stream()) });
+
+    let failed = floor.report(|report| matches!(report, Report::Failed { .. }).then(|| report.clone()));
+
+    assert_eq!(failed, Report::Failed { session: SessionId(5), why: Trouble::AddressNotFree });
+    floor.stop();
+}
+
+#[test]
+fn addresses_that_were_used_up_are_made_up_for() {
+    let mut floor = Floor::start(13_400..=13_499);
+    let phone = Phone::new(Codec::Pcma, 440, 1);
+
+    let ports: std::collections::BTreeSet<_> = (1..=20).map(|session| floor.open(session, &phone).port()).collect();
+
+    assert_eq!(ports.len(), 20);
+    floor.stop();
+}
+
+#[test]
+fn orders_to_a_worker_that_has_stopped_are_refused() {
+    let floor = Floor::start(13_500..=13_599);
+    floor.stop();
+
+    let refused = floor.media.order(WORKER, Order::Part { session: SessionId(1) });
+
+    assert_eq!(refused, Some(Report::Failed { session: SessionId(1), why: Trouble::Full }));
+    assert!(floor.media.order(WorkerId(7), Order::Part { session: SessionId(1) }).is_some());
+}
+
+#[test]
+fn an_address_without_a_free_port_is_told_at_the_start() {
+    let taken: Vec<_> = (13_600..13_604).map(|port| UdpSocket::bind((LOOPBACK, port)).unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let config = MediaConfig {
+        addresses: vec![LOOPBACK],
+        ports: 13_600..=13_603,
+        recordings: folder.path().into(),
+        metrics: Arc::default(),
+    };
+
+    let error = start_sized(config, Size { workers: 1, stock: 4 }, |_, _| {}).err().unwrap();
+
+    assert!(matches!(error, StartError::NoPorts { first: 13_600, .. }), "{error}");
+    assert_eq!(error.to_string(), "no pair of ports for sound is free on 127.0.0.1 between 13600 and 13603");
+    drop(taken);
+}
