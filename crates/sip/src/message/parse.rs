@@ -10,7 +10,9 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use super::scan::{is_space, is_whole_token, parse_number, skip_space, token_end, trim};
-use super::{HeaderError, HeaderName, Headers, Malformed, Message, Method, Request, Response, Uri, limits};
+use super::{
+    CSeq, HeaderError, HeaderName, Headers, Malformed, Message, Method, Request, Response, SyntaxError, Uri, limits,
+};
 
 /// Where a message's bytes come from, and so where its body ends (RFC 3261, 18.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -220,35 +222,43 @@ impl Draft {
         }
     }
 
+    /// Reads once what whoever gets the message will rely on.
     fn check(&mut self, start_line: Option<&StartLine>) {
-        if self.defect.is_some() {
-            return;
-        }
+        let (None, Some(start_line)) = (&self.defect, start_line) else { return };
         let headers = &self.fields.headers;
-        let cseq = match headers.cseq() {
-            Ok(cseq) => cseq,
-            Err(why) => return self.note(Defect::new(400, why.to_string())),
+        let checked = match start_line {
+            StartLine::Request(method, _) => check_request(method, headers),
+            // A response is an answer to us: what we can do without is no reason not to hear it.
+            StartLine::Response(..) => check_any(headers).map(|_| ()),
         };
-        let checked = headers
-            .vias()
-            .and_then(|vias| if vias.is_empty() { Err(HeaderError::Missing(HeaderName::Via)) } else { Ok(()) })
-            .and_then(|_| headers.from())
-            .and_then(|_| headers.to())
-            .and_then(|_| headers.call_id())
-            .and_then(|_| headers.contacts())
-            .and_then(|_| headers.routes())
-            .and_then(|_| headers.record_routes())
-            .and_then(|_| headers.max_forwards())
-            .and_then(|_| headers.expires());
         if let Err(why) = checked {
-            return self.note(Defect::new(400, why.to_string()));
-        }
-        if let Some(StartLine::Request(method, _)) = start_line
-            && cseq.method != *method
-        {
-            self.note(Defect::new(400, "the CSeq names another method than the start line"));
+            self.note(Defect::new(400, why.to_string()));
         }
     }
+}
+
+fn check_request(method: &Method, headers: &Headers) -> Result<(), HeaderError> {
+    let cseq = check_any(headers)?;
+    headers.contacts()?;
+    headers.routes()?;
+    headers.record_routes()?;
+    headers.max_forwards()?;
+    headers.expires()?;
+    if cseq.method != *method {
+        let why = SyntaxError("it names another method than the start line");
+        return Err(HeaderError::Malformed { header: HeaderName::CSeq, why });
+    }
+    Ok(())
+}
+
+fn check_any(headers: &Headers) -> Result<CSeq, HeaderError> {
+    if headers.vias()?.is_empty() {
+        return Err(HeaderError::Missing(HeaderName::Via));
+    }
+    headers.from()?;
+    headers.to()?;
+    headers.call_id()?;
+    headers.cseq()
 }
 
 /// The header fields so far.
@@ -381,6 +391,15 @@ mod tests {
             "SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP h;branch=1\r\nFrom: <sip:a@b>;tag=1\r\n\
              To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn a_response_is_heard_whatever_its_contact_looks_like() {
+        let response = HEAD.replace("OPTIONS sip:a@b SIP/2.0", "SIP/2.0 302 Moved Temporarily");
+
+        let message = datagram(&format!("{response}Contact: <>\r\nExpires: soon\r\n\r\n")).unwrap();
+
+        assert!(message.headers().contact().is_err());
     }
 
     fn datagram(text: &str) -> Result<Message, Malformed> {

@@ -62,9 +62,9 @@ impl Uri {
         Uri::sip(address.ip()).with_port(address.port())
     }
 
-    /// The same with a user, whose letters are escaped as needed.
+    /// The same with a user, whose letters are escaped as needed; an empty one is none.
     pub fn with_user(mut self, user: impl AsRef<[u8]>) -> Self {
-        self.user = Some(escape_user(user.as_ref()));
+        self.user = Some(escape_user(user.as_ref())).filter(|user| !user.is_empty());
         self
     }
 
