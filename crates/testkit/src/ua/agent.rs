@@ -53,7 +53,7 @@ impl UserAgent {
         let mut endpoint = Endpoint::new(
             EndpointConfig {
                 software: "tongdai-testkit".into(),
-                mark: String::new(),
+                mark: "phone".into(),
                 interfaces: vec![interface],
                 max_transactions: 64 + 16 * lines,
                 max_dialogs: 16 + 4 * lines,
