@@ -32,7 +32,10 @@ pub fn given_or_kept(given: Option<String>, data_dir: &Path) -> Result<String, U
 pub fn read(data_dir: &Path) -> Result<String, Unusable> {
     let path = file(data_dir);
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        Unusable(format!("{}: {error}: name the server's folder with --data-dir, or give --admin-token", path.display()))
+        Unusable(format!(
+            "{}: {error}: name the server's folder with --data-dir, or give --admin-token",
+            path.display()
+        ))
     })?;
     Ok(text.trim().to_owned())
 }

@@ -75,7 +75,9 @@ fn command() -> Command {
     Command::new("tongdai")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A switchboard and call center in one program")
-        .after_help("Each flag is also read from the environment (TONGDAI_DATA_DIR) and from tongdai.toml (data-dir = \"…\").")
+        .after_help(
+            "Each flag is also read from the environment (TONGDAI_DATA_DIR) and from tongdai.toml (data-dir = \"…\").",
+        )
         .disable_help_subcommand(true)
         .args(KEYS.iter().map(flag))
         .arg(
@@ -88,13 +90,16 @@ fn command() -> Command {
         )
         .subcommand(Command::new("serve").about("Starts the server"))
         .subcommand(
-            Command::new("demo").about("Starts a server with a demo tenant, two simulated phones and a simulated carrier"),
+            Command::new("demo")
+                .about("Starts a server with a demo tenant, two simulated phones and a simulated carrier"),
         )
         .subcommand(
             Command::new("provision")
                 .about("Makes a running server match a file")
                 .arg(Arg::new("FILE").required(true).value_parser(file()).help("What the server is to be"))
-                .arg(Arg::new("prune").long("prune").action(ArgAction::SetTrue).help("Delete what the file leaves out")),
+                .arg(
+                    Arg::new("prune").long("prune").action(ArgAction::SetTrue).help("Delete what the file leaves out"),
+                ),
         )
 }
 

@@ -54,7 +54,11 @@ pub const KEYS: &[Key] = &[
     one("provision", "FILE", "A provision file to apply at start"),
     one("realm", "NAME", "Realm of SIP passwords; fixed once one is stored [default: tongdai]"),
     many("unlimited-from", "NETWORK", "Networks that no per-source limit or ban touches [default: none]"),
-    one("durability", "process|power", "What a stored record outlives: a killed process, or a power cut [default: process]"),
+    one(
+        "durability",
+        "process|power",
+        "What a stored record outlives: a killed process, or a power cut [default: process]",
+    ),
     one("admin-token", "TOKEN", "Bearer token for the whole server [default: generated into <data-dir>/admin.token]"),
     one("drain-seconds", "SECONDS", "How long calls may go on after SIGTERM [default: 30]"),
     one("public-url", "URL", "What links to recordings begin with [default: what the client asked for]"),

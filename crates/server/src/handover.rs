@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Applied, NotApplied, Pending, Provisioner};
+use api::{NotApplied, Pending, Provisioner};
 use model::{Directory, Reply, TenantId, TenantSettings};
-use store::{ApplyError, Store};
+use store::{ApplyError, Changes, Store};
 use tokio::sync::{Mutex, watch};
 
 use crate::inbox::{Errand, Inbox};
@@ -83,11 +83,9 @@ impl Handover {
         }
     }
 
-    async fn apply(&self, yaml: &str, prune: bool) -> Result<Applied, NotApplied> {
-        let wrong = |error: store::provision::ProvisionError| NotApplied::Wrong {
-            line: error.line,
-            sentence: error.sentence,
-        };
+    async fn apply(&self, yaml: &str, prune: bool) -> Result<Changes, NotApplied> {
+        let wrong =
+            |error: store::provision::ProvisionError| NotApplied::Wrong { line: error.line, sentence: error.sentence };
         let provision = store::provision::parse(yaml).map_err(wrong)?;
         let mut running = self.0.running.lock().await;
         let changes = match self.0.store.settings().apply(provision, prune).await {
@@ -96,7 +94,7 @@ impl Handover {
             Err(ApplyError::Store(error)) => return Err(NotApplied::Failed(with_cause(&error))),
         };
         self.hand_over_to(&mut running).await.map_err(|error| NotApplied::Failed(error.to_string()))?;
-        Ok(Applied { changes: changes.any().then(|| changes.to_string()).into_iter().collect() })
+        Ok(changes)
     }
 
     async fn hand_over_to(&self, running: &mut BTreeMap<TenantId, Arc<TenantSettings>>) -> Result<(), HandoverError> {
@@ -133,7 +131,7 @@ impl Handover {
 }
 
 impl Provisioner for Handover {
-    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Applied, NotApplied>> {
+    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>> {
         let this = self.clone();
         Box::pin(async move {
             // A client that goes away in the middle must not leave settings stored that nobody runs.

@@ -144,7 +144,8 @@ fn towards_the_world(unspecified: IpAddr, attached: &[(IpAddr, u8)]) -> IpAddr {
         return ours.ip();
     }
     let same_kind = |(ip, _): &&(IpAddr, u8)| ip.is_ipv4() == unspecified.is_ipv4();
-    let loopback = if unspecified.is_ipv4() { IpAddr::from([127, 0, 0, 1]) } else { std::net::Ipv6Addr::LOCALHOST.into() };
+    let loopback =
+        if unspecified.is_ipv4() { IpAddr::from([127, 0, 0, 1]) } else { std::net::Ipv6Addr::LOCALHOST.into() };
     attached.iter().find(same_kind).map_or(loopback, |(ip, _)| *ip)
 }
 
@@ -226,7 +227,8 @@ mod tests {
         let taken = UdpSocket::bind("127.0.0.1:0").expect("bound");
         let listen = Listen { address: taken.local_addr().expect("bound"), ..Listen::anywhere(0) };
 
-        let error = bind_both(listen.address).map_err(|error| cannot_bind("--sip", &listen, &error)).expect_err("taken");
+        let error =
+            bind_both(listen.address).map_err(|error| cannot_bind("--sip", &listen, &error)).expect_err("taken");
 
         assert!(error.0.starts_with(&format!("--sip {}: ", listen.address)), "{error}");
         assert!(error.0.ends_with("choose another address or stop who has it"), "{error}");

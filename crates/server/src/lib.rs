@@ -19,8 +19,8 @@ mod pulse;
 mod recovery;
 pub mod resolve;
 pub mod serve;
-mod signals;
 pub mod signalling;
+mod signals;
 pub mod streams;
 pub mod tickets;
 

@@ -117,10 +117,14 @@ fn mask(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
     let mut at = 0;
     while let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|found| at + found) {
-        let end = bytes[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |found| start + found);
+        let end =
+            bytes[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |found| start + found);
         masked.push_str(&line[at..start]);
         let digits = &line[start..end];
-        if (8..=15).contains(&digits.len()) && !continues(bytes[..start].iter().rev()) && !continues(bytes[end..].iter()) {
+        if (8..=15).contains(&digits.len())
+            && !continues(bytes[..start].iter().rev())
+            && !continues(bytes[end..].iter())
+        {
             masked.push_str(&digits[..2]);
             masked.push('…');
             masked.push_str(&digits[digits.len() - 3..]);

@@ -51,7 +51,7 @@ pub async fn send(layers: &Layers, file: &Path, prune: bool) -> Result<String, F
     let body = answer.text().await.map_err(unreachable)?;
     if status.is_success() {
         let applied: Applied = serde_json::from_str(&body).map_err(|_| not_ours(&remote))?;
-        return Ok(applied.summary());
+        return Ok(Changes::from(applied).to_string());
     }
     let problem: Problem = serde_json::from_str(&body).map_err(|_| not_ours(&remote))?;
     let sentence = problem.detail.or(problem.title).unwrap_or_else(|| status.to_string());
@@ -67,7 +67,10 @@ pub async fn send(layers: &Layers, file: &Path, prune: bool) -> Result<String, F
 /// The answer to a file that was applied.
 #[derive(Deserialize)]
 struct Applied {
-    changes: Vec<String>,
+    created: u64,
+    updated: u64,
+    deleted: u64,
+    unchanged: u64,
 }
 
 /// RFC 9457.
@@ -78,9 +81,10 @@ struct Problem {
     line: Option<u32>,
 }
 
-impl Applied {
-    fn summary(&self) -> String {
-        if self.changes.is_empty() { "nothing to change".into() } else { self.changes.join("\n") }
+impl From<Applied> for Changes {
+    fn from(applied: Applied) -> Self {
+        let Applied { created, updated, deleted, unchanged } = applied;
+        Self { created, updated, deleted, unchanged }
     }
 }
 

@@ -27,7 +27,7 @@ use crate::handover::{Handover, with_cause};
 use crate::http::Http;
 use crate::inbox::{Errand, Inbox};
 use crate::interfaces::Bound;
-use crate::media::{self, MediaConfig, MediaHandle};
+use crate::media::{self, MediaConfig, MediaHandle, StartError};
 use crate::pulse::Pulse;
 use crate::resolve::Questions;
 use crate::signalling::{Bed, Parts, Signalling};
@@ -79,7 +79,10 @@ impl Server {
         let store = open_store(&settings).await?;
         let admin_token = admin_token::given_or_kept(settings.admin_token.clone(), &settings.data_dir)?;
         std::fs::create_dir_all(&settings.recordings).map_err(|error| {
-            Unusable(format!("--recordings {}: {error}: name a folder that can be written", settings.recordings.display()))
+            Unusable(format!(
+                "--recordings {}: {error}: name a folder that can be written",
+                settings.recordings.display()
+            ))
         })?;
         if let Some((file, provision)) = provision {
             let changes = crate::provision::apply_at_start(&store, &file, provision).await?;
@@ -89,7 +92,11 @@ impl Server {
         let pulse = Pulse::of(&settings.data_dir);
         let found = recovery::run(&store, &settings.recordings, pulse.died_at()).await.map_err(failed)?;
         if found != recovery::Found::default() {
-            tracing::warn!(calls = found.calls, recordings = found.recordings, "ended what was open when the server died");
+            tracing::warn!(
+                calls = found.calls,
+                recordings = found.recordings,
+                "ended what was open when the server died"
+            );
         }
 
         let running = Running::start(&settings, &store, sip, rtp, number).await?;
@@ -108,7 +115,8 @@ impl Server {
             metrics,
             settings: Arc::new(api_settings(&settings, &store, admin_token.clone())),
         };
-        let http_addresses = http.iter().map(|listener| listener.local_addr()).collect::<Result<_, _>>().map_err(failed)?;
+        let http_addresses =
+            http.iter().map(|listener| listener.local_addr()).collect::<Result<_, _>>().map_err(failed)?;
         let http = Http::start(http, api::router(app)).map_err(failed)?;
         readiness.send_if_modified(|now| {
             let starting = *now == Readiness::Starting;
@@ -282,7 +290,12 @@ fn start_media(
             tracing::error!("a report of a media worker found no room");
         }
     })
-    .map_err(|error| Failure::Unusable(Unusable(error.to_string())))
+    .map_err(|error| match error {
+        StartError::NoPorts { .. } => {
+            Unusable(format!("--rtp-ports: {error}: name a wider range, or stop who has them")).into()
+        }
+        StartError::System(_) => failed(error),
+    })
 }
 
 fn api_settings(settings: &Settings, store: &Store, admin_token: String) -> ApiSettings {

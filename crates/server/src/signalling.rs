@@ -152,7 +152,8 @@ impl Signalling {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let timeout = if busy { Some(Duration::ZERO) } else { due.map(|at| at.saturating_duration_since(Instant::now())) };
+        let timeout =
+            if busy { Some(Duration::ZERO) } else { due.map(|at| at.saturating_duration_since(Instant::now())) };
         if let Err(error) = self.poll.poll(events, timeout)
             && error.kind() != io::ErrorKind::Interrupted
         {
@@ -266,13 +267,15 @@ impl Signalling {
     }
 
     fn carry_out(&mut self) {
+        let mut orders = false;
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Told(told) => self.writer.push(told),
                 Output::Wire(Wire::Send { flow, bytes }) => self.send(flow, bytes),
                 Output::Wire(Wire::Close(flow)) => self.streams.close(flow),
                 Output::Wire(Wire::Media { worker, order }) => {
-                    if let Some(report) = self.media.order(worker, order) {
+                    orders = true;
+                    if let Some(report) = self.media.queue(worker, order) {
                         self.echoes.push_back(Input::Media { worker, report });
                     }
                 }
@@ -282,6 +285,9 @@ impl Signalling {
                     }
                 }
             }
+        }
+        if orders {
+            self.media.ring();
         }
     }
 

@@ -154,8 +154,11 @@ fn parse_file(path: &Path, text: &str) -> Result<BTreeMap<&'static str, Vec<Give
             return Err(wrong(at, &unknown(written.get_ref())));
         };
         let given = |value: &Spanned<DeValue<'_>>| {
-            let source =
-                Source::File { path: path.to_owned(), line: line_at(value.span().start), key: written.get_ref().to_string() };
+            let source = Source::File {
+                path: path.to_owned(),
+                line: line_at(value.span().start),
+                key: written.get_ref().to_string(),
+            };
             let value = match value.get_ref() {
                 DeValue::String(text) => text.to_string(),
                 DeValue::Integer(number) => number.to_string(),

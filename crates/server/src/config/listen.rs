@@ -53,7 +53,9 @@ impl Listen {
                 return Err(format!("nobody can be told to send to {}: advertise an address of ours", told.ip()));
             }
             if told.is_ipv4() != address.is_ipv4() {
-                return Err("the address and the advertised one are of different kinds: use IPv4 or IPv6 for both".into());
+                return Err(
+                    "the address and the advertised one are of different kinds: use IPv4 or IPv6 for both".into()
+                );
             }
             if advertise.replace(told).is_some() {
                 return Err("advertise is given twice: keep one".into());
@@ -128,7 +130,8 @@ impl Default for PortRange {
 
 /// Reads `ADDR`, `ADDR:PORT`, `[V6]:PORT`; `localhost` is 127.0.0.1.
 pub fn address(text: &str, default_port: u16) -> Result<SocketAddr, String> {
-    let wrong = || "this is no address: write ADDR or ADDR:PORT with a port from 0 to 65535, as 127.0.0.1:8080".to_owned();
+    let wrong =
+        || "this is no address: write ADDR or ADDR:PORT with a port from 0 to 65535, as 127.0.0.1:8080".to_owned();
     let text = match text.strip_prefix("localhost") {
         Some(rest) if rest.is_empty() || rest.starts_with(':') => &format!("127.0.0.1{rest}"),
         _ => text,

@@ -76,9 +76,12 @@ fn an_interface_has_a_name_an_address_and_one_to_advertise() {
 
 #[test]
 fn networks_stand_alone_or_in_a_list() {
-    let settings =
-        load(&[("unlimited-from", "127.0.0.0/8,192.0.2.7"), ("unlimited-from", "2001:db8::/32")], &[], "local-nets = \"none\"")
-            .expect("networks");
+    let settings = load(
+        &[("unlimited-from", "127.0.0.0/8,192.0.2.7"), ("unlimited-from", "2001:db8::/32")],
+        &[],
+        "local-nets = \"none\"",
+    )
+    .expect("networks");
 
     let net = |text: &str| Network::parse(text).expect(text);
     assert_eq!(settings.unlimited_from, [net("127.0.0.0/8"), net("192.0.2.7/32"), net("2001:db8::/32")]);
@@ -108,7 +111,12 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
             "tongdai.toml:3: drain-seconds = \"soon\": write a whole number of seconds, 0 to 86400",
         ),
         (&[], &[], "realm = true", "tongdai.toml:1: realm takes text: write realm = \"NAME\""),
-        (&[], &[], "realm = \"a\"\nrealm = \"b\"", "tongdai.toml:2: this is no TOML (duplicate key): write name = \"value\""),
+        (
+            &[],
+            &[],
+            "realm = \"a\"\nrealm = \"b\"",
+            "tongdai.toml:2: this is no TOML (duplicate key): write name = \"value\"",
+        ),
         (
             &[("https", "0.0.0.0:443")],
             &[],
@@ -121,7 +129,12 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
             "",
             "--database postgres://db: records are kept in SQLite: write sqlite or sqlite:PATH, or leave it out",
         ),
-        (&[("recordings", "s3://bucket")], &[], "", "--recordings s3://bucket: recordings are kept in a folder: name one"),
+        (
+            &[("recordings", "s3://bucket")],
+            &[],
+            "",
+            "--recordings s3://bucket: recordings are kept in a folder: name one",
+        ),
         (&[("durability", "high")], &[], "", "--durability high: there are two kinds: write process or power"),
         (
             &[("sip", "192.0.2.1,advertize=192.0.2.2")],
@@ -147,7 +160,12 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
             "",
             "--sip: two interfaces are named `a`: name each NAME=ADDR",
         ),
-        (&[("rtp", "192.0.2.1:4000")], &[], "", "--rtp 192.0.2.1:4000: sound has no one port: leave it out and set --rtp-ports"),
+        (
+            &[("rtp", "192.0.2.1:4000")],
+            &[],
+            "",
+            "--rtp 192.0.2.1:4000: sound has no one port: leave it out and set --rtp-ports",
+        ),
         (
             &[("admin-token", "short")],
             &[],
@@ -185,7 +203,8 @@ fn broken_toml_names_the_line() {
 
 #[test]
 fn a_named_file_that_is_missing_is_refused() {
-    let error = Layers::read(BTreeMap::new(), [], Some(std::path::Path::new("/nowhere/tongdai.toml"))).expect_err("missing");
+    let error =
+        Layers::read(BTreeMap::new(), [], Some(std::path::Path::new("/nowhere/tongdai.toml"))).expect_err("missing");
 
     assert!(error.0.starts_with("/nowhere/tongdai.toml: ") && error.0.contains("--config"), "{error}");
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use model::{CallEvent, CallId, EndedBy, Event, ExtensionEvent, Language, LegId, Origin, RecordingEvent, Subject, What};
+use model::{
+    CallEvent, CallId, EndedBy, Event, ExtensionEvent, Language, LegId, Origin, RecordingEvent, Subject, What,
+};
 
 /// Tells events as they come.
 pub struct Story {
@@ -139,15 +141,19 @@ mod tests {
         let recording = Subject::Recording(RecordingId::new(1_767_225_600, EngineNumber(1), 3));
         let call = |second, what| event(Subject::Call(id), second, id, What::Call(what));
         let sound = |second, what| event(recording.clone(), second, id, What::Recording(what));
-        let leg = |leg, party: &Party| CallEvent::LegStarted { leg, side: Side::Agent, party: party.clone(), caller: false };
+        let leg =
+            |leg, party: &Party| CallEvent::LegStarted { leg, side: Side::Agent, party: party.clone(), caller: false };
         let events = [
-            call(0, CallEvent::Started {
-                origin: Origin::Click,
-                direction: model::Direction::Outbound,
-                from: extension.clone(),
-                to: outside.clone(),
-                did: None,
-            }),
+            call(
+                0,
+                CallEvent::Started {
+                    origin: Origin::Click,
+                    direction: model::Direction::Outbound,
+                    from: extension.clone(),
+                    to: outside.clone(),
+                    did: None,
+                },
+            ),
             call(0, leg(agent, &extension)),
             call(0, CallEvent::LegRinging { leg: agent, early_sound: false }),
             call(1, CallEvent::LegAnswered { leg: agent }),
@@ -156,20 +162,26 @@ mod tests {
             call(2, CallEvent::Connected { agent, customer }),
             call(12, CallEvent::LegEnded { leg: customer, reason: Reason::HungUp, sip: 200, by: EndedBy::Customer }),
             call(12, CallEvent::Ended { reason: Reason::HungUp, sip: 200, by: EndedBy::Customer }),
-            sound(12, RecordingEvent::Closed { milliseconds: 10_020, gap_milliseconds: 0, bytes: 1, sha256: String::new() }),
+            sound(
+                12,
+                RecordingEvent::Closed { milliseconds: 10_020, gap_milliseconds: 0, bytes: 1, sha256: String::new() },
+            ),
         ];
         let mut story = Story::new("/sound".into(), jiff::tz::TimeZone::UTC);
 
         let told: Vec<_> = events.iter().filter_map(|event| story.tell(event)).collect();
 
-        assert_eq!(told, [
-            "00:00:00  call 1767225600.1000001: a click: 101 calls 0900000001",
-            "00:00:00    101 rings",
-            "00:00:01    101 answers",
-            "00:00:02    both sides hear each other",
-            "00:00:12    over: A party hung up (by the customer); they talked 10.0 s",
-            "00:00:12    recording of 10.0 s: /sound/one.wav",
-        ]);
+        assert_eq!(
+            told,
+            [
+                "00:00:00  call 1767225600.1000001: a click: 101 calls 0900000001",
+                "00:00:00    101 rings",
+                "00:00:01    101 answers",
+                "00:00:02    both sides hear each other",
+                "00:00:12    over: A party hung up (by the customer); they talked 10.0 s",
+                "00:00:12    recording of 10.0 s: /sound/one.wav",
+            ]
+        );
         assert!(story.calls.is_empty() && story.files.is_empty());
     }
 
