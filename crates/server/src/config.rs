@@ -129,7 +129,7 @@ impl Settings {
         let sip = listen::named(sip, "sip", "--sip")?;
         let rtp = match layers.all("rtp", Listen::parse_without_port)? {
             Some(rtp) => listen::named(rtp, "rtp", "--rtp")?,
-            None => sip.iter().map(Listen::for_sound).collect(),
+            None => listen::once_each(sip.iter().map(Listen::for_sound)),
         };
         Ok(Self {
             http: layers.all("http", http_address)?.unwrap_or_else(|| vec![([127, 0, 0, 1], 8080).into()]),

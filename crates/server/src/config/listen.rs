@@ -162,6 +162,17 @@ pub fn named(mut listens: Vec<Listen>, prefix: &str, flag: &str) -> Result<Vec<L
     Ok(listens)
 }
 
+/// Leaves out what says the same as one before it, whatever its name.
+pub fn once_each(listens: impl Iterator<Item = Listen>) -> Vec<Listen> {
+    let mut once: Vec<Listen> = Vec::new();
+    for listen in listens {
+        if !once.iter().any(|other| (other.address, other.advertise) == (listen.address, listen.advertise)) {
+            once.push(listen);
+        }
+    }
+    once
+}
+
 fn interface_name(name: &str) -> Result<String, String> {
     match name.len() {
         1..=32 if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') => {

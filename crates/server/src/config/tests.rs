@@ -75,6 +75,16 @@ fn an_interface_has_a_name_an_address_and_one_to_advertise() {
 }
 
 #[test]
+fn two_sip_interfaces_on_one_address_share_its_sound() {
+    let settings =
+        load(&[("sip", "192.0.2.1:5060"), ("sip", "192.0.2.1:5070"), ("sip", "192.0.2.2")], &[], "").expect("three");
+
+    let addresses: Vec<_> = settings.rtp.iter().map(|listen| listen.address.to_string()).collect();
+
+    assert_eq!(addresses, ["192.0.2.1:0", "192.0.2.2:0"]);
+}
+
+#[test]
 fn networks_stand_alone_or_in_a_list() {
     let settings = load(
         &[("unlimited-from", "127.0.0.0/8,192.0.2.7"), ("unlimited-from", "2001:db8::/32")],
