@@ -5,5 +5,7 @@
 //! - [`phones`]: the same on real sockets.
 //! - [`world`]: the real door and engine with a network that loses, in virtual time.
 
+pub mod phones;
 pub mod sound;
 pub mod ua;
+pub mod world;

@@ -193,8 +193,7 @@ impl Handset {
             voices.sound = sound;
             return;
         }
-        let voice = self.agent.behaviour_of(call).map(|behaviour| behaviour.voice).unwrap_or_default();
-        let mouth = Mouth::new(voice, self.random.next_u32());
+        let mouth = Mouth::new(self.agent.voice_in(call), self.random.next_u32());
         self.by_address.insert(sound.local, call);
         self.voices.insert(call, Voices { sound, mouth, ear: Ear::default() });
         self.next_packet = self.next_packet.or(Some(now));

@@ -7,11 +7,13 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
+use media::Codec;
 use sip::{Endpoint, EndpointConfig, Flow, Framing, HeaderName, Headers, Interface, Load, Message, Transport};
 
 use super::call::Call;
 use super::registration::Registration;
 use super::{Act, Behaviour, CallNo, Event, Output, Received, Step, UserAgentConfig};
+use crate::sound::Voice;
 
 /// Requests that are remembered.
 const LOG: usize = 10_000;
@@ -138,14 +140,29 @@ impl UserAgent {
         self.config.behaviour = behaviour;
     }
 
+    /// Changes what it does by itself when called by a number in national form, for calls that begin from now on.
+    pub fn set_number(&mut self, number: &str, behaviour: Behaviour) {
+        self.config.numbers.insert(number.to_owned(), behaviour);
+    }
+
+    /// Changes what it speaks, best first, for calls that begin from now on.
+    pub fn set_codecs(&mut self, codecs: &[Codec]) {
+        self.config.codecs = codecs.to_vec();
+    }
+
+    /// Sends requests to another server from now on.
+    pub fn set_server(&mut self, server: Flow) {
+        self.config.server = server;
+    }
+
     /// The calls that are not over, in the order in which they began.
     pub fn calls(&self) -> impl DoubleEndedIterator<Item = CallNo> {
         self.calls.keys().copied()
     }
 
-    /// What a call does by itself. None: it is over.
-    pub fn behaviour_of(&self, call: CallNo) -> Option<&Behaviour> {
-        self.calls.get(&call).map(|call| &call.behaviour)
+    /// What the other side of a call hears.
+    pub fn voice_in(&self, call: CallNo) -> Voice {
+        self.calls.get(&call).and_then(|call| call.behaviour.voice).unwrap_or(self.config.voice)
     }
 
     /// Whether the registrar knows us, as far as we know.

@@ -13,8 +13,8 @@ pub struct Behaviour {
     pub once_answered: Vec<Step>,
     /// From the moment a call is placed; hanging up cancels it.
     pub once_calling: Vec<Step>,
-    /// What the other side hears.
-    pub voice: Voice,
+    /// What the other side hears, if not the phone's usual voice.
+    pub voice: Option<Voice>,
 }
 
 /// One thing to be done, and when.
@@ -89,7 +89,7 @@ impl Behaviour {
 
     /// What the other side hears.
     pub fn says(mut self, voice: Voice) -> Self {
-        self.voice = voice;
+        self.voice = Some(voice);
         self
     }
 }

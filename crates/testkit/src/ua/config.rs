@@ -9,6 +9,7 @@ use sip::digest::Login;
 use sip::{Flow, Headers};
 
 use super::Behaviour;
+use crate::sound::Voice;
 
 /// How a user agent is set up.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct UserAgentConfig {
     pub expires: Duration,
     /// What it speaks, best first.
     pub codecs: Vec<Codec>,
+    /// What the other side hears, unless the behaviour says something else.
+    pub voice: Voice,
     /// What it does by itself.
     pub behaviour: Behaviour,
     /// What it does by itself when called by these numbers, in national form (`0900000001`).
@@ -49,6 +52,7 @@ impl UserAgentConfig {
             login: None,
             expires: Duration::from_secs(300),
             codecs: vec![Codec::Pcma, Codec::Pcmu],
+            voice: Voice::Silence,
             behaviour: Behaviour::default(),
             numbers: BTreeMap::new(),
             country: "84".into(),

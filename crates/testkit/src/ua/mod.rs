@@ -13,6 +13,8 @@ mod news;
 mod orders;
 mod registration;
 mod talk;
+#[cfg(test)]
+mod tests;
 
 pub use agent::UserAgent;
 pub use behaviour::{Act, Behaviour, Step};
