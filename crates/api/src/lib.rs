@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use axum::{Router, middleware};
 use model::{Actor, Command, Directory, Problem, Reply, TenantId};
-use store::Store;
+use store::{Changes, Store};
 use tokio::sync::watch;
 
 use crate::keys::Keys;
@@ -44,14 +44,7 @@ pub trait Switchboard: Send + Sync + 'static {
 pub trait Provisioner: Send + Sync + 'static {
     /// Reads, checks and stores the file, and resolves once every engine runs the new settings. A wrong file changes
     /// nothing. With `prune` what the file does not name is deleted.
-    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Applied, NotApplied>>;
-}
-
-/// What applying a provision file changed.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Applied {
-    /// One line for each thing created, changed or deleted: `extension VPBX_DEMO/101 created`. Empty: all was so already.
-    pub changes: Vec<String>,
+    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>>;
 }
 
 /// Why a provision file was not applied.

@@ -1,12 +1,13 @@
 //! Provision files: applied to the whole server.
 
 use model::{Actor, Role};
+use store::Changes;
 
 use super::{Refusal, need};
-use crate::{App, Applied};
+use crate::App;
 
 /// Makes the server match a provision file.
-pub(crate) async fn apply(app: &App, actor: &Actor, yaml: String, prune: bool) -> Result<Applied, Refusal> {
+pub(crate) async fn apply(app: &App, actor: &Actor, yaml: String, prune: bool) -> Result<Changes, Refusal> {
     need(actor, Role::Operator)?;
     Ok(app.provisioner.apply(yaml, prune).await?)
 }

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::StringRejection;
 use serde::{Deserialize, Serialize};
+use store::Changes;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Asked;
@@ -26,8 +27,14 @@ pub(crate) struct How {
 /// What applying the file changed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AppliedBody {
-    /// One line for each thing created, changed or deleted; empty when all was so already.
-    changes: Vec<String>,
+    /// Things that were not there.
+    created: u64,
+    /// Things that were different.
+    updated: u64,
+    /// Things that are gone because the file does not name them.
+    deleted: u64,
+    /// Things that were as the file has them.
+    unchanged: u64,
 }
 
 /// Makes the server match a provision file (YAML). Needs the admin token. Answers when the new settings are in force.
@@ -44,6 +51,6 @@ pub(crate) async fn apply(
     yaml: Result<String, StringRejection>,
 ) -> Result<Json<AppliedBody>, ProblemBody> {
     let yaml = yaml.map_err(|rejection| ProblemBody::new(rejection.status(), "body", rejection.body_text()))?;
-    let applied = provision::apply(&faces.app, &actor, yaml, prune).await?;
-    Ok(Json(AppliedBody { changes: applied.changes }))
+    let Changes { created, updated, deleted, unchanged } = provision::apply(&faces.app, &actor, yaml, prune).await?;
+    Ok(Json(AppliedBody { created, updated, deleted, unchanged }))
 }

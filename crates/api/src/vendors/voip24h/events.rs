@@ -155,3 +155,6 @@ fn other_side<'a>(record: &'a Record, leg: &LegRecord) -> &'a str {
 fn note(record: &Record, leg: &LegRecord) -> &'static str {
     if leg.caller || (record.origin == Origin::Click && leg.party == record.from) { "caller" } else { "callee" }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+// One real Socket.IO client, led by lines of JSON.
+//
+//   node client.js VERSION URL TRANSPORTS [KEY]
+//
+// VERSION is 2 or 4. With KEY it signs in its connect handler, as old snippets do, without waiting for `connecting`.
+// It writes {"event":NAME,"args":[…]} for each event it hears, in order, and {"packet":TYPE,"data":…} for each packet
+// that is no event; it reads {"emit":NAME,"args":[…]} and {"close":true}.
+"use strict";
+
+const readline = require("node:readline");
+
+const [version, url, transports, key] = process.argv.slice(2);
+const io = require(`socket.io-client-${version}`);
+
+const EVENTS = [
+  "connect", "connect_error", "disconnect", "connecting", "signing", "connected", "connection", "say", "response",
+  "error", "Bandwidth", "connectionRefused", "connectTimeout", "connectEnd", "disconnectedServer",
+];
+const EVENT_PACKET = 2;
+
+const tell = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+const socket = io(url, { transports: transports.split(","), reconnection: false, forceNew: true, timeout: 10000 });
+for (const event of EVENTS) {
+  socket.on(event, (...args) => {
+    // A 2.x client emits `connecting` to itself before it has said anything to the server.
+    if (event === "connecting" && args.length === 0) return;
+    const text = (arg) => (arg instanceof Error ? { message: arg.message } : arg);
+    tell({ event, args: args.map(text), transport: socket.io.engine && socket.io.engine.transport.name });
+    if (event === "connect" && key) socket.emit("sign", key);
+  });
+}
+socket.io.on("packet", (packet) => {
+  if (packet.type !== EVENT_PACKET) tell({ packet: packet.type, data: packet.data === undefined ? null : packet.data });
+});
+
+const orders = readline.createInterface({ input: process.stdin });
+orders.on("line", (line) => {
+  const order = JSON.parse(line);
+  if (order.emit) socket.emit(order.emit, ...order.args);
+  // What is on its way to the server still gets there: the process ends by itself when nothing is left to do.
+  if (order.close) {
+    socket.close();
+    process.stdin.destroy();
+  }
+});
+orders.on("close", () => socket.close());

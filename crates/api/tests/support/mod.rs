@@ -1,0 +1,210 @@
+//! The real router and a real store in a temporary folder, with a switchboard that does as it is told.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+pub mod clients;
+pub mod story;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use api::{ApiSettings, App, Metrics, NotApplied, Pending, Provisioner, Readiness, Switchboard};
+use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, TenantId};
+use reqwest::{Client, Method, RequestBuilder};
+use store::{Changes, Durability, Store, StoreOptions, Writer};
+use tokio::sync::watch;
+
+pub const ADMIN: &str = "ADMIN_DEMO";
+
+/// Two tenants with the same extensions. The second one's native keys have one role each.
+const PROVISION: &str = "
+tenants:
+  - name: VPBX_DEMO
+    default: true
+    keys:
+      - { kind: voip24h, voip: VOIPKEY_DEMO, secret: SECRET_DEMO }
+      - { kind: voip24h, voip: VOIPKEY_TWO, secret: SECRET_TWO, socket_sessions: 2 }
+      - { kind: voip24h, voip: VOIPKEY_HUB, secret: SECRET_HUB, hub: true }
+      - { kind: voip24h, voip: VOIPKEY_HOME, secret: SECRET_HOME, allowed_addresses: [192.0.2.1] }
+      - { kind: native, token: NATIVE_DEMO, role: owner }
+      - { kind: native, token: NATIVE_READER, role: reader }
+    extensions:
+      - { number: '101', name: Sales desk, password: pw-101, record: true }
+      - { number: '102', name: Support desk, password: pw-102 }
+    numbers:
+      - { number: '02873088088', route: { extension: '101' } }
+  - name: VPBX_OTHER
+    timezone: UTC
+    keys:
+      - { kind: voip24h, voip: VOIPKEY_OTHER, secret: SECRET_OTHER }
+      - { kind: native, token: NATIVE_OTHER, role: owner }
+    extensions:
+      - { number: '101', name: Sales desk, password: pw-101 }
+    switches: { null_type_on_hangup: false, lower_case_states: true }
+";
+
+/// Everything a test holds.
+pub struct World {
+    pub address: SocketAddr,
+    pub switchboard: Arc<FakeSwitchboard>,
+    pub provisioner: Arc<FakeProvisioner>,
+    pub store: Store,
+    pub writer: Writer,
+    pub readiness: watch::Sender<Readiness>,
+    pub directory: watch::Sender<Arc<Directory>>,
+    pub metrics: Arc<Metrics>,
+    pub demo: TenantId,
+    pub other: TenantId,
+    http: Client,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A world whose settings a test has changed.
+    pub async fn start_with(change: impl FnOnce(&mut ApiSettings)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let options = StoreOptions {
+            data_dir: folder.path().join("data"),
+            database: None,
+            realm: "tongdai".into(),
+            durability: Durability::Process,
+        };
+        let store = Store::open(options).await.expect("the store opens");
+        let provision = store::provision::parse(PROVISION).expect("the file is right");
+        store.settings().apply(provision, false).await.expect("it is applied");
+        let directory = store.settings().load().await.expect("settings are read").directory;
+        let tenant = |name: &str| {
+            directory.tenants.iter().find(|tenant| tenant.name == name).map(|tenant| tenant.id).expect("the tenant")
+        };
+        let (demo, other) = (tenant("VPBX_DEMO"), tenant("VPBX_OTHER"));
+
+        let recordings = folder.path().join("recordings");
+        std::fs::create_dir(&recordings).expect("a folder");
+        let mut settings = ApiSettings::new(ADMIN.into(), recordings, [7; 32]);
+        change(&mut settings);
+        let (directory, directory_receiver) = watch::channel(Arc::new(directory));
+        let (readiness, readiness_receiver) = watch::channel(Readiness::Ready);
+        let switchboard = Arc::new(FakeSwitchboard::default());
+        let provisioner = Arc::new(FakeProvisioner::default());
+        let metrics = Arc::new(Metrics::default());
+        let app = App {
+            store: store.clone(),
+            switchboard: switchboard.clone(),
+            provisioner: provisioner.clone(),
+            directory: directory_receiver,
+            readiness: readiness_receiver,
+            metrics: metrics.clone(),
+            settings: Arc::new(settings),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let service = api::router(app).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        let writer = store.writer();
+        let http = Client::new();
+        Self {
+            address,
+            switchboard,
+            provisioner,
+            store,
+            writer,
+            readiness,
+            directory,
+            metrics,
+            demo,
+            other,
+            http,
+            folder,
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A request without a token.
+    pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    /// A request with a token.
+    pub fn with(&self, token: &str, method: Method, path: &str) -> RequestBuilder {
+        self.bare(method, path).bearer_auth(token)
+    }
+
+    /// A GET with the demo tenant's native key.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.with("NATIVE_DEMO", Method::GET, path)
+    }
+
+    pub fn recordings(&self) -> PathBuf {
+        self.folder.path().join("recordings")
+    }
+}
+
+/// The `nth` call of engine 1.
+pub fn call(nth: u32) -> CallId {
+    CallId::new(1_700_000_000, EngineNumber(1), nth * 100)
+}
+
+/// What a request answers, in JSON.
+pub async fn json(request: RequestBuilder) -> (u16, serde_json::Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.json().await.expect("JSON"))
+}
+
+type Reached = (TenantId, Actor, Command);
+
+/// Gives the replies it was told to, and keeps what it was ordered.
+#[derive(Default)]
+pub struct FakeSwitchboard {
+    replies: Mutex<VecDeque<Result<Reply, Problem>>>,
+    reached: Mutex<Vec<Reached>>,
+}
+
+impl FakeSwitchboard {
+    pub fn will(&self, reply: Result<Reply, Problem>) {
+        self.replies.lock().expect("no panic").push_back(reply);
+    }
+
+    pub fn will_ring(&self, call: CallId) {
+        self.will(Ok(Reply::Originated { call, leg: call.first_leg() }));
+    }
+
+    /// What reached it since this was last asked.
+    pub fn reached(&self) -> Vec<Reached> {
+        std::mem::take(&mut *self.reached.lock().expect("no panic"))
+    }
+}
+
+impl Switchboard for FakeSwitchboard {
+    fn command(&self, tenant: TenantId, actor: Actor, command: Command) -> Pending<'_, Result<Reply, Problem>> {
+        self.reached.lock().expect("no panic").push((tenant, actor, command));
+        let reply = self.replies.lock().expect("no panic").pop_front().unwrap_or(Err(Problem::Unavailable));
+        Box::pin(std::future::ready(reply))
+    }
+}
+
+/// Takes every file but one that says `wrong`.
+#[derive(Default)]
+pub struct FakeProvisioner {
+    pub applied: Mutex<Vec<(String, bool)>>,
+}
+
+impl Provisioner for FakeProvisioner {
+    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>> {
+        let answer = if yaml.contains("wrong") {
+            Err(NotApplied::Wrong { line: Some(3), sentence: "line 3: this is wrong, write it right".into() })
+        } else {
+            self.applied.lock().expect("no panic").push((yaml, prune));
+            Ok(Changes { created: 2, ..Changes::default() })
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
