@@ -1,10 +1,13 @@
 //! What a request is known by, read once.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use super::identity::{COOKIE, Identity};
 use super::news::ServerId;
-use crate::{Method, Request, Via};
+use crate::{Host, Method, Request, Via};
 
 /// What the endpoint needs of a request's headers.
 #[derive(Clone, Debug)]
@@ -31,17 +34,18 @@ impl Facts {
             method => method.as_bytes(),
         };
         let (from, number) = (from_tag.as_deref().unwrap_or_default(), cseq.to_be_bytes());
-        let host = via.host.to_string().to_ascii_lowercase();
+        let host = HostBytes::of(&via.host);
+        let host = host.as_bytes();
         let port = via.port.unwrap_or(5060).to_be_bytes();
         let server = match via.branch() {
             Some(branch) if branch.starts_with(COOKIE) && branch.len() > COOKIE.len() => {
-                identity.fingerprint([branch, method, host.as_bytes(), &port])
+                identity.fingerprint([branch, method, host, &port])
             }
             // A peer of RFC 2543, whose branch names nothing.
             branch => {
                 let branch = branch.map(|branch| &branch[..]).unwrap_or_default();
                 let uri = request.uri.print();
-                identity.fingerprint([branch, method, host.as_bytes(), &port, &uri, from, call_id, &number])
+                identity.fingerprint([branch, method, host, &port, &uri, from, call_id, &number])
             }
         };
         let merged = identity.fingerprint([method, from, call_id, &number]);
@@ -51,5 +55,33 @@ impl Facts {
     /// The number in the tag of an answer that nothing is kept of: the same for a request that is sent again.
     pub(crate) fn stateless_tag(&self) -> u64 {
         (self.server.0 >> 64) as u64
+    }
+}
+
+/// A host as it is compared: an address by what it means, a name case-blind.
+enum HostBytes<'a> {
+    V4([u8; 4]),
+    V6([u8; 16]),
+    Name(Cow<'a, [u8]>),
+}
+
+impl<'a> HostBytes<'a> {
+    fn of(host: &'a Host) -> Self {
+        match host {
+            Host::Address(IpAddr::V4(address)) => HostBytes::V4(address.octets()),
+            Host::Address(IpAddr::V6(address)) => HostBytes::V6(address.octets()),
+            Host::Name(name) if name.iter().any(u8::is_ascii_uppercase) => {
+                HostBytes::Name(name.to_ascii_lowercase().into())
+            }
+            Host::Name(name) => HostBytes::Name(Cow::Borrowed(name)),
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            HostBytes::V4(octets) => octets,
+            HostBytes::V6(octets) => octets,
+            HostBytes::Name(name) => name,
+        }
     }
 }

@@ -110,7 +110,8 @@ impl<'a> Answer<'a> {
 /// Writes the headers that an asker gave, Content-Type and Content-Length, the empty line and the body.
 pub(crate) fn write_rest(out: &mut Vec<u8>, headers: Option<&Headers>, content_type: Option<&[u8]>, body: &[u8]) {
     for (name, value) in headers.into_iter().flat_map(Headers::iter) {
-        if !is_ours(name) && !(content_type.is_some() && *name == HeaderName::ContentType) {
+        let is_replaced = content_type.is_some() && *name == HeaderName::ContentType;
+        if !is_replaced && !is_ours(name) {
             write_header(out, name, value);
         }
     }
