@@ -1,0 +1,168 @@
+//! The companies of the world, as settings for the engine and the directory for the door.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use model::{
+    Codec, DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, Extension, Group, Language, Limits,
+    NumberRoute, Outbound, Route, Strategy, Switches, TenantEntry, TenantId, TenantSettings, Trunk, TrunkAddress,
+};
+use sip::digest::{Algorithm, ha1};
+
+/// The digest realm of the world.
+pub const REALM: &str = "tongdai";
+
+/// One company, as it is set up.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// What the engine knows.
+    pub settings: TenantSettings,
+    /// What its phones put behind the @.
+    pub domain: String,
+    /// Whether requests that name no company are its.
+    pub default: bool,
+}
+
+impl Company {
+    /// A company with these extensions; its number 0 is `number`, which reaches the first of them.
+    pub fn new(id: i64, name: &str, extensions: &[&str], number: &str, carrier: (&str, SocketAddr)) -> Self {
+        let extension = |number: &str| Extension {
+            number: number.into(),
+            // The name says whose it is, so that a display name seen elsewhere gives a leak away.
+            name: format!("{name} desk {number}"),
+            digests: digests(name, number),
+            record: false,
+            caller_id: None,
+            ring_seconds: 30,
+            lines: 2,
+            auto_answer: false,
+        };
+        let settings = TenantSettings {
+            id: TenantId(id),
+            version: 1,
+            name: name.into(),
+            display_name: name.into(),
+            timezone: "Asia/Ho_Chi_Minh".into(),
+            language: Language::Vi,
+            country: "84".into(),
+            digest: vec![DigestAlgorithm::Md5],
+            extensions: extensions.iter().map(|number| ((*number).to_owned(), extension(number))).collect(),
+            trunks: vec![trunk(carrier)],
+            outbound: vec![Outbound {
+                prefix: "0".into(),
+                trunks: vec![carrier.0.into()],
+                strip: 0,
+                prepend: String::new(),
+            }],
+            numbers: [(
+                number.to_owned(),
+                NumberRoute { number: number.into(), route: Route::Extension(extensions[0].into()) },
+            )]
+            .into(),
+            groups: [(
+                "600".to_owned(),
+                Group {
+                    number: "600".into(),
+                    name: "Sales".into(),
+                    strategy: Strategy::RingAll,
+                    members: extensions.iter().map(|number| (*number).to_owned()).collect(),
+                    ring_seconds: 30,
+                },
+            )]
+            .into(),
+            queues: BTreeMap::new(),
+            menus: BTreeMap::new(),
+            limits: Limits {
+                concurrent_calls: 100,
+                calls_per_second: 50,
+                destinations: vec!["84".into()],
+                max_call_seconds: 14_400,
+                silence_seconds: 60,
+            },
+            switches: Switches { null_type_on_hangup: true, lower_case_states: false, feedback_md5_with_bars: true },
+        };
+        Self { settings, domain: format!("{}.test", name.to_lowercase()), default: id == 1 }
+    }
+
+    fn entry(&self) -> TenantEntry {
+        TenantEntry {
+            id: self.settings.id,
+            name: self.settings.name.clone(),
+            default: self.default,
+            sip_domains: vec![self.domain.clone()],
+            timezone: self.settings.timezone.clone(),
+            language: self.settings.language,
+            country: self.settings.country.clone(),
+            switches: self.settings.switches,
+        }
+    }
+}
+
+/// What the door has to know of them all.
+pub fn directory(companies: &[Company]) -> Directory {
+    let mut extensions: BTreeMap<String, Vec<TenantId>> = BTreeMap::new();
+    let mut numbers = BTreeMap::new();
+    let mut trunks = Vec::new();
+    for company in companies {
+        let settings = &company.settings;
+        for number in settings.extensions.keys() {
+            extensions.entry(number.clone()).or_default().push(settings.id);
+        }
+        numbers.extend(settings.numbers.keys().map(|number| (number.clone(), settings.id)));
+        for trunk in &settings.trunks {
+            let sources = trunk.accept_from.iter();
+            trunks.extend(sources.map(|source| (*source, trunk.did_from, Some(settings.id), trunk.name.clone())));
+        }
+    }
+    Directory {
+        version: 1,
+        tenants: companies.iter().map(Company::entry).collect(),
+        extensions,
+        numbers,
+        trunks,
+        keys: Vec::new(),
+    }
+}
+
+/// The password of an extension.
+pub fn password(extension: &str) -> String {
+    format!("pw-{extension}")
+}
+
+fn digests(tenant: &str, extension: &str) -> Vec<DigestSecret> {
+    let names = [extension.to_owned(), format!("{tenant}_{extension}"), format!("{tenant}{extension}")];
+    let algorithms = [(DigestAlgorithm::Md5, Algorithm::Md5), (DigestAlgorithm::Sha256, Algorithm::Sha256)];
+    let mut digests = Vec::new();
+    for username in names {
+        for (algorithm, spelled) in &algorithms {
+            let password = password(extension);
+            let ha1 = ha1(spelled, username.as_bytes(), REALM.as_bytes(), password.as_bytes());
+            let ha1 = ha1.expect("MD5 and SHA-256 are known");
+            digests.push(DigestSecret { username: username.clone(), algorithm: *algorithm, ha1 });
+        }
+    }
+    digests
+}
+
+fn trunk((name, address): (&str, SocketAddr)) -> Trunk {
+    Trunk {
+        name: name.into(),
+        address: address.to_string(),
+        resolved: Some(address),
+        transport: "udp".into(),
+        username: None,
+        password: None,
+        register: false,
+        accept_from: vec![TrunkAddress { address: address.ip(), prefix: 32, port: None }],
+        did_from: DidFrom::RequestUri,
+        outbound_proxy: None,
+        media_from: Vec::new(),
+        srtp: "none".into(),
+        trusted: false,
+        via: None,
+        max_calls: 100,
+        max_calls_per_second: 50,
+        codecs: vec![Codec::Pcma, Codec::Pcmu],
+        dial_format: DialFormat::National,
+    }
+}

@@ -1,0 +1,85 @@
+//! Who hears whom: everybody says a tone of their own for a while, and the tones are looked for.
+
+use std::time::Duration;
+
+use media::tone::ToneListener;
+
+use super::World;
+
+/// How long is listened.
+const LISTEN: u32 = 25;
+/// The length of a packet.
+const PACKET: Duration = Duration::from_millis(20);
+/// Less than so much of a tone may be a rest of what was before.
+const ENOUGH: Duration = Duration::from_millis(120);
+/// What the switchboard itself plays.
+const PROGRESS: u16 = 425;
+
+impl World {
+    /// Everybody with sound speaks for half a second. A line of the ladder tells who has heard whom.
+    pub fn listen(&mut self) {
+        let at = self.now;
+        let heard = self.who_hears_whom();
+        let line: Vec<String> = heard.iter().map(|(who, whom)| format!("{who} hears {}", whom.join(" and "))).collect();
+        let line = if line.is_empty() { "nobody hears anybody".into() } else { line.join(", ") };
+        self.ladder.note(at, &format!("~ {line}"));
+    }
+
+    /// Who hears whom, by name; a tone of the switchboard is called `a tone`.
+    pub fn who_hears_whom(&mut self) -> Vec<(String, Vec<String>)> {
+        for talk in self.phones.iter_mut().flat_map(|phone| &mut phone.talks) {
+            talk.sound.heard.clear();
+        }
+        for _ in 0..LISTEN {
+            self.everybody_speaks();
+            self.run_until(self.now + PACKET);
+        }
+        let mut sources: Vec<(u16, String)> =
+            self.phones.iter().map(|phone| (phone.card.hertz, phone.card.name.clone())).collect();
+        sources.push((PROGRESS, "a tone".into()));
+        let mut heard: Vec<(String, Vec<String>)> = Vec::new();
+        for phone in &self.phones {
+            let samples: Vec<&Vec<i16>> = phone.talks.iter().map(|talk| &talk.sound.heard).collect();
+            let names = sources.iter().filter(|(hertz, _)| samples.iter().any(|sound| has_tone(sound, *hertz)));
+            let names: Vec<String> = names.map(|(_, name)| name.clone()).collect();
+            if !names.is_empty() {
+                heard.push((phone.card.name.clone(), names));
+            }
+        }
+        heard
+    }
+
+    /// Who is heard in a recording, left and right. The recording is the newest of the first company.
+    pub fn on_the_recording(&self) -> (Vec<String>, Vec<String>) {
+        let records = self.rows(1).into_iter().flat_map(|rows| rows.records.values());
+        let file = records.filter_map(|record| record.recording()).last().map(|recording| recording.file.clone());
+        let (left, right) = file.and_then(|file| self.floor.recorded(&file)).unwrap_or_default();
+        let names = |sound: &[i16]| {
+            let phones = self.phones.iter().filter(|phone| has_tone(sound, phone.card.hertz));
+            phones.map(|phone| phone.card.name.clone()).collect()
+        };
+        (names(&left), names(&right))
+    }
+
+    fn everybody_speaks(&mut self) {
+        let mut packets = Vec::new();
+        for phone in self.phones.iter_mut().filter(|phone| !phone.unplugged) {
+            let ip = phone.card.address.ip();
+            for talk in phone.talks.iter_mut().filter(|talk| talk.is_live()) {
+                let from = (ip, talk.sound.port).into();
+                packets.extend(talk.sound.speak().map(|(to, packet)| (from, to, packet)));
+            }
+        }
+        let mono = self.mono();
+        for (from, to, packet) in packets {
+            let brought = self.floor.hear(self.now, mono, from, to, packet);
+            self.take_in(brought);
+        }
+    }
+}
+
+fn has_tone(sound: &[i16], hertz: u16) -> bool {
+    let mut listener = ToneListener::new(hertz);
+    listener.listen(sound.iter().copied());
+    listener.heard() >= ENOUGH
+}

@@ -1,0 +1,456 @@
+//! A world we control: the real door and engine, and round them everything that the server has outside: a network that
+//! loses, phones, carriers, media workers, a writer that takes its time, and a process that may die.
+//!
+//! Time is virtual and chance has a seed: the same seed gives the same world, and an hour takes milliseconds.
+//! [`check`] is where most tests begin: a script in the words of [`World`], and the ladder that it must give.
+
+mod chance;
+mod check;
+mod company;
+mod crash;
+mod floor;
+mod ladder;
+mod listening;
+mod network;
+pub mod phone;
+mod store;
+mod story;
+mod switchboard;
+mod verbs;
+mod verdict;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use engine::{EngineLoad, Input, Now, Output, Wire};
+use jiff::SignedDuration;
+use model::{Event, TenantId, Ticket, Timestamp};
+use sip::{Flow, Framing, Transport};
+
+pub use chance::Chance;
+pub use check::{check, same};
+pub use company::{Company, password};
+pub use network::{Fate, Rule, Weather};
+pub use store::Tenant as Rows;
+pub use story::{tell_event, tell_record};
+
+use floor::{Brought, Floor};
+use ladder::Ladder;
+use network::{Network, Parcel, Way};
+use phone::{Card, Phone};
+use store::Store;
+use switchboard::{ADDRESS, Switchboard};
+
+/// When the world begins, on the wall.
+const BEGINNING: i64 = 1_767_225_600;
+
+/// So many steps at one moment mean that time stands still.
+const STILL: u32 = 100_000;
+
+/// A world.
+#[derive(Debug)]
+pub struct World {
+    base: Instant,
+    now: Duration,
+    chance: Chance,
+    network: Network,
+    ladder: Ladder,
+    store: Store,
+    floor: Floor,
+    companies: Vec<Company>,
+    switchboard: Option<Switchboard>,
+    phones: Vec<Phone>,
+    /// The connection of each phone that speaks over a stream.
+    connections: BTreeMap<usize, u64>,
+    last_connection: u64,
+    echoes: VecDeque<Input>,
+    tickets: u64,
+    /// Commands of clients, by what the ladder calls the client.
+    commands: BTreeMap<Ticket, String>,
+    show_events: bool,
+    steps_now: u32,
+}
+
+impl World {
+    /// Two companies that have the same extensions 101 and 102, a phone for each extension, and a carrier for each
+    /// company; everybody has signed in, and nothing has been called.
+    pub fn new(seed: u64) -> Self {
+        let mut world = Self::empty(seed);
+        let carrier = (198, 51, 100);
+        let at = |last: u8| SocketAddr::from(([carrier.0, carrier.1, carrier.2, last], 5060));
+        world.add_company(Company::new(1, "VPBX_DEMO", &["101", "102", "103"], "842873088088", ("carrier", at(1))));
+        world.add_company(Company::new(2, "VPBX_OTHER", &["101", "102"], "842873099099", ("ocarrier", at(2))));
+        world.start();
+        for (name, tenant, extension) in
+            [("101", 1, "101"), ("102", 1, "102"), ("103", 1, "103"), ("o101", 2, "101"), ("o102", 2, "102")]
+        {
+            world.add_phone(name, tenant, extension, Transport::Udp);
+            world.registers(name);
+        }
+        world.add_carrier("carrier", 1, at(1));
+        world.add_carrier("ocarrier", 2, at(2));
+        world.run(1.0);
+        world.ladder.begin(world.now);
+        world
+    }
+
+    /// A world without companies and phones, whose switchboard has not started.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "an Instant can only be had from the clock; only differences to it count"
+    )]
+    pub fn empty(seed: u64) -> Self {
+        let base = Instant::now();
+        let mut chance = Chance::new(seed);
+        let ip = ADDRESS.parse::<SocketAddr>().expect("an address").ip();
+        let floor = Floor::new(ip, base, Duration::from_secs(BEGINNING.unsigned_abs()), || chance.seed());
+        Self {
+            base,
+            now: Duration::ZERO,
+            chance,
+            network: Network::default(),
+            ladder: Ladder::default(),
+            store: Store::default(),
+            floor,
+            companies: Vec::new(),
+            switchboard: None,
+            phones: Vec::new(),
+            connections: BTreeMap::new(),
+            last_connection: 0,
+            echoes: VecDeque::new(),
+            tickets: 0,
+            commands: BTreeMap::new(),
+            show_events: false,
+            steps_now: 0,
+        }
+    }
+
+    /// One more company, before the switchboard starts.
+    pub fn add_company(&mut self, company: Company) {
+        self.companies.push(company);
+    }
+
+    /// One more phone of an extension.
+    pub fn add_phone(&mut self, name: &str, tenant: i64, extension: &str, transport: Transport) {
+        let company = self.company(tenant);
+        let place = self.phones.len();
+        let octet = |n: usize| u8::try_from(n % 250).unwrap_or_default();
+        let login = sip::digest::Login { username: extension.into(), password: password(extension) };
+        let card = Card {
+            name: name.into(),
+            tenant: TenantId(tenant),
+            user: extension.into(),
+            login: Some(login),
+            domain: company.domain.clone(),
+            address: SocketAddr::from(([10, 0, octet(place / 250), octet(place) + 1], 5060)),
+            transport,
+            hertz: tone_of(place),
+        };
+        self.phones.push(Phone::new(card, ADDRESS.parse().expect("an address")));
+        if transport != Transport::Udp {
+            self.connects(name);
+        }
+    }
+
+    fn add_carrier(&mut self, name: &str, tenant: i64, address: SocketAddr) {
+        let card = Card {
+            name: name.into(),
+            tenant: TenantId(tenant),
+            user: "0900000009".into(),
+            login: None,
+            domain: "carrier.test".into(),
+            address,
+            transport: Transport::Udp,
+            hertz: tone_of(self.phones.len()),
+        };
+        self.phones.push(Phone::new(card, ADDRESS.parse().expect("an address")));
+    }
+
+    /// The time since the world began.
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Lets seconds pass.
+    pub fn run(&mut self, seconds: f64) {
+        self.run_until(self.now + Duration::from_secs_f64(seconds));
+    }
+
+    /// Lets time pass until a moment.
+    pub fn run_until(&mut self, until: Duration) {
+        while self.step(until) {}
+        self.now = self.now.max(until);
+        self.set_phones();
+    }
+
+    /// Lets time pass until nothing is under way: no call, no message, no resending, no recording to be closed.
+    pub fn settle(&mut self) {
+        let limit = self.now + Duration::from_secs(6 * 3_600);
+        while !self.is_quiet() {
+            assert!(self.step(limit), "the world does not come to rest:\n{}", self.state());
+        }
+    }
+
+    /// How much the engine holds; nothing while it is down.
+    pub fn load(&self) -> EngineLoad {
+        self.switchboard.as_ref().map(Switchboard::load).unwrap_or_default()
+    }
+
+    /// What a tenant has stored.
+    pub fn rows(&self, tenant: i64) -> Option<&Rows> {
+        self.store.tenant(TenantId(tenant))
+    }
+
+    /// The ladder so far.
+    pub fn ladder(&self) -> String {
+        self.ladder.text()
+    }
+
+    fn is_quiet(&self) -> bool {
+        let load = self.load();
+        let idle = EngineLoad { registrations: load.registrations, sounds: load.sounds, ..EngineLoad::default() };
+        load == idle
+            && self.network.poll().is_none()
+            && self.store.is_idle()
+            && self.echoes.is_empty()
+            && !self.phones.iter().any(|phone| phone.is_busy() || phone.talks.iter().any(phone::Talk::is_live))
+    }
+
+    /// For whoever reads why a test failed.
+    fn state(&self) -> String {
+        let talks = self.phones.iter().flat_map(|phone| {
+            let live = phone.talks.iter().filter(|talk| talk.is_live());
+            live.map(move |talk| format!("{}: a call with {} is {:?}", phone.card.name, talk.called, talk.state))
+        });
+        let talks: Vec<String> = talks.collect();
+        format!("{:?} at {:?}\n{}\n{}", self.load(), self.now, talks.join("\n"), self.ladder.text())
+    }
+
+    /// Does the next thing that is due until then. False: there is nothing.
+    fn step(&mut self, until: Duration) -> bool {
+        if let Some(echo) = self.echoes.pop_front() {
+            self.give(echo);
+            return true;
+        }
+        let Some(next) = self.poll().filter(|next| *next <= until) else { return false };
+        if next > self.now {
+            self.now = next;
+            self.steps_now = 0;
+            self.set_phones();
+        }
+        self.steps_now += 1;
+        assert!(self.steps_now < STILL, "time stands still:\n{}", self.state());
+        if let Some(parcel) = self.network.take(self.now) {
+            self.deliver(parcel);
+        } else if self.switchboard_due().is_some_and(|at| at <= self.now) {
+            let now = self.moment();
+            if let Some(switchboard) = &mut self.switchboard {
+                switchboard.wake(now);
+            }
+            self.drain();
+        } else if self.floor.poll(self.mono(), self.now).is_some_and(|at| at <= self.now) {
+            let brought = self.floor.wake(self.now, self.mono());
+            self.take_in(brought);
+        } else if self.store.poll().is_some_and(|at| at <= self.now) {
+            self.commit();
+        } else {
+            for place in 0..self.phones.len() {
+                if self.phones[place].poll_wake().is_some_and(|at| at <= self.now) {
+                    self.phones[place].wake();
+                    self.flush(place);
+                }
+            }
+        }
+        true
+    }
+
+    fn poll(&self) -> Option<Duration> {
+        let phones = self.phones.iter().filter_map(Phone::poll_wake).min();
+        let floor = self.floor.poll(self.mono(), self.now);
+        [self.network.poll(), self.switchboard_due(), floor, self.store.poll(), phones].into_iter().flatten().min()
+    }
+
+    fn switchboard_due(&self) -> Option<Duration> {
+        Some(self.switchboard.as_ref()?.poll()?.saturating_duration_since(self.base))
+    }
+
+    fn deliver(&mut self, parcel: Parcel) {
+        match parcel.way {
+            Way::ToSwitchboard(place) => {
+                let flow = self.flow_of(place, parcel.connection);
+                let now = self.moment();
+                let Some(switchboard) = &mut self.switchboard else { return };
+                let answer = switchboard.receive(now, flow, parcel.bytes);
+                if let Some(bytes) = answer {
+                    self.send_to_phone(flow, bytes);
+                }
+                self.drain();
+            }
+            Way::ToPhone(place) => {
+                if self.phones[place].unplugged {
+                    return;
+                }
+                let message = match sip::parse(parcel.bytes.clone(), Framing::Datagram) {
+                    Ok(message) => message,
+                    Err(error) => panic!("no SIP came out: {error:?}\n{}", String::from_utf8_lossy(&parcel.bytes)),
+                };
+                self.phones[place].receive(message);
+                self.flush(place);
+            }
+        }
+    }
+
+    /// Sends what a phone wants to say.
+    fn flush(&mut self, place: usize) {
+        for bytes in self.phones[place].take_out() {
+            let phone = &self.phones[place];
+            let name = phone.card.name.clone();
+            let connection = match phone.card.transport {
+                Transport::Udp => 0,
+                _ => match self.connections.get(&place) {
+                    Some(connection) => *connection,
+                    None => continue,
+                },
+            };
+            if phone.unplugged {
+                continue;
+            }
+            let title = title_of(&bytes);
+            let parcel = Parcel { way: Way::ToSwitchboard(place), bytes, connection };
+            let fate = self.network.send(self.now, &mut self.chance, &name, &title, parcel);
+            self.ladder.message(self.now, &name, "pbx", &title, fate);
+        }
+    }
+
+    fn send_to_phone(&mut self, flow: Flow, bytes: Bytes) {
+        let title = title_of(&bytes);
+        let Some(place) = self.phones.iter().position(|phone| phone.card.address == flow.remote) else {
+            self.ladder.message(self.now, "pbx", &flow.remote.to_string(), &title, Fate::Lost);
+            return;
+        };
+        let name = self.phones[place].card.name.clone();
+        let open = self.connections.get(&place).copied();
+        let connection = match flow.transport {
+            Transport::Udp => 0,
+            _ if open.is_some_and(|open| flow.connection == 0 || flow.connection == open) => open.unwrap_or_default(),
+            _ => {
+                self.ladder.message(self.now, "pbx", &name, &title, Fate::Lost);
+                self.echoes.push_back(Input::FlowLost(flow));
+                return;
+            }
+        };
+        if self.phones[place].unplugged {
+            self.ladder.message(self.now, "pbx", &name, &title, Fate::Lost);
+            return;
+        }
+        let parcel = Parcel { way: Way::ToPhone(place), bytes, connection };
+        let fate = self.network.send(self.now, &mut self.chance, "pbx", &title, parcel);
+        self.ladder.message(self.now, "pbx", &name, &title, fate);
+    }
+
+    fn give(&mut self, input: Input) {
+        let now = self.moment();
+        if let Some(switchboard) = &mut self.switchboard {
+            switchboard.input(now, input);
+            self.drain();
+        }
+    }
+
+    /// Carries out what the engine puts out.
+    fn drain(&mut self) {
+        while let Some(output) = self.switchboard.as_mut().and_then(Switchboard::take) {
+            match output {
+                Output::Wire(Wire::Send { flow, bytes }) => self.send_to_phone(flow, bytes),
+                Output::Wire(Wire::Close(flow)) => self.network.cut(flow.connection),
+                Output::Wire(Wire::Media { worker, order }) => {
+                    let brought = self.floor.order(self.now, self.mono(), worker, order);
+                    self.take_in(brought);
+                }
+                Output::Wire(Wire::Ask { ticket, .. }) => {
+                    let answer = engine::Answer::Failed("there are no names in this world".into());
+                    self.echoes.push_back(Input::Answer { ticket, answer });
+                }
+                Output::Told(told) => self.store.push(self.now, told),
+            }
+        }
+    }
+
+    fn take_in(&mut self, brought: Brought) {
+        for (worker, report) in brought.reports {
+            self.echoes.push_back(Input::Media { worker, report });
+        }
+        for (_, to, packet) in brought.packets {
+            let heard = self.phones.iter_mut().find(|phone| phone.card.address.ip() == to.ip());
+            let talk = heard.and_then(|phone| {
+                phone.talks.iter_mut().rev().find(|talk| talk.sound.port == to.port() && talk.is_live())
+            });
+            if let Some(talk) = talk {
+                talk.sound.hear(&packet);
+            }
+        }
+    }
+
+    fn commit(&mut self) {
+        let committed = self.store.commit(self.now);
+        for (tenant, event) in committed.events {
+            self.show(tenant, &event);
+        }
+        for (ticket, reply) in committed.replies {
+            if let Some(client) = self.commands.get(&ticket) {
+                let line = format!("pbx -> {client}  {}", verbs::reply_words(&reply));
+                self.ladder.note(self.now, &line);
+            }
+        }
+    }
+
+    fn show(&mut self, tenant: TenantId, event: &Event) {
+        if self.show_events {
+            let record = event.callid.and_then(|call| self.store.tenant(tenant)?.records.get(&call).cloned());
+            let line = format!("* {}", story::tell_event(event, record.as_ref()));
+            self.ladder.note(self.now, &line);
+        }
+    }
+
+    fn flow_of(&self, place: usize, connection: u64) -> Flow {
+        let card = &self.phones[place].card;
+        Flow { transport: card.transport, interface: 0, connection, remote: card.address }
+    }
+
+    fn company(&self, tenant: i64) -> &Company {
+        let found = self.companies.iter().find(|company| company.settings.id == TenantId(tenant));
+        found.unwrap_or_else(|| panic!("there is no company {tenant}"))
+    }
+
+    fn moment(&self) -> Now {
+        Now { mono: self.mono(), wall: self.wall() }
+    }
+
+    fn mono(&self) -> Instant {
+        self.base + self.now
+    }
+
+    fn wall(&self) -> Timestamp {
+        let beginning = Timestamp::from_second(BEGINNING).expect("a moment");
+        beginning + SignedDuration::try_from(self.now).expect("a world does not last so long")
+    }
+
+    fn set_phones(&mut self) {
+        for phone in &mut self.phones {
+            phone.set_now(self.now);
+        }
+    }
+}
+
+/// The tone of the phone at this place: far enough from the others', and from those that the switchboard makes.
+fn tone_of(place: usize) -> u16 {
+    600 + 75 * u16::try_from(place % 40).unwrap_or_default()
+}
+
+fn title_of(bytes: &Bytes) -> String {
+    match sip::parse(bytes.clone(), Framing::Datagram) {
+        Ok(message) => ladder::title(&message),
+        Err(_) => "something else".into(),
+    }
+}

@@ -1,0 +1,83 @@
+//! One call as a phone sees it.
+
+use sip::{NameAddr, Request, Uri};
+
+use super::manner::Manner;
+use super::sound::Sound;
+
+/// A call of a phone.
+#[derive(Debug)]
+pub struct Talk {
+    /// Names the dialog, with the tags.
+    pub call_id: String,
+    /// Whether the phone itself called.
+    pub caller: bool,
+    /// The number that was called.
+    pub called: String,
+    /// Who is calling, as the phone shows it: name and number.
+    pub shown: String,
+    /// How far it is.
+    pub state: State,
+    /// Its sound.
+    pub sound: Sound,
+    /// The INVITE that began it, ours or theirs.
+    pub invite: Request,
+    pub(super) local: NameAddr,
+    pub(super) remote: NameAddr,
+    pub(super) target: Uri,
+    pub(super) cseq: u32,
+    pub(super) manner: Manner,
+    /// The phone has hung up while its call could not be cancelled yet.
+    pub(super) give_up: bool,
+    /// Their ACK to our answer has come.
+    pub(super) acked: bool,
+    /// The BYE to be sent once their ACK has come.
+    pub(super) bye_waits: bool,
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// The phone calls. Whether anything has come back.
+    Calling {
+        /// A provisional response has come.
+        proceeding: bool,
+    },
+    /// The phone is called.
+    Called,
+    /// Somebody answered.
+    Up,
+    /// Over.
+    Gone(End),
+}
+
+/// How a call ended for a phone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The phone called and was refused with this status.
+    Refused(u16),
+    /// The phone called and heard nothing.
+    Unheard,
+    /// The phone refused.
+    RefusedIt(u16),
+    /// The caller gave up.
+    Cancelled,
+    /// The phone hung up.
+    HungUp,
+    /// The other side hung up.
+    ByOther,
+    /// The phone answered, and its answer was never acknowledged.
+    NeverAcked,
+}
+
+impl Talk {
+    /// Whether it is not over.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.state, State::Gone(_))
+    }
+
+    /// Whether there may be sound.
+    pub fn is_up(&self) -> bool {
+        self.state == State::Up
+    }
+}

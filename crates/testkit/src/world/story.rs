@@ -1,0 +1,128 @@
+//! Events and records in words, without ids and times: what two runs of the same call must have in common.
+
+use model::{
+    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, Side, Status,
+    TrunkEvent, What,
+};
+
+/// An event in words. Legs are called by their party's number, which the call's record knows.
+pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
+    let leg = |id: &LegId| {
+        let found = record.and_then(|record| record.legs.iter().find(|leg| leg.leg == *id));
+        found.map_or_else(|| "somebody".to_owned(), |leg| leg.party.number().to_owned())
+    };
+    match &event.what {
+        What::Call(CallEvent::Started { origin, direction, from, to, .. }) => {
+            let (origin, direction) = (origin_word(*origin), direction_word(*direction));
+            format!("call.started {direction} by {origin}, {} to {}", party(from), party(to))
+        }
+        What::Call(CallEvent::LegStarted { side, party, caller, .. }) => {
+            let caller = if *caller { " who calls" } else { "" };
+            format!("leg.started {} as {}{caller}", party.number(), side_word(*side))
+        }
+        What::Call(CallEvent::LegRinging { leg: id, early_sound }) => {
+            format!("leg.ringing {}{}", leg(id), if *early_sound { " with sound" } else { "" })
+        }
+        What::Call(CallEvent::LegAnswered { leg: id }) => format!("leg.answered {}", leg(id)),
+        What::Call(CallEvent::LegHeld { leg: id }) => format!("leg.held {}", leg(id)),
+        What::Call(CallEvent::LegResumed { leg: id }) => format!("leg.resumed {}", leg(id)),
+        What::Call(CallEvent::LegKey { leg: id, key }) => format!("leg.key {} {key}", leg(id)),
+        What::Call(CallEvent::LegEnded { leg: id, reason, sip, by }) => {
+            format!("leg.ended {} {} {sip} by {}", leg(id), reason.code(), by_word(*by))
+        }
+        What::Call(CallEvent::Connected { agent, customer }) => {
+            format!("call.connected {} with {}", leg(agent), leg(customer))
+        }
+        What::Call(CallEvent::Ended { reason, sip, by }) => {
+            format!("call.ended {} {sip} by {}", reason.code(), by_word(*by))
+        }
+        What::Recording(RecordingEvent::Started { .. }) => "recording.started".into(),
+        What::Recording(RecordingEvent::Closed { .. }) => "recording.closed".into(),
+        What::Recording(RecordingEvent::Failed { .. }) => "recording.failed".into(),
+        What::Extension(what) => format!("{} {}", extension_word(what), event.subject.id()),
+        What::Trunk(TrunkEvent::Refused { reason, .. }) => {
+            format!("trunk.refused {} {}", event.subject.id(), reason.code())
+        }
+    }
+}
+
+/// A record in words. Seconds are whole: how long it rang, was connected, and took.
+pub fn tell_record(record: &Record) -> String {
+    let seconds = |value: Option<i64>| value.map_or_else(|| "?".into(), |seconds| seconds.to_string());
+    let reason = record.reason.map_or("live", |reason| reason.code());
+    let sip = record.sip.map_or_else(String::new, |sip| format!(" {sip}"));
+    let by = record.ended_by.map_or("nobody", by_word);
+    let recordings = match record.recordings.len() {
+        0 => String::new(),
+        1 => ", recorded".into(),
+        more => format!(", recorded {more} times"),
+    };
+    format!(
+        "{} {} ({}): agent {}, customer {}, {reason}{sip} by {by}, talked {} of {}s, {} legs{recordings}",
+        direction_word(record.direction),
+        status_word(record.status),
+        status_word(record.disposition),
+        record.extension.as_deref().unwrap_or("none"),
+        record.customer,
+        seconds(record.bill_seconds()),
+        seconds(record.duration_seconds()),
+        record.legs.len(),
+    )
+}
+
+fn party(party: &Party) -> String {
+    match party {
+        Party::Extension { number } => number.clone(),
+        Party::Outside { number, trunk: Some(trunk) } => format!("{number} over {trunk}"),
+        Party::Outside { number, trunk: None } => format!("{number} outside"),
+    }
+}
+
+fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Phone => "phone",
+        Origin::Trunk => "trunk",
+        Origin::Click => "click",
+    }
+}
+
+fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+        Direction::Local => "local",
+    }
+}
+
+fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Agent => "agent",
+        Side::Customer => "customer",
+    }
+}
+
+fn by_word(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Agent => "agent",
+        EndedBy::Customer => "customer",
+        EndedBy::Switchboard => "switchboard",
+    }
+}
+
+fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Answered => "answered",
+        Status::NoAnswer => "no answer",
+        Status::Busy => "busy",
+        Status::Failed => "failed",
+        Status::Missed => "missed",
+    }
+}
+
+fn extension_word(what: &ExtensionEvent) -> &'static str {
+    match what {
+        ExtensionEvent::Registered { .. } => "extension.registered",
+        ExtensionEvent::Unregistered { .. } => "extension.unregistered",
+        ExtensionEvent::Refused { .. } => "extension.refused",
+    }
+}

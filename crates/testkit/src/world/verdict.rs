@@ -1,0 +1,96 @@
+//! What must be true of every world in the end, whatever happened in it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use engine::EngineLoad;
+use model::{CallEvent, CallId, KeptKind, Reason, Record, RecordingEvent, TenantId, What};
+
+use super::World;
+use super::phone::Talk;
+use super::store::Tenant;
+
+/// By then every timer of a call that is over has run out, and every address has rested.
+const REST: Duration = Duration::from_secs(150);
+
+impl World {
+    /// Lets everything come to its end and judges it: every leg has ended, each call has one record and one last event,
+    /// nothing is left allocated, and nobody heard or saw another company.
+    pub fn end(&mut self) {
+        self.settle();
+        self.run_until(self.now + REST);
+        self.judge_engine();
+        self.judge_stories();
+        self.judge_phones();
+    }
+
+    fn judge_engine(&self) {
+        let load = self.load();
+        let (sessions, recordings) = self.floor.open();
+        let idle =
+            EngineLoad { registrations: load.registrations, sounds: self.floor.addresses(), ..EngineLoad::default() };
+        assert_eq!(load, idle, "the engine holds on to something");
+        assert_eq!((sessions, recordings), (0, 0), "a media worker holds on to sessions or recordings");
+        let dialogs: Vec<&str> =
+            self.store.kept().filter(|kept| kept.kind == KeptKind::Dialog).map(|kept| kept.key.as_str()).collect();
+        assert!(dialogs.is_empty(), "dialogs are kept of legs that are over: {dialogs:?}");
+    }
+
+    fn judge_stories(&self) {
+        let mut owners: BTreeMap<CallId, TenantId> = BTreeMap::new();
+        for (id, tenant) in self.store.tenants() {
+            for call in tenant.calls() {
+                assert_eq!(owners.insert(call, id), None, "call {call} stands in the stories of two tenants");
+                judge_call(tenant, call);
+            }
+            assert_eq!(tenant.calls().count(), tenant.records.len(), "calls and records are not one to one");
+        }
+    }
+
+    fn judge_phones(&self) {
+        for phone in &self.phones {
+            let name = &phone.card.name;
+            let live: Vec<&Talk> = phone.talks.iter().filter(|talk| talk.is_live()).collect();
+            assert!(live.is_empty(), "{name} has calls left: {live:?}");
+            let own = self.company(phone.card.tenant.0).settings.name.clone();
+            for talk in phone.talks.iter().filter(|talk| !talk.caller) {
+                let foreign = self.companies.iter().map(|company| &company.settings.name);
+                let seen = foreign.filter(|other| **other != own).find(|other| talk.shown.contains(other.as_str()));
+                assert_eq!(seen, None, "{name} was called by another company: {}", talk.shown);
+            }
+        }
+    }
+}
+
+fn judge_call(tenant: &Tenant, call: CallId) {
+    let events = tenant.of_call(call);
+    let told: Vec<&CallEvent> = events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Call(what) => Some(what),
+            _ => None,
+        })
+        .collect();
+    assert!(matches!(told.first(), Some(CallEvent::Started { .. })), "{call} does not begin with its start: {told:?}");
+    let ends = told.iter().filter(|what| matches!(what, CallEvent::Ended { .. })).count();
+    assert_eq!(ends, 1, "{call} has {ends} ends: {told:?}");
+    assert!(matches!(told.last(), Some(CallEvent::Ended { .. })), "{call} goes on after its end: {told:?}");
+
+    let record = tenant.records.get(&call).unwrap_or_else(|| panic!("{call} has no record"));
+    assert_eq!(Record::of(events).as_ref(), Some(record), "the record of {call} is not what its events say");
+    assert!(record.ended_at.is_some(), "{call} has not ended: {record:?}");
+    assert_ne!(record.reason, Some(Reason::Internal), "a bug ended {call}: {told:?}");
+    for leg in &record.legs {
+        assert!(leg.ended_at.is_some(), "a leg of {call} has not ended: {leg:?}");
+        let ended = told.iter().filter(|what| matches!(what, CallEvent::LegEnded { leg: own, .. } if *own == leg.leg));
+        assert_eq!(ended.count(), 1, "a leg of {call} ended more than once: {told:?}");
+    }
+
+    let count = |is_it: fn(&RecordingEvent) -> bool| {
+        events.iter().filter(|event| matches!(&event.what, What::Recording(what) if is_it(what))).count()
+    };
+    let begun = count(|what| matches!(what, RecordingEvent::Started { .. }));
+    let done = count(|what| !matches!(what, RecordingEvent::Started { .. }));
+    assert_eq!(begun, done, "a recording of {call} was begun and has no end: {events:?}");
+    assert!(begun <= 1, "{call} was recorded twice");
+}
