@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -149,8 +150,11 @@ impl Desk {
             let _ = registry.deregister(connection.stream());
         }
         tokens.forget_desk();
-        self.shared.lock().is_gone = true;
-        self.shared.notify();
+        // The ports are free before anybody hears of it.
+        let Self { shared, sockets, connections, .. } = self;
+        drop((sockets, connections));
+        shared.lock().is_gone = true;
+        shared.notify();
     }
 
     fn receive_sip(&mut self) -> Read {
@@ -245,7 +249,7 @@ impl Desk {
     fn adopt(
         &mut self,
         mut stream: TcpStream,
-        remote: std::net::SocketAddr,
+        remote: SocketAddr,
         whose: Adopted,
         registry: &Registry,
         tokens: &mut Tokens<'_>,

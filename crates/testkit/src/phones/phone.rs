@@ -142,7 +142,7 @@ impl Phone {
 
     /// Presses a key.
     pub fn press(&self, key: char) -> Result<(), OrderError> {
-        self.newest(|agent, now, call| agent.send_key(now, call, key))
+        self.newest(|agent, _, call| agent.send_key(call, key))
     }
 
     /// Does anything with the user agent, in one step: orders to one of several calls, for example.

@@ -129,7 +129,9 @@ fn who_stops_hangs_up_first() {
 #[test]
 fn who_vanishes_says_nothing_and_frees_its_port() {
     let callee = Phone::start(PhoneConfig::new("102", nowhere()).behaves(Behaviour::answers(ZERO))).unwrap();
-    let caller = Phone::start(PhoneConfig::new("101", callee.address())).unwrap();
+    // An address of its own, so that nobody else takes the port in between.
+    let listen = SocketAddr::from(([127, 0, 0, 41], 0));
+    let caller = Phone::start(PhoneConfig { listen, ..PhoneConfig::new("101", callee.address()) }).unwrap();
     let address = caller.address();
     caller.call("102").unwrap();
     caller.wait_answered(LIMIT).unwrap();

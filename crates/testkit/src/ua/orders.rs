@@ -126,7 +126,7 @@ impl UserAgent {
     }
 
     /// Presses a key.
-    pub fn send_key(&mut self, _now: Instant, call: CallNo, key: char) -> Result<(), OrderError> {
+    pub fn send_key(&mut self, call: CallNo, key: char) -> Result<(), OrderError> {
         let ours = self.calls.get(&call).ok_or(OrderError::NoSuchCall)?;
         let key = key.to_ascii_uppercase();
         if !ours.talk.takes_keys() || !"0123456789*#ABCD".contains(key) {
@@ -146,7 +146,7 @@ impl UserAgent {
             Act::HangUp => self.hang_up(now, call),
             Act::Hold => self.hold(now, call),
             Act::Resume => self.resume(now, call),
-            Act::Press(key) => self.send_key(now, call, key),
+            Act::Press(key) => self.send_key(call, key),
         }
     }
 
