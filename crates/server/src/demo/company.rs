@@ -2,12 +2,18 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use testkit::phones::{Behaviour, Carrier, Phone, PhoneConfig};
+use testkit::phones::{Act, Behaviour, Carrier, Phone, PhoneConfig, Voice};
+
+/// How long a phone rings before it is picked up.
+const RINGS: Duration = Duration::from_secs(1);
+/// How long whoever picked it up talks, if the other side does not hang up before.
+const TALKS: Duration = Duration::from_secs(20);
 
 /// The company of a demo. They run until they are stopped.
 pub struct Company {
-    phones: Vec<Phone>,
+    phones: [Phone; 2],
     carrier: Carrier,
 }
 
@@ -15,22 +21,16 @@ impl Company {
     /// Phones that sign in at `server`, and a carrier that listens at `carrier`.
     pub fn start(server: SocketAddr, carrier: SocketAddr) -> io::Result<Self> {
         let carrier = Carrier::start(carrier)?;
-        let phone = |user: &str| {
-            Phone::start(PhoneConfig {
-                server,
-                user: user.to_owned(),
-                password: format!("pw-{user}"),
-                behaviour: Behaviour::default(),
-            })
+        let phone = |user: &str, chime| {
+            let talks = Behaviour::answers(RINGS).then(TALKS, Act::HangUp).says(Voice::Speech { chime });
+            Phone::start(PhoneConfig::new(user, server).login(user, &format!("pw-{user}")).behaves(talks))
         };
-        Ok(Self { phones: vec![phone("101")?, phone("102")?], carrier })
+        Ok(Self { phones: [phone("101", 440)?, phone("102", 520)?], carrier })
     }
 
-    /// Ends all of them.
+    /// Hangs up, signs out, and ends all of them.
     pub fn stop(self) {
-        for phone in self.phones {
-            phone.stop();
-        }
+        self.phones.into_iter().for_each(Phone::stop);
         self.carrier.stop();
     }
 }
