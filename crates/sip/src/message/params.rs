@@ -58,7 +58,7 @@ impl Params {
 
     /// The value as written. `None` when the parameter is not there or has no value.
     pub fn get(&self, name: &str) -> Option<&Bytes> {
-        self.find(name)?.value.as_ref()
+        self.find(name.as_bytes())?.value.as_ref()
     }
 
     /// What the value says, without quotes and escapes.
@@ -68,7 +68,7 @@ impl Params {
 
     /// Whether the parameter is there, with a value or without.
     pub fn has(&self, name: &str) -> bool {
-        self.find(name).is_some()
+        self.find(name.as_bytes()).is_some()
     }
 
     /// All of them, in order.
@@ -81,8 +81,9 @@ impl Params {
         self.0.is_empty()
     }
 
-    fn find(&self, name: &str) -> Option<&Param> {
-        self.0.iter().find(|param| param.name.eq_ignore_ascii_case(name.as_bytes()))
+    /// The parameter of a name, the first when it was sent twice.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<&Param> {
+        self.0.iter().find(|param| param.name.eq_ignore_ascii_case(name))
     }
 
     /// Reads `;name=value` of a header value, from `from` to the end. Blanks may stand round `;` and `=`.

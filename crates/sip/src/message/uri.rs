@@ -156,15 +156,14 @@ impl Uri {
     /// Whether both name the same thing (RFC 3261, 19.1.4): escapes resolved, parameters in any order.
     pub fn is_same_as(&self, other: &Uri) -> bool {
         const MUST_MATCH: [&[u8]; 5] = [b"user", b"ttl", b"method", b"maddr", b"transport"];
+        let same_value = |ours: &Option<Bytes>, theirs: &Option<Bytes>| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => unescape(ours).eq_ignore_ascii_case(&unescape(theirs)),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
         let agrees = |ours: &Params, theirs: &Params| {
-            ours.iter().all(|param| {
-                let name = String::from_utf8_lossy(&param.name);
-                match (theirs.get(&name), &param.value) {
-                    (Some(theirs), Some(ours)) => unescape(theirs).eq_ignore_ascii_case(&unescape(ours)),
-                    (None, None) if theirs.has(&name) => true,
-                    _ if theirs.has(&name) => false,
-                    _ => !MUST_MATCH.iter().any(|must| param.name.eq_ignore_ascii_case(must)),
-                }
+            ours.iter().all(|param| match (ours.find(&param.name), theirs.find(&param.name)) {
+                (Some(ours), Some(theirs)) => same_value(&ours.value, &theirs.value),
+                _ => !MUST_MATCH.iter().any(|must| param.name.eq_ignore_ascii_case(must)),
             })
         };
         self.scheme == other.scheme
@@ -352,6 +351,7 @@ mod tests {
             ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
             ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
             ("sip:a@b;x=1;y=2", "sip:a@b;y=2;x=1"),
+            ("sip:a@b;x=1;x=2", "sip:a@b;x=1;x=2"),
         ];
         let different = [
             ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtlanTa.CoM;Transport=UDP"),

@@ -36,7 +36,8 @@ pub fn parse(bytes: &Bytes) -> Result<Sdp, SdpError> {
     if bytes.len() > SIZE_LIMIT {
         return Err(SdpError::TooLarge);
     }
-    let text = bytes.trim_ascii_end();
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    let text = &bytes[..end];
     let mut draft = Draft::default();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let number = index + 1;
@@ -181,6 +182,13 @@ mod tests {
         assert_eq!((sdp.media[0].port, sdp.media[0].ports), (4000, Some(2)));
         assert_eq!(sdp.name, "");
         assert_eq!(sdp.connection, None);
+    }
+
+    #[test]
+    fn blanks_at_the_end_belong_to_the_last_line_and_line_ends_do_not() {
+        let sdp = read("v=0\no=- 1 1 IN IP4 192.0.2.1\ns=x  \r\n\r\n").unwrap();
+
+        assert_eq!(sdp.name, "x  ");
     }
 
     #[test]
