@@ -1,0 +1,33 @@
+//! Any session description: asked for its sound, printed, read again, answered.
+
+#![no_main]
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use sip::sdp::{AudioSection, Direction, Format, Owner, parse};
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(sdp) = parse(&Bytes::copy_from_slice(data)) else { return };
+    if let Ok(again) = parse(&sdp.print()) {
+        assert_eq!(again, sdp);
+    } else {
+        // Only a description at the very limit can grow beyond it.
+        assert!(sdp.print().len() > 32_000);
+    }
+    let address = IpAddr::from([192, 0, 2, 1]);
+    let section = AudioSection {
+        address: (address, 4000).into(),
+        formats: vec![Format::new(8, "PCMA", 8000), Format::keys(101)],
+        direction: Direction::SendRecv,
+        packet_ms: Some(20),
+    };
+    let owner = Owner { session_id: 1, version: 1, address };
+    for audio in [sdp.audio(), sdp.audio_over("UDP/TLS/RTP/SAVPF")].into_iter().flatten() {
+        let _ = (audio.keys(8000), audio.codecs().count());
+        let answer = sdp.answer(owner, audio.index, &section);
+        assert_eq!(answer.media.len(), sdp.media.len());
+        assert!(answer.audio().is_some());
+    }
+});
