@@ -93,7 +93,7 @@ proptest! {
 }
 
 fn bytes(pattern: &'static str) -> impl Strategy<Value = Bytes> {
-    proptest::string::string_regex(pattern).unwrap().prop_map(Bytes::from)
+    proptest::string::string_regex(pattern).expect("a pattern").prop_map(Bytes::from)
 }
 
 fn token() -> impl Strategy<Value = Bytes> {
@@ -118,8 +118,9 @@ fn uri() -> impl Strategy<Value = Uri> {
             let (user, password) = user.map_or((None, None), |(user, password)| (Some(user), password));
             Uri { scheme, user, password, host: Some(host), port, params, headers }
         });
-    let tel = bytes("tel:\\+?[0-9.()-]{1,14}(;phone-context=[a-z.]{1,9})?").prop_map(|text| Uri::parse(text).unwrap());
-    let other = bytes("urn:[a-z0-9:@;?]{1,20}").prop_map(|text| Uri::parse(text).unwrap());
+    let tel = bytes("tel:\\+?[0-9.()-]{1,14}(;phone-context=[a-z.]{1,9})?")
+        .prop_map(|text| Uri::parse(text).expect("a tel URI"));
+    let other = bytes("urn:[a-z0-9:@;?]{1,20}").prop_map(|text| Uri::parse(text).expect("a URN"));
     prop_oneof![6 => sip, 1 => tel, 1 => other]
 }
 
