@@ -34,6 +34,7 @@ impl World {
     /// The process dies in the middle of everything.
     pub fn crash(&mut self) {
         self.ladder.note(self.now, "the switchboard dies");
+        self.died_at = self.wall();
         self.switchboard = None;
         self.echoes.clear();
         self.store.crash();
@@ -52,10 +53,10 @@ impl World {
             .flat_map(|(id, tenant)| tenant.records.values().map(move |record| (id, record.clone())))
             .filter(|(_, record)| record.ended_at.is_none() || open_file(record).is_some())
             .collect();
-        let wall = self.wall();
+        let died_at = self.died_at;
         for (tenant, record) in open {
             let repaired = open_file(&record).map(|file| self.repaired(&file));
-            for told in engine::recover(tenant, record, repaired, wall) {
+            for told in engine::recover(tenant, record, repaired, died_at) {
                 self.store.push(self.now, told);
             }
         }

@@ -61,6 +61,8 @@ pub struct World {
     floor: Floor,
     companies: Vec<Company>,
     switchboard: Option<Switchboard>,
+    /// When it died last.
+    died_at: Timestamp,
     phones: Vec<Phone>,
     /// The connection of each phone that speaks over a stream.
     connections: BTreeMap<usize, u64>,
@@ -116,6 +118,7 @@ impl World {
             floor,
             companies: Vec::new(),
             switchboard: None,
+            died_at: beginning(),
             phones: Vec::new(),
             connections: BTreeMap::new(),
             last_connection: 0,
@@ -148,7 +151,7 @@ impl World {
             transport,
             hertz: tone_of(place),
         };
-        self.phones.push(Phone::new(card, ADDRESS.parse().expect("an address")));
+        self.put_phone(card);
         if transport != Transport::Udp {
             self.connects(name);
         }
@@ -165,7 +168,13 @@ impl World {
             transport: Transport::Udp,
             hertz: tone_of(self.phones.len()),
         };
-        self.phones.push(Phone::new(card, ADDRESS.parse().expect("an address")));
+        self.put_phone(card);
+    }
+
+    fn put_phone(&mut self, card: Card) {
+        let mut phone = Phone::new(card, ADDRESS.parse().expect("an address"));
+        phone.set_now(self.now);
+        self.phones.push(phone);
     }
 
     /// The time since the world began.
@@ -432,8 +441,7 @@ impl World {
     }
 
     fn wall(&self) -> Timestamp {
-        let beginning = Timestamp::from_second(BEGINNING).expect("a moment");
-        beginning + SignedDuration::try_from(self.now).expect("a world does not last so long")
+        beginning() + SignedDuration::try_from(self.now).expect("a world does not last so long")
     }
 
     fn set_phones(&mut self) {
@@ -441,6 +449,10 @@ impl World {
             phone.set_now(self.now);
         }
     }
+}
+
+fn beginning() -> Timestamp {
+    Timestamp::from_second(BEGINNING).expect("a moment")
 }
 
 /// The tone of the phone at this place: far enough from the others', and from those that the switchboard makes.

@@ -339,7 +339,7 @@ impl World {
 /// A reply in a few words.
 pub(super) fn reply_words(reply: &Result<Reply, Problem>) -> String {
     match reply {
-        Ok(Reply::Originated { .. }) => "it rings".into(),
+        Ok(Reply::Originated { .. }) => "accepted".into(),
         Ok(Reply::HungUp { .. }) => "hung up".into(),
         Ok(Reply::SettingsTaken { .. }) => "settings taken".into(),
         Err(Problem::CallFailed { reason, sip: Some(sip), .. }) => format!("failed: {} {sip}", reason.code()),

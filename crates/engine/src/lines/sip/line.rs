@@ -27,8 +27,8 @@ pub(super) enum State {
     Invited { dialog: DialogId, rung: Rung },
     /// We call the party; a branch for each of its phones.
     Inviting { branches: Vec<Branch> },
-    /// Answered.
-    Up { dialog: DialogId },
+    /// Answered, by the phone on this branch.
+    Up { dialog: DialogId, branch: u8 },
     /// The dialog is ended, or being ended by the SIP machine.
     Over,
 }
@@ -89,7 +89,7 @@ impl SipLine {
 
     /// What a BYE to the party needs, once it is owed one.
     pub fn stub(&self, step: &Step<'_>) -> Option<String> {
-        let State::Up { dialog } = self.state else { return None };
+        let State::Up { dialog, .. } = self.state else { return None };
         serde_json::to_string(&step.endpoint.snapshot(dialog)?).ok()
     }
 
@@ -107,6 +107,12 @@ impl SipLine {
 
     /// Takes in what the SIP machine tells of one branch. None: the call need not know.
     pub fn on_news(&mut self, step: &mut Step<'_>, branch: u8, news: SipNews) -> Option<LegNews> {
+        // The leg is the phone that answered; how the others end is not its end.
+        if let State::Up { branch: own, .. } = self.state
+            && own != branch
+        {
+            return None;
+        }
         match news {
             SipNews::Progress(response) => self.on_progress(step, &response),
             SipNews::Answered(response) => self.on_answered(step, branch, &response),
@@ -147,7 +153,7 @@ impl SipLine {
         let sound = self.sound.as_mut().ok_or(Reason::NoCommonCodec)?;
         let body = sound.answer(step, codec)?;
         step.endpoint.answer(step.now.mono, dialog, Headers::new(), Some(body));
-        self.state = State::Up { dialog };
+        self.state = State::Up { dialog, branch: 0 };
         Ok(())
     }
 
@@ -168,7 +174,7 @@ impl SipLine {
                     step.endpoint.cancel(now, branch.dialog, because(reason));
                 }
             }
-            State::Up { dialog } => step.endpoint.bye(now, dialog, because(reason)),
+            State::Up { dialog, .. } => step.endpoint.bye(now, dialog, because(reason)),
             State::Over => {}
         }
         self.close_sound(step);
@@ -208,7 +214,7 @@ impl SipLine {
                 step.endpoint.cancel(step.now.mono, other.dialog, elsewhere);
             }
         }
-        self.state = State::Up { dialog: winner };
+        self.state = State::Up { dialog: winner, branch };
         let agreed = match &mut self.sound {
             Some(sound) => sound.take_final_answer(step, &response.body),
             None => Err(Reason::NoCommonCodec),

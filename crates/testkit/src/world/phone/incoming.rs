@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use sip::digest::{Algorithm, Challenge};
 use sip::sdp::Direction;
 use sip::{HeaderName, Method, NameAddr, Request, Response};
 
@@ -122,6 +123,14 @@ impl Phone {
 
     fn on_invite(&mut self, request: Request) {
         if self.mute_to_invites {
+            return;
+        }
+        if self.challenges && !request.headers.has(&HeaderName::Authorization) {
+            let challenge = Challenge::new("carrier.test", "a-nonce", Algorithm::Md5);
+            let mut response = request.response(401).with(HeaderName::WwwAuthenticate, &challenge);
+            // A parsed request has a To.
+            let _ = response.set_to_tag(self.fresh("t"));
+            self.give(&request, response, self.is_lossy());
             return;
         }
         let (Ok(from), Ok(call_id)) = (request.headers.from(), request.headers.call_id()) else { return };

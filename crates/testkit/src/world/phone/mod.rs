@@ -64,6 +64,8 @@ pub struct Phone {
     pub mute_to_invites: bool,
     /// It never acknowledges an answer.
     pub never_acks: bool,
+    /// It asks who is calling, as carriers do that want a password.
+    pub challenges: bool,
     /// What it does when it is called.
     pub manner: Manner,
     /// The same for one called number; a carrier's numbers differ.
@@ -131,6 +133,7 @@ impl Phone {
             unplugged: false,
             mute_to_invites: false,
             never_acks: false,
+            challenges: false,
             manner: Manner::default(),
             manners: BTreeMap::new(),
             codecs: vec![(8, "PCMA".into()), (0, "PCMU".into())],
