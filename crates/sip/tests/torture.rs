@@ -175,10 +175,10 @@ fn what_is_taken_says_the_same_when_it_is_printed_and_read_again() {
 #[test]
 fn no_message_cut_short_or_with_a_byte_changed_does_harm() {
     for (_, _, bytes) in CASES {
-        for length in 0..bytes.len() {
+        for length in (0..bytes.len()).step_by(5) {
             judge(&bytes[..length]);
         }
-        for at in (0..bytes.len()).step_by(3) {
+        for at in (0..bytes.len()).step_by(11) {
             for byte in [0, b'\n', b'"', b',', b':', b'<', 0xff] {
                 let mut changed = bytes.to_vec();
                 changed[at] = byte;

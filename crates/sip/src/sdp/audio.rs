@@ -105,7 +105,7 @@ impl Sdp {
             rtcp: if rtcp_mux { rtp } else { rtp.and_then(|rtp| rtcp_address(media, rtp)) },
             rtcp_mux,
             direction,
-            formats: media.formats.iter().filter_map(|format| read_format(media, format)).collect(),
+            formats: read_formats(media),
             packet_ms: media.attribute("ptime").and_then(|value| read_packet_ms(value.trim_ascii())),
         })
     }
@@ -125,22 +125,41 @@ fn rtcp_address(media: &Media, rtp: SocketAddr) -> Option<SocketAddr> {
     Some(SocketAddr::new(address, port))
 }
 
-fn read_format(media: &Media, format: &Bytes) -> Option<Format> {
-    let payload_type =
-        parse_number(format).and_then(|number| u8::try_from(number).ok()).filter(|number| *number < 128)?;
-    let parameters = media.attribute_of("fmtp", payload_type).map(Bytes::copy_from_slice);
-    let Some(map) = media.attribute_of("rtpmap", payload_type) else {
-        let (_, name, clock_rate) = STATIC.into_iter().find(|(number, ..)| *number == payload_type)?;
-        return Some(Format { parameters, ..Format::new(payload_type, name, clock_rate) });
+fn read_formats(media: &Media) -> Vec<Format> {
+    let (maps, parameters) = (by_payload_type(media, "rtpmap"), by_payload_type(media, "fmtp"));
+    let read = |format: &Bytes| {
+        let payload_type = read_payload_type(format)?;
+        let index = usize::from(payload_type);
+        let parameters = parameters[index].map(Bytes::copy_from_slice);
+        let Some(map) = maps[index] else {
+            let (_, name, clock_rate) = STATIC.into_iter().find(|(number, ..)| *number == payload_type)?;
+            return Some(Format { parameters, ..Format::new(payload_type, name, clock_rate) });
+        };
+        let mut parts = std::str::from_utf8(map).ok()?.trim().split('/');
+        let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
+        let clock_rate = parts.next()?.parse().ok().filter(|rate| *rate > 0)?;
+        let channels = match parts.next() {
+            Some(channels) => channels.parse().ok()?,
+            None => 1,
+        };
+        Some(Format { payload_type, name, clock_rate, channels, parameters })
     };
-    let mut parts = std::str::from_utf8(map).ok()?.trim().split('/');
-    let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
-    let clock_rate = parts.next()?.parse().ok().filter(|rate| *rate > 0)?;
-    let channels = match parts.next() {
-        Some(channels) => channels.parse().ok()?,
-        None => 1,
-    };
-    Some(Format { payload_type, name, clock_rate, channels, parameters })
+    media.formats.iter().filter_map(read).collect()
+}
+
+/// What the attributes of a name say of each payload type; the first word on it counts.
+fn by_payload_type<'a>(media: &'a Media, name: &str) -> [Option<&'a [u8]>; 128] {
+    let mut found = [None; 128];
+    for value in media.attributes(name) {
+        let Some(blank) = value.iter().position(|byte| *byte == b' ') else { continue };
+        let Some(payload_type) = read_payload_type(&value[..blank]) else { continue };
+        found[usize::from(payload_type)].get_or_insert(value[blank..].trim_ascii());
+    }
+    found
+}
+
+fn read_payload_type(digits: &[u8]) -> Option<u8> {
+    parse_number(digits).and_then(|number| u8::try_from(number).ok()).filter(|number| *number < 128)
 }
 
 fn read_packet_ms(value: &[u8]) -> Option<u16> {
