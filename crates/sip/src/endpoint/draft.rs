@@ -29,7 +29,11 @@ pub(crate) struct Draft<'a> {
 impl Draft<'_> {
     pub(crate) fn print(&self, identity: &Identity, software: &str, transport: Transport, ours: SocketAddr) -> Bytes {
         let body = self.body.map_or(&[][..], |body| &body.bytes);
-        let mut out = Vec::with_capacity(640 + self.headers.map_or(0, Headers::size) + body.len());
+        let routes: usize = self.addressed.routes.iter().map(|route| route.len() + 10).sum();
+        let contact = self.contact.map_or(0, <[u8]>::len) + self.authorization.map_or(0, |(_, value)| value.len() + 32);
+        let names = self.addressed.uri.len() + self.from.len() + self.to.len() + self.call_id.len() + software.len();
+        let given = self.headers.map_or(0, Headers::size) + body.len();
+        let mut out = Vec::with_capacity(routes + contact + names + given + 320);
         out.extend_from_slice(self.method.as_bytes());
         out.push(b' ');
         out.extend_from_slice(&self.addressed.uri);
@@ -67,7 +71,8 @@ impl Draft<'_> {
             write_header(&mut out, &HeaderName::UserAgent, software.as_bytes());
         }
         write_rest(&mut out, self.headers, self.body.map(|body| &body.content_type[..]), body);
-        out.into()
+        // It is kept for a while: what was reserved in vain goes back.
+        out.into_boxed_slice().into()
     }
 }
 

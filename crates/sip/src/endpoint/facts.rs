@@ -15,7 +15,7 @@ pub(crate) struct Facts {
     /// Its transaction; for ACK and CANCEL that of the INVITE they belong to (RFC 3261, 17.2.3).
     pub server: ServerId,
     /// Equal for copies of one request that came by different ways (RFC 3261, 8.2.2.2).
-    pub merged: u128,
+    pub merged: u64,
     pub cseq: u32,
     pub from_tag: Option<Bytes>,
     pub to_tag: Option<Bytes>,
@@ -54,7 +54,7 @@ impl Facts {
 
     /// The number in the tag of an answer that nothing is kept of: the same for a request that is sent again.
     pub(crate) fn stateless_tag(&self) -> u64 {
-        (self.server.0 >> 64) as u64
+        self.merged
     }
 }
 

@@ -55,8 +55,9 @@ impl Head {
     }
 
     pub(crate) fn print(&self, identity: &Identity, software: &str, answer: &Answer<'_>) -> Bytes {
-        let size = self.lines.len() + self.record_routes.len() + answer.body.len() + 256;
-        let mut out = Vec::with_capacity(size + answer.headers.map_or(0, Headers::size));
+        let given = self.lines.len() + self.record_routes.len() + answer.headers.map_or(0, Headers::size);
+        let ours = software.len() + answer.contact.map_or(0, <[u8]>::len) + answer.content_type.map_or(0, <[u8]>::len);
+        let mut out = Vec::with_capacity(given + ours + answer.body.len() + 160);
         out.extend_from_slice(b"SIP/2.0 ");
         write_number(&mut out, usize::from(answer.status));
         out.push(b' ');
@@ -87,7 +88,8 @@ impl Head {
             write_header(&mut out, &HeaderName::Server, software.as_bytes());
         }
         write_rest(&mut out, headers, answer.content_type, answer.body);
-        out.into()
+        // It is kept for a while: what was reserved in vain goes back.
+        out.into_boxed_slice().into()
     }
 }
 

@@ -25,7 +25,7 @@ pub struct DialogId(pub(crate) u64);
 
 /// A request of theirs that is being answered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ServerId(pub(crate) u128);
+pub struct ServerId(pub(crate) u64);
 
 /// What happened. `key` is the asker's own.
 ///

@@ -202,7 +202,7 @@ impl<K: Copy> Endpoint<K> {
             }
             _ => ServerMachine::Plain(PlainServer::start()),
         };
-        let server = Server::new(machine, flow, head, request.method.clone(), facts.cseq, 0);
+        let server = Server::new(machine, flow, head, &request.method, facts.cseq, 0);
         self.transactions.insert_server(facts.server, server.in_dialog(dialog), &mut self.post);
         facts.server
     }

@@ -287,13 +287,15 @@ impl<K: Copy> Endpoint<K> {
         response: &Response,
     ) -> Held<K> {
         let header = |name| response.headers.get(&name).map(own).unwrap_or_default();
+        // Where its BYE goes if the response has no Contact; the INVITE's own URI may be forgotten by now.
+        let called = response.headers.to().map(|to| to.uri.print()).unwrap_or_default();
         let dialog = Dialog {
             flow: first.map_or(flow, |first| first.dialog.flow),
             call_id: header(HeaderName::CallId),
             local: header(HeaderName::From),
             local_tag: Bytes::new(),
             contact: Bytes::new(),
-            remote: Remote::of_callee(response, tag, &[]),
+            remote: Remote::of_callee(response, tag, &called),
             local_cseq: cseq,
             remote_cseq: None,
             is_caller: true,

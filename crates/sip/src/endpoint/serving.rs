@@ -9,7 +9,6 @@ use super::head::{Answer, Head};
 use super::held::{Held, Offered, REMIND, Stage};
 use super::news::{DialogId, Overload, ServerId};
 use super::order::{Body, Incoming, Provisional};
-use super::post::refreshes_target;
 use super::transactions::{Server, ServerMachine};
 use crate::dialog::{Dialog, Remote, Resending, own};
 use crate::transaction::{InviteServer, PlainServer};
@@ -35,7 +34,7 @@ impl<K: Copy> Endpoint<K> {
         let head = Head::of(&request, false);
         let machine = ServerMachine::Plain(PlainServer::start());
         let tag = self.post.identity.fresh();
-        let server = Server::new(machine, flow, head, request.method, facts.cseq, tag);
+        let server = Server::new(machine, flow, head, &request.method, facts.cseq, tag);
         self.transactions.insert_server(facts.server, server.with_copies(facts.merged), &mut self.post);
         Ok(facts.server)
     }
@@ -90,7 +89,7 @@ impl<K: Copy> Endpoint<K> {
             is_caller: false,
         };
         let machine = ServerMachine::Invite(InviteServer::start(trying));
-        let server = Server::new(machine, flow, head, Method::Invite, facts.cseq, id.0);
+        let server = Server::new(machine, flow, head, &Method::Invite, facts.cseq, id.0);
         let server = server.with_copies(facts.merged).in_dialog(id);
         self.transactions.insert_server(facts.server, server, &mut self.post);
         let mut held = Held::new(key, id, dialog, Stage::Offered(Offered::default()));
@@ -143,15 +142,15 @@ impl<K: Copy> Endpoint<K> {
 
     fn respond_in(&mut self, now: Instant, id: ServerId, held: &mut Held<K>, response: &Response) {
         let Some(server) = self.transactions.server(id) else { return };
-        let (flow, cseq, is_invite) = (server.flow, server.cseq, server.method == Method::Invite);
-        let needs_contact = refreshes_target(&server.method) && (101..300).contains(&response.status);
+        let (flow, cseq) = (server.flow, server.cseq);
+        let needs_contact = server.needs_contact && (101..300).contains(&response.status);
         let contact = needs_contact.then_some(&held.dialog.contact[..]);
         let bytes = self.answer_server(now, id, Answer { contact, ..Answer::of(response) });
         if response.is_provisional() {
             return;
         }
         held.unanswered.retain(|unanswered| *unanswered != id);
-        if is_invite && held.their_invite == Some(id) {
+        if held.their_invite == Some(id) {
             held.their_invite = None;
             if let (true, Some(bytes)) = (response.is_success(), bytes) {
                 held.resending.push(Resending::start(now, cseq, flow, bytes));

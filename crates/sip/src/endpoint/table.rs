@@ -64,8 +64,4 @@ impl Hasher for AsItIs {
     fn write_u64(&mut self, number: u64) {
         self.0 ^= number;
     }
-
-    fn write_u128(&mut self, number: u128) {
-        self.0 ^= number as u64;
-    }
 }

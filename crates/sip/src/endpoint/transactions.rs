@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::head::Head;
 use super::news::{DialogId, ServerId};
 use super::order::{Body, OutOfDialog};
-use super::post::{ClientId, Post, Timer};
+use super::post::{ClientId, Post, Timer, refreshes_target};
 use super::sign_in::SignIn;
 use super::table::Table;
 use crate::transaction::{InviteClient, InviteServer, PlainClient, PlainServer};
@@ -74,14 +74,15 @@ pub(crate) struct Server {
     /// Where it came from, and where answers go.
     pub flow: Flow,
     /// For answers; gone after the final one.
-    pub head: Option<Head>,
+    pub head: Option<Box<Head>>,
     pub dialog: Option<DialogId>,
-    pub method: Method,
+    /// Whether its answers carry a Contact.
+    pub needs_contact: bool,
     pub cseq: u32,
     /// The number in the tag of answers whose request has none.
     pub tag: u64,
     /// None for a request in a dialog.
-    pub merged: Option<u128>,
+    pub merged: Option<u64>,
     armed: Option<Instant>,
 }
 
@@ -95,7 +96,7 @@ pub(crate) struct Transactions<K> {
     clients: Table<ClientId, Box<Client<K>>>,
     servers: Table<ServerId, Box<Server>>,
     /// Requests outside of dialogs, by what is equal in their copies.
-    merged: Table<u128, ServerId>,
+    merged: Table<u64, ServerId>,
     /// Requests of ours that are under way on a connection.
     on_connections: BTreeSet<(Flow, ClientId)>,
     /// Answered ones, oldest first.
@@ -112,8 +113,19 @@ impl<K> Client<K> {
 }
 
 impl Server {
-    pub(crate) fn new(machine: ServerMachine, flow: Flow, head: Head, method: Method, cseq: u32, tag: u64) -> Self {
-        Self { machine, flow, head: Some(head), dialog: None, method, cseq, tag, merged: None, armed: None }
+    pub(crate) fn new(machine: ServerMachine, flow: Flow, head: Head, method: &Method, cseq: u32, tag: u64) -> Self {
+        let needs_contact = refreshes_target(method);
+        Self {
+            machine,
+            flow,
+            head: Some(Box::new(head)),
+            dialog: None,
+            needs_contact,
+            cseq,
+            tag,
+            merged: None,
+            armed: None,
+        }
     }
 
     pub(crate) fn in_dialog(self, dialog: DialogId) -> Self {
@@ -121,7 +133,7 @@ impl Server {
     }
 
     /// One that came outside of a dialog, and what it has in common with its copies.
-    pub(crate) fn with_copies(self, merged: u128) -> Self {
+    pub(crate) fn with_copies(self, merged: u64) -> Self {
         Self { merged: Some(merged), ..self }
     }
 }
@@ -338,7 +350,7 @@ impl<K> Transactions<K> {
         self.on_connections.range(range).map(|(_, id)| *id).collect()
     }
 
-    pub(crate) fn is_merged(&self, merged: u128) -> bool {
+    pub(crate) fn is_merged(&self, merged: u64) -> bool {
         self.merged.contains(&merged)
     }
 

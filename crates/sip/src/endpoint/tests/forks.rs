@@ -114,6 +114,19 @@ fn forks_that_cross_a_cancel_are_all_ended_and_one_end_is_told() {
 }
 
 #[test]
+fn a_fork_without_contact_is_ended_under_the_called_address() {
+    let mut world = World::new(crate::Transport::Udp);
+    world.script_bob();
+    world.invite();
+    world.says("INVITE", 200, "one", "Contact: <sip:one@10.0.0.21>");
+
+    world.says("INVITE", 200, "two", "");
+
+    let (ack, bye) = (world.latest(1, "ACK"), world.latest(1, "BYE"));
+    assert_eq!([ack.uri.to_string(), bye.uri.to_string()], ["sip:bob@10.0.0.2"; 2]);
+}
+
+#[test]
 fn a_flood_of_forks_is_not_listened_to() {
     let mut world = World::new(crate::Transport::Udp);
     world.script_bob();

@@ -9,11 +9,13 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::world::{ALICE, BOB, Side, side, uri};
+use super::world::{ALICE, BOB, Side, World, side, uri};
 use crate::endpoint::{Body, DialogId, Incoming, Invite, Load, News, Output, Provisional, ServerId};
 use crate::{Flow, Framing, Headers, Method, NameAddr, Request, Transport, parse};
 
 const CALLS: u64 = 8;
+/// What a tampered message gets in places.
+const LETTERS: &[u8] = b"0129az<>;:=\r\n\"@. ,\0\xff";
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
@@ -26,6 +28,37 @@ proptest! {
     #[test]
     fn every_call_over_connections_that_break_ends_once_and_leaves_nothing(seed: u64) {
         Chaos::new(seed, Transport::Tcp).run();
+    }
+
+    #[test]
+    fn messages_that_were_tampered_with_leave_nothing_either(seed: u64) {
+        let mut world = World::new(Transport::Udp);
+        world.talk();
+        world.reinvite(ALICE);
+        let seen: Vec<_> = world.sides.iter().flat_map(|side| side.got.clone()).map(|message| message.print()).collect();
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut below = |limit: usize| (random.next_u64() % limit as u64) as usize;
+
+        for _ in 0..200 {
+            let mut bytes = seen[below(seen.len())].to_vec();
+            for _ in 0..below(4) {
+                let at = below(bytes.len());
+                bytes[at] = LETTERS[below(LETTERS.len())];
+            }
+            if let Ok(message) = parse(bytes.into(), Framing::Datagram) {
+                let (now, to) = (world.now(), below(2));
+                let flow = world.flow_from(to);
+                world.sides[to].endpoint.handle_message(now, flow, message);
+                while world.sides[to].endpoint.poll_output().is_some() {}
+            }
+        }
+
+        for side in &mut world.sides {
+            if let Some((server, request)) = side.request.take() {
+                side.endpoint.respond(crate::testing::start(), server, request.response(200));
+            }
+        }
+        world.end_everything();
     }
 }
 
