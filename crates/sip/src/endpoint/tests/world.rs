@@ -351,8 +351,7 @@ impl World {
     }
 
     fn send(&mut self, from: usize, flow: Flow, bytes: Bytes) {
-        let message = parse(bytes.clone(), Framing::Datagram)
-            .unwrap();
+        let message = parse(bytes.clone(), Framing::Datagram).unwrap();
         let mut label = label(&message);
         if flow.transport != self.transport {
             label = format!("{label} [{}]", flow.transport.via_name());
