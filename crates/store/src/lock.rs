@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a predecessor may take to go away: it has been killed, or writes its last records.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(20);
 
 /// Held for as long as anything of the store lives; the system lets go of it when the process dies.

@@ -124,7 +124,7 @@ struct Inner {
 impl Store {
     /// Opens the store and brings its tables up to date. Must be called within a tokio runtime, which runs the writer.
     ///
-    /// Waits up to five seconds for a predecessor on the same folder to go.
+    /// Waits up to three seconds for a predecessor on the same folder to go.
     pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
         let folder = &options.data_dir;
         let folder_error = |source| OpenError::Folder { path: folder.clone(), source };

@@ -12,9 +12,14 @@ use sqlx::{Acquire, AssertSqlSafe, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::group::{Group, last_records, last_values, tenants};
-use super::statements::{Statements, Step};
+use super::statements::{Script, Statements, Step};
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// A group up to this size goes as one script. Its shapes are few, so that all of them stay prepared.
+const SMALL_EVENTS: usize = 8;
+const SMALL_BATCHES: usize = 2;
+const SMALL_KEEPS: usize = 2;
 
 /// Stores groups over the one connection that writes.
 pub(super) struct Scribe {
@@ -73,11 +78,23 @@ impl Scribe {
     }
 
     async fn store_at_once(&mut self, connection: &mut SqliteConnection, group: &Group) -> Result<Stored, Failure> {
-        let mut transaction = connection.begin_with(BEGIN).await?;
-        let mut heads = self.read_heads(&mut transaction, &group.batches).await?;
-        let (firsts, steps) = self.steps(&group.batches, &group.keeps, &mut heads)?;
-        execute(&mut transaction, steps).await?;
-        transaction.commit().await?;
+        let mut heads = self.read_heads(connection, &group.batches).await?;
+        let small =
+            group.batches.len() <= SMALL_BATCHES && group.keeps.len() <= SMALL_KEEPS && group.events() <= SMALL_EVENTS;
+        let firsts = if small {
+            let (firsts, script) = self.script(Script::whole(), &group.batches, &group.keeps, &mut heads)?;
+            if let Err(failure) = execute(connection, script).await {
+                roll_back(connection).await;
+                return Err(failure);
+            }
+            firsts
+        } else {
+            let (firsts, script) = self.script(Script::steps(), &group.batches, &group.keeps, &mut heads)?;
+            let mut transaction = connection.begin_with(BEGIN).await?;
+            execute(&mut transaction, script).await?;
+            transaction.commit().await?;
+            firsts
+        };
         self.heads.extend(heads);
         Ok(Stored { firsts: firsts.into_iter().map(Some).collect(), refused: 0 })
     }
@@ -136,8 +153,8 @@ impl Scribe {
             }
         }
         let mut grown = heads.clone();
-        let (firsts, steps) = self.steps(batches, keeps, &mut grown)?;
-        execute(connection, steps).await?;
+        let (firsts, script) = self.script(Script::steps(), batches, keeps, &mut grown)?;
+        execute(connection, script).await?;
         *heads = grown;
         Ok(firsts.first().copied())
     }
@@ -159,8 +176,9 @@ impl Scribe {
     }
 
     /// Gives positions and makes the statements; `heads` holds every tenant of the batches and grows.
-    fn steps(
+    fn script(
         &self,
+        mut script: Script,
         batches: &[Batch],
         keeps: &[Kept],
         heads: &mut HashMap<TenantId, i64>,
@@ -177,15 +195,14 @@ impl Scribe {
         let heads: Vec<(TenantId, i64)> = tenants(batches).into_iter().map(|tenant| (tenant, heads[&tenant])).collect();
         let records = last_records(batches);
 
-        let mut steps = Vec::new();
         self.statements
-            .events(&rows, &mut steps)
-            .and_then(|()| self.statements.records(&records, &mut steps))
-            .and_then(|()| self.statements.recordings(&records, &mut steps))
-            .and_then(|()| self.statements.heads(&heads, &mut steps))
-            .and_then(|()| self.statements.keeps(&last_values(keeps), &mut steps))
+            .events(&rows, &mut script)
+            .and_then(|()| self.statements.records(&records, &mut script))
+            .and_then(|()| self.statements.recordings(&records, &mut script))
+            .and_then(|()| self.statements.heads(&heads, &mut script))
+            .and_then(|()| self.statements.keeps(&last_values(keeps), &mut script))
             .map_err(|error| Failure::Content(error.to_string()))?;
-        Ok((firsts, steps))
+        Ok((firsts, script.finish()))
     }
 }
 
@@ -194,6 +211,13 @@ async fn execute(connection: &mut SqliteConnection, steps: Vec<Step>) -> Result<
         sqlx::query_with(AssertSqlSafe(step.sql), step.values).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+// The script failed somewhere between its BEGIN and its COMMIT, or could not begin: then there is nothing to roll back.
+async fn roll_back(connection: &mut SqliteConnection) {
+    if let Err(error) = sqlx::query("ROLLBACK").execute(connection).await {
+        tracing::debug!(%error, "nothing was rolled back");
+    }
 }
 
 async fn read_head(connection: &mut SqliteConnection, tenant: TenantId) -> Result<i64, Failure> {

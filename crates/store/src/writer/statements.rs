@@ -2,6 +2,9 @@
 //!
 //! Rows are bound without numbers (`?`): SQLite looks a numbered parameter up in a list, which is slow at some hundreds
 //! of them. Only a few numbers of rows occur, so that the database has prepared every statement after a while.
+//!
+//! Each statement that is sent costs two changes of threads, far more than its rows. A small group, which is what a
+//! quiet server has, therefore goes as one script from BEGIN to COMMIT.
 
 use std::sync::Arc;
 
@@ -16,12 +19,58 @@ use super::group::Saved;
 use crate::records::{direction_name, status_name};
 
 /// Rows of one statement, largest first.
-const SIZES: [usize; 5] = [64, 16, 4, 2, 1];
+const SIZES: [usize; 10] = [64, 16, 8, 7, 6, 5, 4, 3, 2, 1];
+
+/// Statements with their values, on their way to the database.
+pub(super) enum Script {
+    /// Each by itself, within a transaction that is open.
+    Steps(Vec<Step>),
+    /// All at once, with their own BEGIN and COMMIT.
+    Whole { sql: String, values: Values },
+}
 
 /// A statement with its values.
 pub(super) struct Step {
     pub sql: Arc<str>,
     pub values: SqliteArguments,
+}
+
+impl Script {
+    pub fn steps() -> Self {
+        Self::Steps(Vec::new())
+    }
+
+    pub fn whole() -> Self {
+        Self::Whole { sql: "BEGIN IMMEDIATE".into(), values: Values(SqliteArguments::default()) }
+    }
+
+    /// The script of a small group, finished.
+    pub fn finish(self) -> Vec<Step> {
+        match self {
+            Self::Steps(steps) => steps,
+            Self::Whole { sql, values } => vec![Step { sql: (sql + "; COMMIT").into(), values: values.0 }],
+        }
+    }
+
+    fn add(
+        &mut self,
+        sql: &Arc<str>,
+        put: impl FnOnce(&mut Values) -> Result<(), BoxDynError>,
+    ) -> Result<(), BoxDynError> {
+        match self {
+            Self::Steps(steps) => {
+                let mut values = Values(SqliteArguments::default());
+                put(&mut values)?;
+                steps.push(Step { sql: sql.clone(), values: values.0 });
+                Ok(())
+            }
+            Self::Whole { sql: all, values } => {
+                all.push_str("; ");
+                all.push_str(sql);
+                put(values)
+            }
+        }
+    }
 }
 
 /// What stands before and after the rows of a statement.
@@ -42,7 +91,6 @@ pub(super) struct Statements {
 }
 
 type Sized = [Arc<str>; SIZES.len()];
-type Encoded = Result<Vec<Step>, BoxDynError>;
 
 impl Statements {
     pub fn new() -> Self {
@@ -57,8 +105,8 @@ impl Statements {
     }
 
     /// Stores events: each with its tenant, its position and the last position of its batch.
-    pub fn events(&self, events: &[(TenantId, i64, i64, &Event)], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
-        steps.extend(several(&self.events, events, 9, |values, (tenant, position, batch, event)| {
+    pub fn events(&self, events: &[(TenantId, i64, i64, &Event)], script: &mut Script) -> Result<(), BoxDynError> {
+        several(script, &self.events, events, 9, |values, (tenant, position, batch, event)| {
             values.put(tenant.0)?;
             values.put(*position)?;
             values.put(*batch)?;
@@ -68,13 +116,12 @@ impl Statements {
             values.put(event.at.as_millisecond())?;
             values.put(event.callid.map(|callid| callid.to_string()))?;
             values.put(serde_json::to_string(event)?)
-        })?);
-        Ok(())
+        })
     }
 
     /// Stores records over what was stored of the same calls.
-    pub fn records(&self, records: &[Saved<'_>], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
-        steps.extend(several(&self.records, records, 13, |values, Saved { tenant, record, .. }| {
+    pub fn records(&self, records: &[Saved<'_>], script: &mut Script) -> Result<(), BoxDynError> {
+        several(script, &self.records, records, 13, |values, Saved { tenant, record, .. }| {
             values.put(tenant.0)?;
             values.put(record.callid.to_string())?;
             values.put(direction_name(record.direction))?;
@@ -88,18 +135,17 @@ impl Statements {
             values.put(record.answered_at.map(|at| at.as_millisecond()))?;
             values.put(record.ended_at.map(|at| at.as_millisecond()))?;
             values.put(serde_json::to_string::<Record>(record)?)
-        })?);
-        Ok(())
+        })
     }
 
     /// Stores the recordings of calls over what was stored of them.
-    pub fn recordings(&self, records: &[Saved<'_>], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
+    pub fn recordings(&self, records: &[Saved<'_>], script: &mut Script) -> Result<(), BoxDynError> {
         let recordings: Vec<(TenantId, &Record, &RecordingRecord)> = records
             .iter()
             .filter(|saved| saved.with_recordings)
             .flat_map(|saved| saved.record.recordings.iter().map(|recording| (saved.tenant, saved.record, recording)))
             .collect();
-        steps.extend(several(&self.recordings, &recordings, 9, |values, (tenant, record, recording)| {
+        several(script, &self.recordings, &recordings, 9, |values, (tenant, record, recording)| {
             values.put(tenant.0)?;
             values.put(recording.recording.to_string())?;
             values.put(record.callid.to_string())?;
@@ -109,59 +155,55 @@ impl Statements {
             values.put(whole(recording.bytes))?;
             values.put(recording.sha256.as_str())?;
             values.put(i64::from(recording.failed))
-        })?);
-        Ok(())
+        })
     }
 
     /// Stores the last position of tenants' stories.
-    pub fn heads(&self, heads: &[(TenantId, i64)], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
-        steps.extend(several(&self.heads, heads, 2, |values, (tenant, position)| {
+    pub fn heads(&self, heads: &[(TenantId, i64)], script: &mut Script) -> Result<(), BoxDynError> {
+        several(script, &self.heads, heads, 2, |values, (tenant, position)| {
             values.put(tenant.0)?;
             values.put(*position)
-        })?);
-        Ok(())
+        })
     }
 
     /// Stores live facts, and forgets those that are over.
-    pub fn keeps(&self, keeps: &[&Kept], steps: &mut Vec<Step>) -> Result<(), BoxDynError> {
+    pub fn keeps(&self, keeps: &[&Kept], script: &mut Script) -> Result<(), BoxDynError> {
         let (living, over): (Vec<&Kept>, Vec<&Kept>) = keeps.iter().partition(|kept| kept.value.is_some());
-        steps.extend(several(&self.keeps, &living, 5, |values, kept| {
+        several(script, &self.keeps, &living, 5, |values, kept| {
             values.put(kept.tenant.0)?;
             values.put(kept.kind.name())?;
             values.put(kept.key.as_str())?;
             values.put(kept.value.clone())?;
             values.put(kept.expires.map(|expires| expires.as_millisecond()))
-        })?);
-        steps.extend(several(&self.forgets, &over, 3, |values, kept| {
+        })?;
+        several(script, &self.forgets, &over, 3, |values, kept| {
             values.put(kept.tenant.0)?;
             values.put(kept.kind.name())?;
             values.put(kept.key.as_str())
-        })?);
-        Ok(())
+        })
     }
 }
 
 fn several<T>(
+    script: &mut Script,
     statements: &Sized,
     mut rows: &[T],
     columns: usize,
     mut put: impl FnMut(&mut Values, &T) -> Result<(), BoxDynError>,
-) -> Encoded {
-    let mut steps = Vec::new();
+) -> Result<(), BoxDynError> {
     while let Some(place) = SIZES.iter().position(|size| *size <= rows.len()) {
         let (now, later) = rows.split_at(SIZES[place]);
-        let mut values = Values(SqliteArguments::default());
-        values.0.reserve(now.len() * columns, 0);
-        for row in now {
-            put(&mut values, row)?;
-        }
-        steps.push(Step { sql: statements[place].clone(), values: values.0 });
+        script.add(&statements[place], |values| {
+            values.0.reserve(now.len() * columns, 0);
+            now.iter().try_for_each(|row| put(values, row))
+        })?;
         rows = later;
     }
-    Ok(steps)
+    Ok(())
 }
 
-struct Values(SqliteArguments);
+/// What is bound, in the order of the question marks.
+pub(super) struct Values(SqliteArguments);
 
 impl Values {
     fn put<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> Result<(), BoxDynError> {
