@@ -12,6 +12,7 @@ mod mask;
 mod metrics;
 mod native;
 mod sound;
+mod story;
 mod vendors;
 mod watch_requests;
 
@@ -28,6 +29,7 @@ use store::{Changes, Store};
 use tokio::sync::watch;
 
 use crate::keys::Keys;
+use crate::story::Stories;
 
 pub use metrics::Metrics;
 
@@ -176,11 +178,11 @@ impl App {
 /// client's address. Call it within a Tokio runtime.
 pub fn router(app: App) -> Router {
     let keys = Keys::new(app.directory.clone());
-    let live = live::router(app.clone(), keys.clone());
-    let faces = Arc::new(Faces { app, keys });
+    let stories = Stories::new(app.store.feed(), keys.clone());
+    let faces = Arc::new(Faces { app, keys, stories });
     native::router(faces.clone())
         .merge(vendors::router(faces.clone()))
-        .merge(live)
+        .merge(live::router(&faces))
         .fallback(native::nowhere)
         .layer(middleware::from_fn_with_state(faces, watch_requests::watch))
 }
@@ -189,6 +191,7 @@ pub fn router(app: App) -> Router {
 pub(crate) struct Faces {
     pub app: App,
     pub keys: Keys,
+    pub stories: Stories,
 }
 
 /// The address a request came from.

@@ -172,6 +172,7 @@ async fn an_address_outside_the_allow_list_is_refused() {
 
         assert_eq!(client.hears("connectionRefused").await["status"], 2000);
         client.hears("disconnect").await;
+        SocketClient::signed(kind, &world.url(""), "VOIPKEY_HERE").await.close().await;
     }
 }
 

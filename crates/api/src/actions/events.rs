@@ -17,8 +17,3 @@ pub(crate) async fn after(
     asker.needs(Role::Reader)?;
     Ok(app.store.feed().after(asker.tenant, position, limit).await?)
 }
-
-/// Resolves when the tenant has an event after the position.
-pub(crate) async fn changed(app: &App, asker: &Asker, position: i64) {
-    app.store.feed().changed(asker.tenant, position).await;
-}

@@ -1,13 +1,12 @@
 //! The Socket.IO server: who is connected, and what each client hears.
 //!
 //! socketioxide carries the packets; `adapter` reaches one socket at a time. `session` is one client's dialogue, `seats`
-//! counts sessions, `story` renders a tenant's events once for all of its sessions. What an event says is the vendor's
+//! counts sessions; what they hear comes from `crate::story`, rendered once for all sessions of a tenant. What an event says is the vendor's
 //! business (`vendors/voip24h/events.rs`).
 
 mod adapter;
 mod seats;
 mod session;
-mod story;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,9 +26,9 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use self::adapter::{Direct, Wire};
 use self::seats::{Connection, Seats};
 use self::session::{Heard, Session};
-use self::story::Stories;
 use crate::keys::Keys;
-use crate::{App, Peer};
+use crate::story::Stories;
+use crate::{App, Faces, Peer};
 
 /// Where clients look for it.
 const PATH: &str = "/socket.io";
@@ -51,7 +50,8 @@ pub(crate) struct Live {
 }
 
 /// The path `/socket.io/`.
-pub(crate) fn router(app: App, keys: Keys) -> Router {
+pub(crate) fn router(faces: &Faces) -> Router {
+    let Faces { app, keys, stories } = faces;
     let wire = Wire::default();
     let settings = &app.settings.live;
     let (service, io) = SocketIo::builder()
@@ -66,7 +66,7 @@ pub(crate) fn router(app: App, keys: Keys) -> Router {
         .max_buffer_size(settings.buffer)
         .with_adapter::<Direct>(wire.clone())
         .build_svc();
-    let stories = Stories::new(app.store.feed(), keys.clone());
+    let (app, keys, stories) = (app.clone(), keys.clone(), stories.clone());
     let live = Live { app, keys, wire, seats: Seats::default(), stories };
 
     // A client may emit as soon as it hears that it is connected, so its handlers are there before that.
@@ -94,11 +94,17 @@ pub(crate) fn router(app: App, keys: Keys) -> Router {
 
 /// What waits for the session between the two steps of connecting.
 #[derive(Clone)]
-struct Arrived(Arc<Mutex<Option<(mpsc::Receiver<Heard>, watch::Receiver<bool>, Connection)>>>);
+struct Arrived(Arc<Mutex<Option<Waiting>>>);
+
+struct Waiting {
+    heard: mpsc::Receiver<Heard>,
+    gone: watch::Receiver<bool>,
+    connection: Connection,
+}
 
 impl Arrived {
     fn take(&self, live: &Live, socket: &SocketRef<Direct>) -> Option<Session> {
-        let (heard, gone, connection) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let Waiting { heard, gone, connection } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let peer = socket.req_parts().extensions.get::<Peer>().map(|peer| peer.0);
         Some(Session { live: live.clone(), socket: socket.clone(), peer, heard, gone, _connection: connection })
     }
@@ -120,7 +126,8 @@ impl Live {
         socket.on_disconnect(async move |_: SocketRef<Direct>, _: DisconnectReason| {
             leave.send_replace(true);
         });
-        socket.extensions.insert(Arrived(Arc::new(Mutex::new(Some((heard, gone, connection))))));
+        let waiting = Waiting { heard, gone, connection };
+        socket.extensions.insert(Arrived(Arc::new(Mutex::new(Some(waiting)))));
         Ok(())
     }
 }

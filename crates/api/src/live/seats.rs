@@ -16,8 +16,14 @@ pub(crate) struct Seats(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     connections: AtomicUsize,
-    signed: Mutex<HashMap<(TenantId, String), Vec<Arc<watch::Sender<bool>>>>>,
+    signed: Mutex<HashMap<KeyName, Vec<Replace>>>,
 }
+
+/// A key's tenant and public part.
+type KeyName = (TenantId, String);
+
+/// Tells a session that its place is taken.
+type Replace = Arc<watch::Sender<bool>>;
 
 /// A connection that is counted until dropped.
 pub(crate) struct Connection(Arc<Inner>);
@@ -25,8 +31,8 @@ pub(crate) struct Connection(Arc<Inner>);
 /// A signed session of a key, counted until dropped.
 pub(crate) struct Seat {
     inner: Arc<Inner>,
-    key: (TenantId, String),
-    mine: Arc<watch::Sender<bool>>,
+    key: KeyName,
+    mine: Replace,
     replaced: watch::Receiver<bool>,
 }
 

@@ -20,10 +20,10 @@ use tokio::time::Instant;
 
 use super::adapter::{Direct, NotSent};
 use super::seats::{Seat, Taken};
-use super::story::{Story, packet};
 use super::{Connection, Live};
 use crate::Readiness;
 use crate::keys::Voip24hKey;
+use crate::story::{Dialect, Story, packet};
 use crate::vendors::voip24h::wire::{Bandwidth, ConnectEnd, FAILED, PORTAL_OK, Said};
 
 /// How often a farewell is tried on a socket that is full.
@@ -112,7 +112,7 @@ impl Session {
 
     /// The signed part of a session: greetings, then the story, for as long as the client says `hello`.
     async fn listen(&mut self, arguments: &[Value], key: Voip24hKey, mut seat: Seat) -> Result<(), Over> {
-        let (story, mut position) = self.live.stories.open(key.tenant);
+        let (story, mut position) = self.live.stories.open(key.tenant, Dialect::Voip24h);
         let greeting = Said { status: PORTAL_OK, message: "connected" };
         self.say("connected", &greeting);
         self.say("connection", &greeting);

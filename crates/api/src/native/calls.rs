@@ -61,7 +61,7 @@ pub(crate) struct EndedCall {
 /// Begins a call: rings the extension, then dials the number and connects them.
 ///
 /// Answers as soon as the call is accepted and stored; the events tell how it goes on.
-#[utoipa::path(post, path = "/v1/calls", tag = "calls", request_body = BeginCall,
+#[utoipa::path(post, path = "/v1/calls", operation_id = "begin_call", tag = "calls", request_body = BeginCall,
     responses(
         (status = 201, description = "The call runs", body = BegunCall, headers(("location" = String, description = "Where the call can be looked at"))),
         (status = "default", description = "It does not", body = ProblemBody, content_type = "application/problem+json"),
@@ -79,14 +79,14 @@ pub(crate) async fn begin(
 }
 
 /// Live calls, newest first.
-#[utoipa::path(get, path = "/v1/calls", tag = "calls",
+#[utoipa::path(get, path = "/v1/calls", operation_id = "list_calls", tag = "calls",
     responses(
         (status = 200, description = "All of them", body = Page<CallView>),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, zone }: SignedIn,
+    SignedIn { asker, zone, .. }: SignedIn,
 ) -> Result<Json<Page<CallView>>, ProblemBody> {
     let rows = calls::live(&faces.app, &asker).await?;
     let items = rows.iter().map(|row| CallView::of(&row.record, &zone)).collect();
@@ -94,14 +94,14 @@ pub(crate) async fn list(
 }
 
 /// One call, live or over: its legs, events and record.
-#[utoipa::path(get, path = "/v1/calls/{id}", tag = "calls", params(("id" = String, Path, description = "The call's id")),
+#[utoipa::path(get, path = "/v1/calls/{id}", operation_id = "get_call", tag = "calls", params(("id" = String, Path, description = "The call's id")),
     responses(
         (status = 200, description = "The call", body = CallStoryView),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn story(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, zone }: SignedIn,
+    SignedIn { asker, zone, .. }: SignedIn,
     Named(call): Named<CallId>,
 ) -> Result<Json<CallStoryView>, ProblemBody> {
     let story = calls::story(&faces.app, &asker, call).await?;
@@ -113,7 +113,7 @@ pub(crate) async fn story(
 }
 
 /// Ends a live call.
-#[utoipa::path(post, path = "/v1/calls/{id}/hangup", tag = "calls", params(("id" = String, Path, description = "The call's id")),
+#[utoipa::path(post, path = "/v1/calls/{id}/hangup", operation_id = "hang_up_call", tag = "calls", params(("id" = String, Path, description = "The call's id")),
     responses(
         (status = 200, description = "It is ended", body = EndedCall),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
-use model::StoredEvent;
 use prometheus_client::metrics::gauge::Gauge;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -20,7 +19,8 @@ use super::problem::ProblemBody;
 use super::sign_in::SignedIn;
 use super::views::{EventBody, EventView, Page};
 use crate::Faces;
-use crate::actions::{Asker, Refusal, events};
+use crate::actions::{Refusal, events};
+use crate::story::Dialect;
 
 /// The events of a page, unless asked otherwise, and at most.
 const PAGE: usize = 100;
@@ -31,7 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// From where, and how much.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct From {
+pub(crate) struct Whence {
     /// The position after which the story is wanted (0: all of it).
     after: Option<i64>,
     /// Events of a page, 1 to 1 000 (100). An event-stream has no pages.
@@ -42,8 +42,8 @@ pub(crate) struct From {
 ///
 /// With `Accept: text/event-stream` the answer goes on: it catches up, then tells each event as it is stored. Each has
 /// its position as its id, and `Last-Event-ID` goes before `after`.
-#[utoipa::path(get, path = "/v1/events", tag = "events",
-    params(From, ("Last-Event-ID" = Option<i64>, Header, description = "Where an event-stream goes on")),
+#[utoipa::path(get, path = "/v1/events", operation_id = "list_events", tag = "events",
+    params(Whence, ("Last-Event-ID" = Option<i64>, Header, description = "Where an event-stream goes on")),
     responses(
         (status = 200, description = "The events", content(
             (Page<EventBody> = "application/json"),
@@ -53,8 +53,8 @@ pub(crate) struct From {
     ))]
 pub(crate) async fn after(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, .. }: SignedIn,
-    Asked(From { after, limit }): Asked<From>,
+    signed_in: SignedIn,
+    Asked(Whence { after, limit }): Asked<Whence>,
     headers: HeaderMap,
 ) -> Result<Response, ProblemBody> {
     let wants_stream = headers
@@ -67,49 +67,52 @@ pub(crate) async fn after(
             None => after.unwrap_or(0),
         };
         // Permission is asked before the stream begins, so that a refusal is an HTTP status.
-        events::after(&faces.app, &asker, position, 1).await?;
+        events::after(&faces.app, &signed_in.asker, position, 1).await?;
         let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-        return Ok(Sse::new(stream(faces, asker, position)).keep_alive(keep_alive).into_response());
+        return Ok(Sse::new(stream(faces, signed_in, position)).keep_alive(keep_alive).into_response());
     }
     let limit = limit.unwrap_or(PAGE).clamp(1, MOST);
-    let mut found = events::after(&faces.app, &asker, after.unwrap_or(0), limit + 1).await?;
+    let mut found = events::after(&faces.app, &signed_in.asker, after.unwrap_or(0), limit + 1).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.position.to_string());
     Ok(Json(Page { items: found.iter().map(|event| EventView::of(event)).collect(), next }).into_response())
 }
 
-/// Ends when the server stops or the store fails; the client comes back with `Last-Event-ID`.
-fn stream(faces: Arc<Faces>, asker: Asker, mut position: i64) -> impl Stream<Item = Result<Event, Infallible>> {
+/// Ends when the server stops, the token is taken away or the store fails; a client comes back with `Last-Event-ID`.
+fn stream(faces: Arc<Faces>, signed_in: SignedIn, mut position: i64) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         let _counted = Counted::new(&faces.app.metrics.event_streams);
+        let mut directory = faces.app.directory.clone();
+        let (story, _) = faces.stories.open(signed_in.asker.tenant, Dialect::Native);
         loop {
-            let found = match events::after(&faces.app, &asker, position, PAGE).await {
-                Ok(found) => found,
+            let (told, head) = match story.after(position).await {
+                Ok(read) => read,
                 Err(error) => {
                     tracing::warn!(%error, "reading events for a stream");
                     return;
                 }
             };
-            for event in &found {
-                position = event.position;
-                yield Ok(line(event));
+            for event in told {
+                for packet in &event.packets {
+                    yield Ok(Event::default().id(event.position.to_string()).data(packet.as_str()));
+                }
             }
-            if !found.is_empty() {
+            if head > position {
+                position = head;
                 continue;
             }
             tokio::select! {
-                () = events::changed(&faces.app, &asker, position) => {}
+                () = story.changed(position) => {}
                 () = faces.app.stopped() => return,
+                changed = directory.changed() => {
+                    if changed.is_err() || !signed_in.still_valid(&faces) {
+                        return;
+                    }
+                }
             }
         }
     }
-}
-
-fn line(stored: &StoredEvent) -> Event {
-    // Stored events have no keys that JSON cannot have, and their JSON has no line breaks.
-    let json = serde_json::to_string(&EventView::of(stored)).unwrap_or_default();
-    Event::default().id(stored.position.to_string()).data(json)
 }
 
 /// Counted while it lives.

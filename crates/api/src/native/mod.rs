@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::problem::ProblemBody;
+pub(crate) use self::views::EventView;
 use crate::Faces;
 
 /// Bytes of a request's body, where nothing else is said.
@@ -110,5 +111,17 @@ mod tests {
             checked_in == printed,
             "docs/openapi.json is stale: run TONGDAI_WRITE_OPENAPI=1 cargo test -p api description"
         );
+    }
+
+    #[test]
+    fn everything_that_the_description_refers_to_is_in_it() {
+        let description = printed(&describe(paths().split_for_parts().1));
+        let schemas =
+            serde_json::from_str::<serde_json::Value>(&description).expect("JSON")["components"]["schemas"].clone();
+
+        for reference in description.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().expect("a name");
+            assert!(schemas[name].is_object(), "{name} is missing");
+        }
     }
 }

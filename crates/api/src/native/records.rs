@@ -59,14 +59,14 @@ pub(crate) struct Search {
 }
 
 /// Records, newest first.
-#[utoipa::path(get, path = "/v1/records", tag = "records", params(Search),
+#[utoipa::path(get, path = "/v1/records", operation_id = "list_records", tag = "records", params(Search),
     responses(
         (status = 200, description = "A page", body = Page<RecordView>),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, zone }: SignedIn,
+    SignedIn { asker, zone, .. }: SignedIn,
     Asked(search): Asked<Search>,
 ) -> Result<Json<Page<RecordView>>, ProblemBody> {
     let size = search.limit.unwrap_or(PAGE).clamp(1, MOST);

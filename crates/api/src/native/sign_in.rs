@@ -19,6 +19,16 @@ pub(crate) struct SignedIn {
     pub asker: Asker,
     /// The tenant's zone, for the times in answers.
     pub zone: TimeZone,
+    /// The native key's token; None: the admin's.
+    token: Option<String>,
+}
+
+impl SignedIn {
+    /// Whether the token still opens what it opened.
+    pub fn still_valid(&self, faces: &Faces) -> bool {
+        let Some(token) = &self.token else { return true };
+        faces.keys.now().native(token).is_some_and(|now| now.tenant == self.asker.tenant)
+    }
 }
 
 /// Somebody who may ask, whatever the tenant.
@@ -28,7 +38,8 @@ impl FromRequestParts<Arc<Faces>> for SignedIn {
     type Rejection = ProblemBody;
 
     async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
-        let (actor, own) = who(parts, faces)?;
+        let Who { actor, key } = who(parts, faces).ok_or_else(ProblemBody::unauthorized)?;
+        let own = key.as_ref().map(|(tenant, _)| *tenant);
         let index = faces.keys.now();
         let named = tenant_parameter(parts);
         let tenant = match own {
@@ -47,7 +58,7 @@ impl FromRequestParts<Arc<Faces>> for SignedIn {
         };
         // A zone that was checked when it was set.
         let zone = TimeZone::get(&tenant.timezone).unwrap_or(TimeZone::UTC);
-        Ok(Self { asker: Asker { tenant: tenant.id, actor }, zone })
+        Ok(Self { asker: Asker { tenant: tenant.id, actor }, zone, token: key.map(|(_, token)| token) })
     }
 }
 
@@ -55,12 +66,17 @@ impl FromRequestParts<Arc<Faces>> for Anybody {
     type Rejection = ProblemBody;
 
     async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
-        who(parts, faces).map(|(actor, _)| Self(actor))
+        who(parts, faces).map(|who| Self(who.actor)).ok_or_else(ProblemBody::unauthorized)
     }
 }
 
-/// Who shows this token; the tenant of a native key.
-fn who(parts: &Parts, faces: &Faces) -> Result<(Actor, Option<TenantId>), ProblemBody> {
+struct Who {
+    actor: Actor,
+    /// A native key's tenant and token.
+    key: Option<(TenantId, String)>,
+}
+
+fn who(parts: &Parts, faces: &Faces) -> Option<Who> {
     let token = parts
         .headers
         .get(header::AUTHORIZATION)
@@ -68,13 +84,12 @@ fn who(parts: &Parts, faces: &Faces) -> Result<(Actor, Option<TenantId>), Proble
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
         .map(|(_, token)| token.trim())
-        .filter(|token| !token.is_empty())
-        .ok_or_else(ProblemBody::unauthorized)?;
+        .filter(|token| !token.is_empty())?;
     if is_same(token, &faces.app.settings.admin_token) {
-        return Ok((Actor { name: Text::from("admin"), role: Role::Operator }, None));
+        return Some(Who { actor: Actor { name: Text::from("admin"), role: Role::Operator }, key: None });
     }
-    let asker = faces.keys.now().native(token).ok_or_else(ProblemBody::unauthorized)?;
-    Ok((asker.actor, Some(asker.tenant)))
+    let asker = faces.keys.now().native(token)?;
+    Some(Who { actor: asker.actor, key: Some((asker.tenant, token.to_owned())) })
 }
 
 // Hashes have one length, so that the comparison tells nothing of the token's.

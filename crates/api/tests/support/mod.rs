@@ -27,6 +27,7 @@ tenants:
       - { kind: voip24h, voip: VOIPKEY_TWO, secret: SECRET_TWO, socket_sessions: 2 }
       - { kind: voip24h, voip: VOIPKEY_HUB, secret: SECRET_HUB, hub: true }
       - { kind: voip24h, voip: VOIPKEY_HOME, secret: SECRET_HOME, allowed_addresses: [192.0.2.1] }
+      - { kind: voip24h, voip: VOIPKEY_HERE, secret: SECRET_HERE, allowed_addresses: [192.0.2.1, 127.0.0.0/8] }
       - { kind: native, token: NATIVE_DEMO, role: owner }
       - { kind: native, token: NATIVE_READER, role: reader }
     extensions:

@@ -40,13 +40,13 @@ pub(crate) fn router() -> Router<Arc<Faces>> {
 }
 
 /// The client's address, where the server tells it.
-type From = Option<Extension<Peer>>;
+type Client = Option<Extension<Peer>>;
 
-async fn dial(State(faces): State<Arc<Faces>>, from: From, given: Given) -> Json<DialAnswer> {
+async fn dial(State(faces): State<Arc<Faces>>, from: Client, given: Given) -> Json<DialAnswer> {
     Json(try_dial(&faces, from, &given).await.unwrap_or_else(|why| not_done("Failed", why)))
 }
 
-async fn try_dial(faces: &Faces, from: From, given: &Given) -> Result<DialAnswer, String> {
+async fn try_dial(faces: &Faces, from: Client, given: &Given) -> Result<DialAnswer, String> {
     let asker = sign_in(faces, from, given)?;
     let (extension, phone) = (required(given, "sip")?, required(given, "phone")?);
     let answer = model::DialAnswer::WhenPhoneResponds;
@@ -60,11 +60,11 @@ async fn try_dial(faces: &Faces, from: From, given: &Given) -> Result<DialAnswer
     }
 }
 
-async fn hang_up(State(faces): State<Arc<Faces>>, from: From, given: Given) -> Json<DialAnswer> {
+async fn hang_up(State(faces): State<Arc<Faces>>, from: Client, given: Given) -> Json<DialAnswer> {
     Json(try_hang_up(&faces, from, &given).await.unwrap_or_else(|why| not_done("Failed", why)))
 }
 
-async fn try_hang_up(faces: &Faces, from: From, given: &Given) -> Result<DialAnswer, String> {
+async fn try_hang_up(faces: &Faces, from: Client, given: &Given) -> Result<DialAnswer, String> {
     let asker = sign_in(faces, from, given)?;
     let call = match given.get("callid") {
         Some(callid) => callid.parse().map_err(|_| format!("No active call {callid}"))?,
@@ -78,11 +78,11 @@ async fn try_hang_up(faces: &Faces, from: From, given: &Given) -> Result<DialAns
     Ok(translate::done(&call.to_string()))
 }
 
-async fn history(State(faces): State<Arc<Faces>>, from: From, headers: HeaderMap, given: Given) -> Json<ListAnswer> {
+async fn history(State(faces): State<Arc<Faces>>, from: Client, headers: HeaderMap, given: Given) -> Json<ListAnswer> {
     Json(try_history(&faces, from, &headers, &given).await.unwrap_or_else(translate::no_list))
 }
 
-async fn try_history(faces: &Faces, from: From, headers: &HeaderMap, given: &Given) -> Result<ListAnswer, String> {
+async fn try_history(faces: &Faces, from: Client, headers: &HeaderMap, given: &Given) -> Result<ListAnswer, String> {
     let asker = sign_in(faces, from, given)?;
     let Search { filter, cursor, size } = translate::history(given, Timestamp::now())?;
     let page = records::list(&faces.app, &asker, &filter, cursor, size).await.map_err(said)?;
@@ -90,11 +90,16 @@ async fn try_history(faces: &Faces, from: From, headers: &HeaderMap, given: &Giv
     Ok(look(faces, &asker, headers, |look| translate::list(&page, total, look)))
 }
 
-async fn searching(State(faces): State<Arc<Faces>>, from: From, headers: HeaderMap, given: Given) -> Json<ListAnswer> {
+async fn searching(
+    State(faces): State<Arc<Faces>>,
+    from: Client,
+    headers: HeaderMap,
+    given: Given,
+) -> Json<ListAnswer> {
     Json(try_searching(&faces, from, &headers, &given).await.unwrap_or_else(translate::no_list))
 }
 
-async fn try_searching(faces: &Faces, from: From, headers: &HeaderMap, given: &Given) -> Result<ListAnswer, String> {
+async fn try_searching(faces: &Faces, from: Client, headers: &HeaderMap, given: &Given) -> Result<ListAnswer, String> {
     let asker = sign_in(faces, from, given)?;
     let page = match translate::searching(given)? {
         Some(call) => {
@@ -130,7 +135,7 @@ async fn recording(faces: &Faces, request: Request, disposition: Disposition) ->
 }
 
 /// Who asks. A wrong key and a key used from elsewhere than it may are told apart only by whoever has the key.
-fn sign_in(faces: &Faces, from: From, given: &Given) -> Result<Asker, String> {
+fn sign_in(faces: &Faces, from: Client, given: &Given) -> Result<Asker, String> {
     let (voip, secret) = (required(given, "voip")?, required(given, "secret")?);
     let key = faces.keys.now().voip24h(voip, secret).ok_or("voip or secret is invalid")?;
     if !key.allows(from.map(|Extension(peer)| peer.0)) {

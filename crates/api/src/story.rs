@@ -1,7 +1,7 @@
-//! A tenant's story in a dialect's words: rendered once, read by every session of that tenant.
+//! A tenant's story in a dialect's words: rendered once, read by every session of that tenant and dialect.
 //!
-//! One task follows the feed and renders; sessions are positions in what it rendered. Only the newest of it stays in
-//! memory. A session that fell further behind renders for itself what it missed, until it is level again.
+//! One task follows the feed and renders; readers are positions in what it rendered. Only the newest of it stays in
+//! memory. A reader that is further behind renders for itself what it missed, until it is level again.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -14,26 +14,39 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::keys::Keys;
+use crate::native::EventView;
 use crate::vendors::voip24h;
 
-/// Rendered events that stay in memory, for each tenant.
+/// Rendered events that stay in memory, for each tenant and dialect.
 const KEPT: usize = 4_096;
 /// Events that are read at once.
 const PAGE: usize = 512;
 /// How long after a failed reading the feed is asked again.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// The stories that sessions read at the moment.
+/// In whose words the story is told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Dialect {
+    /// Our own: each event as flat JSON.
+    Native,
+    /// `["response",{…}]` of Voip24h's Socket.IO.
+    Voip24h,
+}
+
+/// The stories that are read at the moment.
 #[derive(Clone)]
 pub(crate) struct Stories {
     feed: Feed,
     keys: Keys,
-    open: Arc<Mutex<HashMap<TenantId, Weak<Story>>>>,
+    open: Arc<Mutex<Open>>,
 }
 
-/// One tenant's story. Its task ends with the last session that holds it.
+type Open = HashMap<(TenantId, Dialect), Weak<Story>>;
+
+/// One tenant's story. Its task ends with the last reader that holds it.
 pub(crate) struct Story {
     tenant: TenantId,
+    dialect: Dialect,
     feed: Feed,
     keys: Keys,
     rendered: Arc<Rendered>,
@@ -45,7 +58,7 @@ pub(crate) struct Story {
 pub(crate) struct Told {
     /// The stored event's.
     pub position: i64,
-    /// `["response",{…}]`, in order.
+    /// In order; never empty.
     pub packets: Vec<Str>,
 }
 
@@ -66,26 +79,26 @@ impl Stories {
         Self { feed, keys, open: Arc::default() }
     }
 
-    /// The tenant's story and the position at which a new session begins.
-    pub fn open(&self, tenant: TenantId) -> (Arc<Story>, i64) {
+    /// The tenant's story and the position at which it stands now.
+    pub fn open(&self, tenant: TenantId, dialect: Dialect) -> (Arc<Story>, i64) {
         let position = self.feed.head(tenant);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(story) = open.get(&tenant).and_then(Weak::upgrade) {
+        if let Some(story) = open.get(&(tenant, dialect)).and_then(Weak::upgrade) {
             return (story, position);
         }
         open.retain(|_, story| story.strong_count() > 0);
-        let story = Arc::new(Story::start(tenant, position, self.feed.clone(), self.keys.clone()));
-        open.insert(tenant, Arc::downgrade(&story));
+        let story = Arc::new(Story::start(tenant, dialect, position, self.feed.clone(), self.keys.clone()));
+        open.insert((tenant, dialect), Arc::downgrade(&story));
         (story, position)
     }
 }
 
 impl Story {
-    fn start(tenant: TenantId, from: i64, feed: Feed, keys: Keys) -> Self {
+    fn start(tenant: TenantId, dialect: Dialect, from: i64, feed: Feed, keys: Keys) -> Self {
         let ring = Mutex::new(Ring { from, told: VecDeque::new() });
         let rendered = Arc::new(Rendered { head: watch::Sender::new(from), ring });
-        let task = tokio::spawn(follow(tenant, feed.clone(), keys.clone(), rendered.clone()));
-        Self { tenant, feed, keys, rendered, task }
+        let task = tokio::spawn(follow(tenant, dialect, feed.clone(), keys.clone(), rendered.clone()));
+        Self { tenant, dialect, feed, keys, rendered, task }
     }
 
     /// Resolves when something after `position` is rendered.
@@ -102,7 +115,7 @@ impl Story {
         }
         let events = self.feed.after(self.tenant, position, PAGE).await?;
         let head = events.last().map_or(position, |event| event.position);
-        Ok((render(&events, self.tenant, &self.keys), head))
+        Ok((render(&events, self.tenant, self.dialect, &self.keys), head))
     }
 
     /// None when memory does not reach back so far.
@@ -125,13 +138,13 @@ impl Drop for Story {
     }
 }
 
-async fn follow(tenant: TenantId, feed: Feed, keys: Keys, rendered: Arc<Rendered>) {
+async fn follow(tenant: TenantId, dialect: Dialect, feed: Feed, keys: Keys, rendered: Arc<Rendered>) {
     let mut position = *rendered.head.borrow();
     loop {
         let events = match feed.after(tenant, position, PAGE).await {
             Ok(events) => events,
             Err(error) => {
-                tracing::warn!(%error, "reading events for live sessions");
+                tracing::warn!(%error, "reading events for those who listen");
                 tokio::time::sleep(AGAIN).await;
                 continue;
             }
@@ -141,7 +154,7 @@ async fn follow(tenant: TenantId, feed: Feed, keys: Keys, rendered: Arc<Rendered
             continue;
         };
         position = last.position;
-        let told = render(&events, tenant, &keys);
+        let told = render(&events, tenant, dialect, &keys);
         let mut ring = rendered.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.told.extend(told);
         while ring.told.len() > KEPT
@@ -154,22 +167,32 @@ async fn follow(tenant: TenantId, feed: Feed, keys: Keys, rendered: Arc<Rendered
     }
 }
 
-fn render(events: &[Arc<StoredEvent>], tenant: TenantId, keys: &Keys) -> Vec<Arc<Told>> {
+fn render(events: &[Arc<StoredEvent>], tenant: TenantId, dialect: Dialect, keys: &Keys) -> Vec<Arc<Told>> {
     let index = keys.now();
-    // A tenant that was deleted has no sessions either.
+    // A tenant that was deleted has no readers either.
     let Some(tenant) = index.tenant(tenant) else { return Vec::new() };
+    let packets = |event: &StoredEvent| -> Vec<Str> {
+        match dialect {
+            Dialect::Native => vec![json(&EventView::of(event))],
+            Dialect::Voip24h => voip24h::events::render(event, &tenant.switches)
+                .iter()
+                .map(|response| packet("response", response))
+                .collect(),
+        }
+    };
     let tell = |event: &Arc<StoredEvent>| {
-        let packets: Vec<Str> = voip24h::events::render(event, &tenant.switches)
-            .iter()
-            .map(|response| packet("response", response))
-            .collect();
+        let packets = packets(event);
         (!packets.is_empty()).then(|| Arc::new(Told { position: event.position, packets }))
     };
     events.iter().filter_map(tell).collect()
 }
 
-/// An event as socketioxide wants it: `["name",{…}]`.
+/// A Socket.IO event as socketioxide wants it: `["name",{…}]`.
 pub(crate) fn packet(name: &str, body: &impl Serialize) -> Str {
+    json(&(name, body))
+}
+
+fn json(body: &impl Serialize) -> Str {
     // Our own bodies have no keys that JSON cannot have.
-    Str::from(serde_json::to_string(&(name, body)).unwrap_or_default())
+    Str::from(serde_json::to_string(body).unwrap_or_default())
 }
