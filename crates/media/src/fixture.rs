@@ -33,6 +33,7 @@ pub(crate) fn stream(remote: SocketAddr) -> Stream {
         keys: Some(101),
         receive_keys: Some(101),
         remote: Some(remote),
+        source: None,
         remote_rtcp: None,
         send: true,
         receive: true,

@@ -1,21 +1,27 @@
 //! Whose sound is taken, and where ours goes: the SDP's address, or, behind a NAT, where sound really comes from.
 //!
 //!   Open ──sound from the SDP's address, or the first from elsewhere──► Locked ──address or direction changes──► Open
+//!
+//! A port may still get sound that was meant for whoever had it before: a phone that has not heard of the end of its
+//! call, perhaps since before a restart. So "elsewhere" is only where the party's signalling comes from, if that is known.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// One party's address, as told and as seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Latch {
     /// From the SDP.
     told: Option<SocketAddr>,
+    /// Where the party's signalling comes from.
+    source: Option<IpAddr>,
     /// Where sound comes from; nothing else is taken.
     locked: Option<SocketAddr>,
 }
 
 impl Latch {
     /// The SDP says so; another address than before opens the latch.
-    pub fn tell(&mut self, remote: Option<SocketAddr>) {
+    pub fn tell(&mut self, remote: Option<SocketAddr>, source: Option<IpAddr>) {
+        self.source = source;
         let remote = remote.filter(|remote| remote.port() != 0 && !remote.ip().is_unspecified());
         if remote != self.told {
             self.told = remote;
@@ -27,9 +33,12 @@ impl Latch {
         self.locked = None;
     }
 
-    /// Whether sound from there is taken. The first that comes locks the latch.
+    /// Whether sound from there is taken. The first that can be the party's locks the latch.
     pub fn admit(&mut self, from: SocketAddr) -> bool {
-        *self.locked.get_or_insert(from) == from
+        if self.locked.is_none() && self.believes(from.ip()) {
+            self.locked = Some(from);
+        }
+        self.locked == Some(from)
     }
 
     /// Where sound comes from.
@@ -46,6 +55,12 @@ impl Latch {
     pub fn target(&self) -> Option<SocketAddr> {
         self.locked.or(self.told)
     }
+
+    fn believes(&self, from: IpAddr) -> bool {
+        let from = from.to_canonical();
+        let is_from = |known: IpAddr| known.to_canonical() == from;
+        self.source.is_none_or(is_from) || self.told.is_some_and(|told| is_from(told.ip()))
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +71,7 @@ mod tests {
     #[test]
     fn sound_goes_where_the_sdp_says_until_some_comes_from_elsewhere() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)));
+        latch.tell(Some(host(1, 4000)), None);
         let before = latch.target();
 
         let taken = latch.admit(host(9, 5000));
@@ -67,7 +82,7 @@ mod tests {
     #[test]
     fn a_locked_latch_takes_nothing_from_others() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)));
+        latch.tell(Some(host(1, 4000)), None);
 
         assert!(latch.admit(host(1, 4000)));
         assert!(!latch.admit(host(9, 5000)));
@@ -77,12 +92,12 @@ mod tests {
     #[test]
     fn the_same_address_told_again_keeps_the_lock_and_another_opens_it() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)));
+        latch.tell(Some(host(1, 4000)), None);
         latch.admit(host(9, 5000));
 
-        latch.tell(Some(host(1, 4000)));
+        latch.tell(Some(host(1, 4000)), None);
         let same = latch.target();
-        latch.tell(Some(host(1, 4002)));
+        latch.tell(Some(host(1, 4002)), None);
 
         assert_eq!((same, latch.target()), (Some(host(9, 5000)), Some(host(1, 4002))));
     }
@@ -91,9 +106,27 @@ mod tests {
     fn an_address_that_cannot_be_sent_to_is_none() {
         let mut latch = Latch::default();
 
-        latch.tell(Some("0.0.0.0:4000".parse().unwrap()));
+        latch.tell(Some("0.0.0.0:4000".parse().unwrap()), None);
         assert_eq!(latch.target(), None);
-        latch.tell(Some(host(1, 0)));
+        latch.tell(Some(host(1, 0)), None);
         assert_eq!(latch.target(), None);
+    }
+
+    #[test]
+    fn a_stranger_never_locks_the_latch_where_the_source_of_signalling_is_known() {
+        let mut latch = Latch::default();
+        latch.tell(Some("192.168.1.5:4000".parse().unwrap()), Some(host(1, 0).ip()));
+
+        assert!(!latch.admit(host(9, 5000)));
+        assert!(latch.admit(host(1, 40_123)));
+        assert_eq!(latch.target(), Some(host(1, 40_123)));
+    }
+
+    #[test]
+    fn sound_from_the_address_in_the_sdp_is_taken_wherever_signalling_comes_from() {
+        let mut latch = Latch::default();
+        latch.tell(Some(host(2, 4000)), Some(host(1, 0).ip()));
+
+        assert!(latch.admit(host(2, 4000)));
     }
 }

@@ -3,7 +3,7 @@
 //! Orders come in from signalling and are carried out in their order; reports go back and name the session they are
 //! about. Data only: what an order does stands in [`crate::Worker`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,6 +70,9 @@ pub struct Stream {
     pub receive_keys: Option<u8>,
     /// Where the party's SDP says it hears. None, port 0 and an unspecified address all mean: not known.
     pub remote: Option<SocketAddr>,
+    /// Where the party's signalling comes from. Behind a NAT its sound comes from there too, and from nobody else:
+    /// sound from a third address is not taken. None: the first sound that comes is the party's, wherever from.
+    pub source: Option<IpAddr>,
     /// Where it takes RTCP. None: the port above `remote`.
     pub remote_rtcp: Option<SocketAddr>,
     /// Whether we send sound to the party; false while it holds us.

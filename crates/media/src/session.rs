@@ -75,7 +75,9 @@ pub(crate) struct Seeds {
 impl Session {
     pub fn new(id: SessionId, address: AddressId, serial: u32, stream: Option<Stream>, seeds: Seeds) -> Self {
         let mut latch = Latch::default();
-        latch.tell(stream.and_then(|stream| stream.remote));
+        if let Some(stream) = &stream {
+            latch.tell(stream.remote, stream.source);
+        }
         Self {
             id,
             address,
@@ -97,7 +99,7 @@ impl Session {
 
     /// The SDP has changed.
     pub fn change(&mut self, stream: Stream) {
-        self.latch.tell(stream.remote);
+        self.latch.tell(stream.remote, stream.source);
         let directions = |stream: Stream| (stream.send, stream.receive);
         if self.stream.map(directions) != Some(directions(stream)) {
             self.latch.open();

@@ -110,6 +110,7 @@ impl Phone {
             keys: Some(101),
             receive_keys: Some(101),
             remote: Some(self.socket.local_addr().unwrap()),
+            source: None,
             remote_rtcp: None,
             send: true,
             receive: true,

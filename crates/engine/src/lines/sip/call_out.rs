@@ -84,7 +84,7 @@ impl SipLine {
                 credentials: None,
             };
             match step.endpoint.invite(step.now.mono, branch_key(order.key, at), invite) {
-                Ok(dialog) => branches.push(Branch { dialog, refusal: None }),
+                Ok(dialog) => branches.push(Branch { dialog, source: binding.flow.remote.ip(), refusal: None }),
                 Err(_) => break,
             }
         }
@@ -116,7 +116,7 @@ impl SipLine {
             credentials,
         };
         let branches = match step.endpoint.invite(step.now.mono, branch_key(order.key, 0), invite) {
-            Ok(dialog) => vec![Branch { dialog, refusal: None }],
+            Ok(dialog) => vec![Branch { dialog, source: flow.remote.ip(), refusal: None }],
             Err(_) => Vec::new(),
         };
         Self::inviting(step, branches, sound)

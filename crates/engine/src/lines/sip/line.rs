@@ -3,6 +3,8 @@
 //!   Invited ──answer──► Up ──BYE──► Over      the party called us
 //!   Inviting ──2xx──► Up                      we call the party, on one branch a phone
 
+use std::net::IpAddr;
+
 use media::{SessionId, WorkerId};
 use model::{Codec, Reason, SoundOffer};
 use sip::{Body, DialogId, Headers, Method, Provisional, Request, Response, ServerId};
@@ -44,6 +46,8 @@ pub(super) enum Rung {
 #[derive(Debug)]
 pub(super) struct Branch {
     pub(super) dialog: DialogId,
+    /// Where it is.
+    pub(super) source: IpAddr,
     /// Its final refusal, once there is one.
     pub(super) refusal: Option<u16>,
 }
@@ -206,7 +210,7 @@ impl SipLine {
 
     fn on_answered(&mut self, step: &mut Step<'_>, branch: u8, response: &Response) -> Option<LegNews> {
         let State::Inviting { branches } = &self.state else { return None };
-        let winner = branches.get(usize::from(branch))?.dialog;
+        let Branch { dialog: winner, source, .. } = *branches.get(usize::from(branch))?;
         for (at, other) in branches.iter().enumerate() {
             if at != usize::from(branch) && other.refusal.is_none() {
                 let elsewhere =
@@ -216,7 +220,10 @@ impl SipLine {
         }
         self.state = State::Up { dialog: winner, branch };
         let agreed = match &mut self.sound {
-            Some(sound) => sound.take_final_answer(step, &response.body),
+            Some(sound) => {
+                sound.set_source(source);
+                sound.take_final_answer(step, &response.body)
+            }
             None => Err(Reason::NoCommonCodec),
         };
         match agreed {
@@ -265,6 +272,9 @@ impl SipLine {
     }
 
     fn on_reoffer(&mut self, step: &mut Step<'_>, server: ServerId, request: &Request) -> Option<LegNews> {
+        if let (Some(sound), Some(source)) = (&mut self.sound, source_of(request)) {
+            sound.set_source(source);
+        }
         let (answer, held) = match &mut self.sound {
             Some(sound) if !request.body.is_empty() => match sound.reoffer(step, &request.body) {
                 Ok((body, held)) => (Ok(Some(body)), held),
@@ -288,6 +298,11 @@ impl SipLine {
             Held::Off => Some(LegNews::Resumed),
         }
     }
+}
+
+/// Where a request came from, as it was written into its Via (RFC 3581).
+fn source_of(request: &Request) -> Option<IpAddr> {
+    request.headers.via().ok()?.received()
 }
 
 /// The refusal that speaks for all branches (RFC 3261, 16.7 step 6): a 6xx, else the lowest class, the telling ones first.

@@ -1,6 +1,6 @@
 //! One leg's sound: its session at a media worker, and the descriptions in which we and the party agree on it (RFC 3264).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use media::{Order, SessionId, Stream, WorkerId};
@@ -36,6 +36,8 @@ pub enum Held {
 pub struct Sound {
     worker: WorkerId,
     session: SessionId,
+    /// Where the party's signalling comes from.
+    source: IpAddr,
     /// Where we listen, as it stands in our descriptions.
     ours: SocketAddr,
     /// Goes up by one with each change of our description.
@@ -63,6 +65,7 @@ impl Sound {
         Ok(Self {
             worker: address.worker,
             session,
+            source: flow.remote.ip(),
             ours,
             version: 1,
             offer: None,
@@ -95,6 +98,11 @@ impl Sound {
             step.media(self.worker, Order::Close { session: self.session });
             step.sounds.closed(self.session);
         }
+    }
+
+    /// The party's signalling comes from there: the phone that has answered, or that has moved.
+    pub fn set_source(&mut self, source: IpAddr) {
+        self.source = source;
     }
 
     /// Our offer, with these codecs, best first.
@@ -148,7 +156,7 @@ impl Sound {
             spoken(&audio).find(|(codec, _)| self.listens_to(*codec).is_some()).ok_or(Reason::NoCommonCodec)?;
         let ours = self.listens_to(codec).unwrap_or(theirs);
         let receive_keys = self.listening.iter().find(|format| format.is_keys()).map(|format| format.payload_type);
-        let stream = Stream { receive_payload_type: ours, receive_keys, ..stream(&audio, codec, theirs) };
+        let stream = Stream { receive_payload_type: ours, receive_keys, ..self.stream(&audio, codec, theirs) };
         self.agree(step, stream);
         Ok(word(codec))
     }
@@ -205,7 +213,8 @@ impl Sound {
         // In an answer we listen under the payload types that the offer gave (RFC 3264, 6.1).
         self.listening = vec![Format { payload_type, ..own_format(codec) }];
         self.listening.extend(audio.keys(CLOCK).map(Format::keys));
-        self.agree(step, stream(audio, codec, payload_type));
+        let stream = self.stream(audio, codec, payload_type);
+        self.agree(step, stream);
         let direction = audio.direction.answer(Direction::SendRecv);
         Ok(sdp.answer(self.owner(), audio.index, &self.section(direction, audio.packet_ms)).print())
     }
@@ -219,6 +228,24 @@ impl Sound {
 
     fn listens_to(&self, codec: media::Codec) -> Option<u8> {
         self.listening.iter().find(|format| format.is(name(codec), CLOCK)).map(|format| format.payload_type)
+    }
+
+    /// How sound travels to and from a party whose description this is. Both directions use its payload types.
+    fn stream(&self, audio: &Audio, codec: media::Codec, payload_type: u8) -> Stream {
+        let keys = audio.keys(CLOCK);
+        Stream {
+            codec,
+            payload_type,
+            receive_payload_type: payload_type,
+            keys,
+            receive_keys: keys,
+            remote: audio.rtp,
+            source: Some(self.source),
+            remote_rtcp: audio.rtcp,
+            send: audio.direction.receives(),
+            receive: audio.direction.sends(),
+            packet_ms: audio.packet_ms.unwrap_or(PACKET_MS),
+        }
     }
 
     fn owner(&self) -> Owner {
@@ -239,23 +266,6 @@ fn read(body: &Bytes) -> Result<(Sdp, Audio), Reason> {
     let sdp = sdp::parse(body).map_err(|_| Reason::NoCommonCodec)?;
     let audio = sdp.audio().ok_or(Reason::NoCommonCodec)?;
     Ok((sdp, audio))
-}
-
-/// How sound travels to and from a party whose description this is. Both directions use its payload types.
-fn stream(audio: &Audio, codec: media::Codec, payload_type: u8) -> Stream {
-    let keys = audio.keys(CLOCK);
-    Stream {
-        codec,
-        payload_type,
-        receive_payload_type: payload_type,
-        keys,
-        receive_keys: keys,
-        remote: audio.rtp,
-        remote_rtcp: audio.rtcp,
-        send: audio.direction.receives(),
-        receive: audio.direction.sends(),
-        packet_ms: audio.packet_ms.unwrap_or(PACKET_MS),
-    }
 }
 
 /// The codecs of a description that we speak too, in its order, with their payload types.
