@@ -13,6 +13,8 @@ pub struct Ladder {
     lines: Vec<String>,
     /// Lines are written down.
     pub open: bool,
+    /// Lines are printed as they come, and not written down: for whoever looks for a bug in a long simulation.
+    pub aloud: bool,
     start: Duration,
 }
 
@@ -26,8 +28,10 @@ impl Ladder {
 
     /// Writes a line.
     pub fn note(&mut self, now: Duration, what: &str) {
-        if self.open {
-            let at = (now.saturating_sub(self.start)).as_millis();
+        let at = now.saturating_sub(self.start).as_millis();
+        if self.aloud {
+            println!("{}.{:03}s {what}", at / 1_000, at % 1_000);
+        } else if self.open {
             // Tenths of seconds, rounded down: what happens within one step shares its time.
             self.lines.push(format!("{}.{}s {what}", at / 1_000, at % 1_000 / 100));
         }
@@ -35,7 +39,7 @@ impl Ladder {
 
     /// Writes a message's line.
     pub fn message(&mut self, now: Duration, from: &str, to: &str, title: &str, fate: Fate) {
-        if !self.open {
+        if !self.open && !self.aloud {
             return;
         }
         let fate = match fate {

@@ -13,13 +13,14 @@ mod ladder;
 mod listening;
 mod network;
 pub mod phone;
+pub mod simulation;
 mod store;
 mod story;
 mod switchboard;
 mod verbs;
 mod verdict;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,8 @@ pub struct World {
     tickets: u64,
     /// Commands of clients, by what the ladder calls the client.
     commands: BTreeMap<Ticket, String>,
+    /// Orders that have had no reply; those that a crash swallowed are forgotten.
+    unreplied: BTreeSet<Ticket>,
     show_events: bool,
     steps_now: u32,
 }
@@ -125,6 +128,7 @@ impl World {
             echoes: VecDeque::new(),
             tickets: 0,
             commands: BTreeMap::new(),
+            unreplied: BTreeSet::new(),
             show_events: false,
             steps_now: 0,
         }
@@ -407,6 +411,7 @@ impl World {
             self.show(tenant, &event);
         }
         for (ticket, reply) in committed.replies {
+            assert!(self.unreplied.remove(&ticket), "a reply to no order: {ticket:?} {reply:?}");
             if let Some(client) = self.commands.get(&ticket) {
                 let line = format!("pbx -> {client}  {}", verbs::reply_words(&reply));
                 self.ladder.note(self.now, &line);

@@ -303,10 +303,11 @@ impl World {
 
     pub(super) fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
+        self.unreplied.insert(Ticket(self.tickets));
         Ticket(self.tickets)
     }
 
-    fn command(&mut self, tenant: i64, command: Command) -> Ticket {
+    pub(super) fn command(&mut self, tenant: i64, command: Command) -> Ticket {
         let ticket = self.ticket();
         self.commands.insert(ticket, "crm".into());
         let actor = Actor { name: Text::from("key:test"), role: Role::Owner };

@@ -34,6 +34,7 @@ impl World {
         let dialogs: Vec<&str> =
             self.store.kept().filter(|kept| kept.kind == KeptKind::Dialog).map(|kept| kept.key.as_str()).collect();
         assert!(dialogs.is_empty(), "dialogs are kept of legs that are over: {dialogs:?}");
+        assert!(self.unreplied.is_empty(), "orders that were never replied to: {:?}", self.unreplied);
     }
 
     fn judge_stories(&self) {
