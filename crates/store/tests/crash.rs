@@ -1,5 +1,7 @@
 //! A server that dies loses what was not committed, never half a batch, and nothing that anybody heard of.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 mod common;
 
 use std::io::{BufRead, BufReader, Write};

@@ -1,5 +1,7 @@
 //! Opening the store: what is made, what is fixed, and what is refused in one sentence.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 mod common;
 
 use std::os::unix::fs::PermissionsExt;

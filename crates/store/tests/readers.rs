@@ -1,5 +1,7 @@
 //! Reading goes through a tenant, and memory and database tell the same.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 mod common;
 
 use common::{ONE, TWO, TestCall, open, second, two_tenants};

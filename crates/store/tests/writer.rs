@@ -1,5 +1,7 @@
 //! What is told is stored whole and in order, heard only afterwards, and never blocks who tells it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 mod common;
 
 use std::time::Duration;

@@ -7,7 +7,10 @@ use model::{Group, Menu, Queue, Route, Spoken, Strategy};
 use super::section::{Section, long_text_of, text_of};
 use super::words::{short_name, short_number, shown, url};
 use super::yaml::{Node, Value};
-use super::{Lined, ProvisionError, wrong};
+use super::{Lined, ProvisionError, Reference, wrong};
+
+/// Where names are noted that have to stand for something.
+pub(super) type Named = Vec<Lined<Reference>>;
 
 /// The longest prompt, in bytes.
 const MOST_SPOKEN: usize = 4_000;
@@ -28,12 +31,18 @@ const QUEUE: [&str; 12] = [
 ];
 
 /// Where a call goes: `{ extension: "101" }`.
-pub(super) fn route(node: Node, key: &str) -> Result<Route, ProvisionError> {
+pub(super) fn route(node: Node, key: &str, named: &mut Named) -> Result<Route, ProvisionError> {
     const WAYS: [&str; 5] = ["extension", "group", "queue", "menu", "crm"];
     let line = node.line;
     let ways = match &node.value {
         Value::Map(entries) => entries.len(),
-        _ => 0,
+        other => {
+            let sentence = format!(
+                "`{key}` cannot be {}: write where it leads, as in `{key}: {{ extension: \"101\" }}`",
+                other.kind()
+            );
+            return Err(wrong(line, sentence));
+        }
     };
     let mut section = Section::of(node, "a route", &WAYS)?;
     if ways != 1 {
@@ -41,12 +50,17 @@ pub(super) fn route(node: Node, key: &str) -> Result<Route, ProvisionError> {
             format!("`{key}` must lead to one thing: write extension, group, queue, menu or crm with its value");
         return Err(wrong(line, sentence));
     }
-    type Way = fn(String) -> Route;
-    let plain: [(&str, Way); 4] =
-        [("extension", Route::Extension), ("group", Route::Group), ("queue", Route::Queue), ("menu", Route::Menu)];
-    for (way, make) in plain {
+    type Way = (fn(String) -> Route, fn(String) -> Reference);
+    let plain: [(&str, Way); 4] = [
+        ("extension", (Route::Extension, Reference::Extension)),
+        ("group", (Route::Group, Reference::Group)),
+        ("queue", (Route::Queue, Reference::Queue)),
+        ("menu", (Route::Menu, Reference::Menu)),
+    ];
+    for (way, (route, reference)) in plain {
         if let Some(target) = section.text(way)? {
-            return Ok(make(target.value));
+            named.push(Lined { line: target.line, value: reference(target.value.clone()) });
+            return Ok(route(target.value));
         }
     }
     let crm = section.need("crm").map_err(|_| wrong(line, format!("`{key}` leads nowhere: write where it leads")))?;
@@ -56,7 +70,7 @@ pub(super) fn route(node: Node, key: &str) -> Result<Route, ProvisionError> {
     let timeout_ms = crm.number("timeout_ms", 100..=30_000, 3_000)?;
     let default = crm.need("default")?;
     let default_line = default.line;
-    let default = self::route(default, "default")?;
+    let default = self::route(default, "default", named)?;
     if matches!(default, Route::Crm { .. }) {
         let sentence = "the default of a crm route cannot ask a CRM again: write extension, group, queue or menu";
         return Err(wrong(default_line, sentence));
@@ -65,7 +79,7 @@ pub(super) fn route(node: Node, key: &str) -> Result<Route, ProvisionError> {
 }
 
 /// One of `groups`.
-pub(super) fn group(node: Node) -> Result<Lined<Group>, ProvisionError> {
+pub(super) fn group(node: Node, named: &mut Named) -> Result<Lined<Group>, ProvisionError> {
     const STRATEGIES: [(&str, Strategy); 3] =
         [("ring_all", Strategy::RingAll), ("in_order", Strategy::InOrder), ("least_recent", Strategy::LeastRecent)];
     let mut section = Section::of(node, "a group", &["number", "name", "strategy", "members", "ring_seconds"])?;
@@ -74,7 +88,7 @@ pub(super) fn group(node: Node) -> Result<Lined<Group>, ProvisionError> {
     let group = Group {
         name: section.text("name")?.map_or_else(|| number.value.clone(), |name| name.value),
         strategy: section.word("strategy", &STRATEGIES, Strategy::RingAll)?,
-        members: members(&mut section)?,
+        members: members(&mut section, named)?,
         ring_seconds: section.number("ring_seconds", 1..=600, 30)?,
         number: number.value,
     };
@@ -82,7 +96,7 @@ pub(super) fn group(node: Node) -> Result<Lined<Group>, ProvisionError> {
 }
 
 /// One of `queues`.
-pub(super) fn queue(node: Node) -> Result<Lined<Queue>, ProvisionError> {
+pub(super) fn queue(node: Node, named: &mut Named) -> Result<Lined<Queue>, ProvisionError> {
     const STRATEGIES: [(&str, Strategy); 5] = [
         ("longest_idle", Strategy::LongestIdle),
         ("round_robin", Strategy::RoundRobin),
@@ -93,10 +107,11 @@ pub(super) fn queue(node: Node) -> Result<Lined<Queue>, ProvisionError> {
     let mut section = Section::of(node, "a queue", &QUEUE)?;
     let number = section.need_text("number")?;
     short_number(&number, "a queue")?;
+    let overflow_line = section.line_of("overflow");
     let queue = Queue {
         name: section.text("name")?.map_or_else(|| number.value.clone(), |name| name.value),
         strategy: section.word("strategy", &STRATEGIES, Strategy::LongestIdle)?,
-        members: members(&mut section)?,
+        members: members(&mut section, named)?,
         max_wait_seconds: section.number("max_wait_seconds", 1..=86_400, 300)?,
         announce_position: section.flag("announce_position", true)?,
         ring_seconds: section.number("ring_seconds", 1..=600, 15)?,
@@ -104,14 +119,18 @@ pub(super) fn queue(node: Node) -> Result<Lined<Queue>, ProvisionError> {
         wrap_up_seconds: section.number("wrap_up_seconds", 0..=3_600, 10)?,
         service_level_seconds: section.optional_number("service_level_seconds", 1..=86_400)?,
         answer_at_once: section.word("answer", &[("at_once", true), ("by_agent", false)], true)?,
-        overflow: section.take("overflow").map(|node| route(node, "overflow")).transpose()?,
+        overflow: section.take("overflow").map(|node| route(node, "overflow", named)).transpose()?,
         number: number.value,
     };
+    if queue.overflow == Some(Route::Queue(queue.number.clone())) {
+        let sentence = format!("queue {} overflows into itself: name another target", queue.number);
+        return Err(wrong(overflow_line, sentence));
+    }
     Ok(Lined { line: section.line, value: queue })
 }
 
 /// One of `menus`.
-pub(super) fn menu(node: Node) -> Result<Lined<Menu>, ProvisionError> {
+pub(super) fn menu(node: Node, named: &mut Named) -> Result<Lined<Menu>, ProvisionError> {
     let mut section = Section::of(node, "a menu", &["name", "say", "keys", "timeout_seconds", "tries", "default"])?;
     let name = section.need_text("name")?;
     short_name(&name, "a menu")?;
@@ -119,10 +138,10 @@ pub(super) fn menu(node: Node) -> Result<Lined<Menu>, ProvisionError> {
     let menu = Menu {
         name: name.value,
         say,
-        keys: keys(&mut section)?,
+        keys: keys(&mut section, named)?,
         timeout_seconds: section.number("timeout_seconds", 1..=120, 5)?,
         tries: section.number("tries", 1..=20, 3)?,
-        default: section.take("default").map(|node| route(node, "default")).transpose()?,
+        default: section.take("default").map(|node| route(node, "default", named)).transpose()?,
     };
     Ok(Lined { line: section.line, value: menu })
 }
@@ -142,11 +161,13 @@ pub(super) fn spoken(node: Node, key: &str) -> Result<Spoken, ProvisionError> {
     }
 }
 
-fn members(section: &mut Section) -> Result<Vec<String>, ProvisionError> {
-    Ok(section.texts("members")?.into_iter().map(|member| member.value).collect())
+fn members(section: &mut Section, named: &mut Named) -> Result<Vec<String>, ProvisionError> {
+    let members = section.texts("members")?;
+    named.extend(members.iter().map(|one| Lined { line: one.line, value: Reference::Member(one.value.clone()) }));
+    Ok(members.into_iter().map(|member| member.value).collect())
 }
 
-fn keys(section: &mut Section) -> Result<BTreeMap<String, Route>, ProvisionError> {
+fn keys(section: &mut Section, named: &mut Named) -> Result<BTreeMap<String, Route>, ProvisionError> {
     let Some(node) = section.take("keys") else { return Ok(BTreeMap::new()) };
     let Value::Map(entries) = node.value else {
         return Err(wrong(
@@ -160,7 +181,7 @@ fn keys(section: &mut Section) -> Result<BTreeMap<String, Route>, ProvisionError
             let sentence = format!("`{}` is no key of a phone: use one of 0-9, * and #, in quotes", shown(&key));
             return Err(wrong(line, sentence));
         }
-        let route = route(node, "keys")?;
+        let route = route(node, "keys", named)?;
         keys.insert(key, route);
     }
     Ok(keys)

@@ -4,10 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use model::{KeyKind, Role, Timestamp};
 
+use super::floor::Named;
 use super::section::Section;
 use super::words::{digits, one_word, short_name, shown, sources, url};
 use super::yaml::{Node, Value};
-use super::{DeviceDraft, HookDraft, Lined, ProvisionError, wrong};
+use super::{DeviceDraft, HookDraft, Lined, ProvisionError, Reference, wrong};
 use crate::secrets::{Secret, sha256_hex};
 use crate::settings::stored::{Device, Hook, HookKind, HookMethod};
 
@@ -118,11 +119,12 @@ pub(super) fn hook(node: Node) -> Result<Lined<HookDraft>, ProvisionError> {
     let kind = section.need_word("kind", &KINDS)?;
     let address = section.need_text("url")?;
     url(&address, "url")?;
+    let method_line = section.line_of("method");
     let method = section.optional_word("method", &METHODS)?;
     let method = match (kind.value, method) {
         (HookKind::Feedback, None | Some(HookMethod::GetQuery)) => HookMethod::GetQuery,
         (HookKind::Feedback, Some(_)) => {
-            return Err(wrong(section.line, "a feedback webhook is always sent by GET: remove `method`"));
+            return Err(wrong(method_line, "a feedback webhook is always sent by GET: remove `method`"));
         }
         (_, method) => method.unwrap_or(HookMethod::PostJson),
     };
@@ -139,12 +141,14 @@ pub(super) fn hook(node: Node) -> Result<Lined<HookDraft>, ProvisionError> {
 }
 
 /// One of `devices`.
-pub(super) fn device(node: Node) -> Result<Lined<DeviceDraft>, ProvisionError> {
+pub(super) fn device(node: Node, named: &mut Named) -> Result<Lined<DeviceDraft>, ProvisionError> {
     const KEYS: [&str; 7] =
         ["name", "key", "pairing_code", "default_sim", "hang_up_after_seconds", "sms", "voice_file"];
     let mut section = Section::of(node, "a device", &KEYS)?;
     let name = section.need_text("name")?;
     let key = section.need_text("key")?;
+    let key_hash = sha256_hex(&key.value);
+    named.push(Lined { line: key.line, value: Reference::CalloneKey(key_hash.clone()) });
     let pairing_code = section.need_text("pairing_code")?;
     digits(&pairing_code, "pairing_code", 12)?;
     if pairing_code.value.len() < 4 {
@@ -156,7 +160,7 @@ pub(super) fn device(node: Node) -> Result<Lined<DeviceDraft>, ProvisionError> {
     }
     let device = Device {
         name: name.value,
-        key_hash: sha256_hex(&key.value),
+        key_hash,
         default_sim: section.number("default_sim", 1..=8, 1)?,
         hang_up_after_seconds: section.number("hang_up_after_seconds", 0..=86_400, 0)?,
         sms: section.text("sms")?.map(|sms| sms.value),

@@ -2,11 +2,11 @@
 
 use model::{Codec, DialFormat, DidFrom, NumberRoute, Outbound, Trunk};
 
-use super::floor::route;
+use super::floor::{Named, route};
 use super::section::{Section, text_of};
 use super::words::{host_and_port, public_number, short_name, shown, sources};
 use super::yaml::Node;
-use super::{Lined, ProvisionError, TrunkDraft, wrong};
+use super::{Lined, ProvisionError, Reference, TrunkDraft, wrong};
 
 const TRUNK: [&str; 17] = [
     "name",
@@ -47,15 +47,17 @@ pub(super) fn trunk(node: Node) -> Result<Lined<TrunkDraft>, ProvisionError> {
     if let Some(proxy) = &outbound_proxy {
         host_and_port(proxy, "outbound_proxy")?;
     }
+    let (username_line, password_line) = (section.line_of("username"), section.line_of("password"));
     let username = section.text("username")?.map(|username| username.value);
     let password = section.secret("password")?;
     if username.is_some() != password.is_some() {
-        let sentence = "`username` and `password` of a trunk go together: write both, or leave both out";
-        return Err(wrong(section.line, sentence));
+        let line = if username.is_some() { username_line } else { password_line };
+        return Err(wrong(line, "`username` and `password` of a trunk go together: write both, or leave both out"));
     }
+    let register_line = section.line_of("register");
     let register = section.flag("register", false)?;
     if register && username.is_none() {
-        return Err(wrong(section.line, "a trunk that registers needs `username` and `password`: add them"));
+        return Err(wrong(register_line, "a trunk that registers needs `username` and `password`: add them"));
     }
     let trunk = Trunk {
         name: name.value,
@@ -81,25 +83,28 @@ pub(super) fn trunk(node: Node) -> Result<Lined<TrunkDraft>, ProvisionError> {
 }
 
 /// One of `outbound`.
-pub(super) fn outbound(node: Node) -> Result<Lined<Outbound>, ProvisionError> {
+pub(super) fn outbound(node: Node, named: &mut Named) -> Result<Lined<Outbound>, ProvisionError> {
     let mut section = Section::of(node, "an outbound rule", &["prefix", "trunks", "strip", "prepend"])?;
+    let trunks_line = section.line_of("trunks");
+    let trunks = section.texts("trunks")?;
+    if trunks.is_empty() {
+        return Err(wrong(trunks_line, "an outbound rule needs `trunks`: name at least one"));
+    }
+    named.extend(trunks.iter().map(|one| Lined { line: one.line, value: Reference::Trunk(one.value.clone()) }));
     let outbound = Outbound {
         prefix: dialled(&mut section, "prefix", "0")?,
-        trunks: section.texts("trunks")?.into_iter().map(|name| name.value).collect(),
+        trunks: trunks.into_iter().map(|name| name.value).collect(),
         strip: section.number("strip", 0..=32, 0)?,
         prepend: dialled(&mut section, "prepend", "")?,
     };
-    if outbound.trunks.is_empty() {
-        return Err(wrong(section.line, "an outbound rule needs `trunks`: name at least one"));
-    }
     Ok(Lined { line: section.line, value: outbound })
 }
 
 /// One of `numbers`.
-pub(super) fn number(node: Node, country: &str) -> Result<Lined<NumberRoute>, ProvisionError> {
+pub(super) fn number(node: Node, country: &str, named: &mut Named) -> Result<Lined<NumberRoute>, ProvisionError> {
     let mut section = Section::of(node, "a number", &["number", "route"])?;
     let number = public_number(&section.need_text("number")?, country)?;
-    let route = route(section.need("route")?, "route")?;
+    let route = route(section.need("route")?, "route", named)?;
     Ok(Lined { line: section.line, value: NumberRoute { number, route } })
 }
 

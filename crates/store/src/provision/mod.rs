@@ -64,6 +64,23 @@ pub(crate) struct TenantDraft {
     pub menus: Vec<Lined<Menu>>,
     pub hooks: Vec<Lined<HookDraft>>,
     pub devices: Vec<Lined<DeviceDraft>>,
+    /// What the above names, each with the line on which it is named.
+    pub references: Vec<Lined<Reference>>,
+}
+
+/// A name that stands for something else of the tenant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Reference {
+    Extension(String),
+    Group(String),
+    Queue(String),
+    Menu(String),
+    Member(String),
+    Trunk(String),
+    /// A public number as it is kept.
+    CallerId(String),
+    /// The hash of a callone key.
+    CalloneKey(String),
 }
 
 /// An extension whose digests are made when it is stored, because they need the realm.
@@ -96,6 +113,7 @@ pub(crate) struct DeviceDraft {
 pub(crate) struct UserDraft {
     pub user: User,
     pub password: Secret,
+    pub tenant_line: u32,
 }
 
 /// Reads and checks a file. Nothing is stored.

@@ -2,26 +2,30 @@
 
 use model::{Extension, Role};
 
+use super::floor::Named;
 use super::section::Section;
 use super::words::{public_number, short_number, shown};
 use super::yaml::Node;
-use super::{ExtensionDraft, Lined, ProvisionError, UserDraft, wrong};
+use super::{ExtensionDraft, Lined, ProvisionError, Reference, UserDraft, wrong};
 use crate::settings::stored::User;
 
 const EXTENSION: [&str; 8] =
     ["number", "name", "password", "record", "caller_id", "ring_seconds", "lines", "auto_answer"];
 
 /// One of `extensions`.
-pub(super) fn extension(node: Node, country: &str) -> Result<Lined<ExtensionDraft>, ProvisionError> {
+pub(super) fn extension(node: Node, country: &str, named: &mut Named) -> Result<Lined<ExtensionDraft>, ProvisionError> {
     let mut section = Section::of(node, "an extension", &EXTENSION)?;
     let number = section.need_text("number")?;
     short_number(&number, "an extension")?;
     let password = section.need_secret("password")?;
+    let caller_id_line = section.line_of("caller_id");
+    let caller_id = section.text("caller_id")?.map(|number| public_number(&number, country)).transpose()?;
+    named.extend(caller_id.clone().map(|number| Lined { line: caller_id_line, value: Reference::CallerId(number) }));
     let extension = Extension {
         name: section.text("name")?.map_or_else(|| number.value.clone(), |name| name.value),
         digests: Vec::new(),
         record: section.flag("record", false)?,
-        caller_id: section.text("caller_id")?.map(|number| public_number(&number, country)).transpose()?,
+        caller_id,
         ring_seconds: section.number("ring_seconds", 1..=600, 30)?,
         lines: section.number("lines", 1..=100, 2)?,
         auto_answer: section.flag("auto_answer", false)?,
@@ -47,6 +51,7 @@ pub(super) fn user(node: Node) -> Result<Lined<UserDraft>, ProvisionError> {
     }
     let password = section.need_secret("password")?;
     let role = section.need_word("role", &ROLES)?;
+    let tenant_line = section.line_of("tenant");
     let tenant = section.text("tenant")?;
     match (&tenant, role.value) {
         (Some(tenant), Role::Operator) => {
@@ -58,7 +63,7 @@ pub(super) fn user(node: Node) -> Result<Lined<UserDraft>, ProvisionError> {
         _ => {}
     }
     let user = User { email: email.value.to_lowercase(), role: role.value, tenant: tenant.map(|tenant| tenant.value) };
-    Ok(Lined { line: section.line, value: UserDraft { user, password } })
+    Ok(Lined { line: section.line, value: UserDraft { user, password, tenant_line } })
 }
 
 fn is_email(text: &str) -> bool {

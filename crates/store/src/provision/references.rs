@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{KeyKind, Route};
+use model::KeyKind;
 
-use super::{Lined, Provision, ProvisionError, TenantDraft, wrong};
+use super::words::shown;
+use super::{Lined, Provision, ProvisionError, Reference, TenantDraft, wrong};
 use crate::settings::stored::{Hook, HookKind};
 
 /// Checks the whole file.
@@ -21,7 +22,10 @@ pub(super) fn check(provision: &Provision) -> Result<(), ProvisionError> {
         if let Some(name) = &user.value.user.tenant
             && !provision.tenants.iter().any(|tenant| tenant.value.name == *name)
         {
-            return Err(wrong(user.line, format!("tenant `{name}` is not in the file: add it, or name another")));
+            return Err(wrong(
+                user.value.tenant_line,
+                format!("tenant `{}` is not in the file: add it, or name another", shown(name)),
+            ));
         }
     }
     Ok(())
@@ -75,97 +79,51 @@ fn check_tenant(tenant: &TenantDraft, shared: &BTreeSet<&str>) -> Result<(), Pro
         }
         trunks.add(trunk.line, name)?;
     }
-    let things = Things::of(tenant);
-    for extension in &tenant.extensions {
-        if let Some(number) = &extension.value.extension.caller_id
-            && !tenant.numbers.iter().any(|one| one.value.number == *number)
-        {
-            let sentence =
-                format!("caller_id {number} is none of the tenant's `numbers`: add it there, or use one of them");
-            return Err(wrong(extension.line, sentence));
-        }
-    }
-    for rule in &tenant.outbound {
-        for name in &rule.value.trunks {
-            if !shared.contains(name.as_str()) && !tenant.trunks.iter().any(|one| one.value.trunk.name == *name) {
-                return Err(wrong(
-                    rule.line,
-                    format!("trunk `{name}` does not exist: add it to `trunks`, or name another"),
-                ));
-            }
-        }
-    }
-    for number in &tenant.numbers {
-        things.check_route(number.line, &number.value.route)?;
-    }
-    for group in &tenant.groups {
-        things.check_members(group.line, &group.value.members)?;
-    }
-    for queue in &tenant.queues {
-        things.check_members(queue.line, &queue.value.members)?;
-        if let Some(overflow) = &queue.value.overflow {
-            things.check_route(queue.line, overflow)?;
-            if *overflow == Route::Queue(queue.value.number.clone()) {
-                let sentence = format!("queue {} overflows into itself: name another target", queue.value.number);
-                return Err(wrong(queue.line, sentence));
-            }
-        }
-    }
-    for menu in &tenant.menus {
-        for route in menu.value.keys.values().chain(&menu.value.default) {
-            things.check_route(menu.line, route)?;
-        }
-    }
-    for device in &tenant.devices {
-        let belongs = |key: &KeyKind| matches!(key, KeyKind::Callone { secret_key_hash, .. } if *secret_key_hash == device.value.device.key_hash);
-        if !tenant.keys.iter().any(|key| belongs(&key.value)) {
-            let sentence =
-                "`key` of this device is no callone key of the tenant: use the `secret_key` of one in `keys`";
-            return Err(wrong(device.line, sentence));
+    for Lined { line, value: reference } in &tenant.references {
+        if !exists(reference, tenant, shared) {
+            return Err(wrong(*line, missing(reference)));
         }
     }
     Ok(())
 }
 
-/// What routes may lead to.
-struct Things<'a> {
-    extensions: BTreeSet<&'a str>,
-    groups: BTreeSet<&'a str>,
-    queues: BTreeSet<&'a str>,
-    menus: BTreeSet<&'a str>,
+fn exists(reference: &Reference, tenant: &TenantDraft, shared: &BTreeSet<&str>) -> bool {
+    match reference {
+        Reference::Extension(name) | Reference::Member(name) => {
+            tenant.extensions.iter().any(|one| one.value.extension.number == *name)
+        }
+        Reference::Group(name) => tenant.groups.iter().any(|one| one.value.number == *name),
+        Reference::Queue(name) => tenant.queues.iter().any(|one| one.value.number == *name),
+        Reference::Menu(name) => tenant.menus.iter().any(|one| one.value.name == *name),
+        Reference::Trunk(name) => {
+            shared.contains(name.as_str()) || tenant.trunks.iter().any(|one| one.value.trunk.name == *name)
+        }
+        Reference::CallerId(number) => tenant.numbers.iter().any(|one| one.value.number == *number),
+        Reference::CalloneKey(hash) => tenant
+            .keys
+            .iter()
+            .any(|one| matches!(&one.value, KeyKind::Callone { secret_key_hash, .. } if secret_key_hash == hash)),
+    }
 }
 
-impl<'a> Things<'a> {
-    fn of(tenant: &'a TenantDraft) -> Self {
-        Self {
-            extensions: tenant.extensions.iter().map(|one| one.value.extension.number.as_str()).collect(),
-            groups: tenant.groups.iter().map(|one| one.value.number.as_str()).collect(),
-            queues: tenant.queues.iter().map(|one| one.value.number.as_str()).collect(),
-            menus: tenant.menus.iter().map(|one| one.value.name.as_str()).collect(),
+fn missing(reference: &Reference) -> String {
+    let named = |kind: &str, name: &str, list: &str| {
+        format!("{kind} `{}` does not exist: add it to `{list}`, or name another", shown(name))
+    };
+    match reference {
+        Reference::Extension(name) => named("extension", name, "extensions"),
+        Reference::Group(name) => named("group", name, "groups"),
+        Reference::Queue(name) => named("queue", name, "queues"),
+        Reference::Menu(name) => named("menu", name, "menus"),
+        Reference::Trunk(name) => named("trunk", name, "trunks"),
+        Reference::Member(name) => {
+            format!("member `{}` is no extension: add it to `extensions`, or remove it here", shown(name))
         }
-    }
-
-    fn check_route(&self, line: u32, route: &Route) -> Result<(), ProvisionError> {
-        let (there, kind, list, name) = match route {
-            Route::Extension(name) => (&self.extensions, "extension", "extensions", name),
-            Route::Group(name) => (&self.groups, "group", "groups", name),
-            Route::Queue(name) => (&self.queues, "queue", "queues", name),
-            Route::Menu(name) => (&self.menus, "menu", "menus", name),
-            Route::Crm { default, .. } => return self.check_route(line, default),
-        };
-        if there.contains(name.as_str()) {
-            return Ok(());
+        Reference::CallerId(number) => {
+            format!("caller_id {number} is none of the tenant's `numbers`: add it there, or use one of them")
         }
-        Err(wrong(line, format!("{kind} `{name}` does not exist: add it to `{list}`, or name another")))
-    }
-
-    fn check_members(&self, line: u32, members: &[String]) -> Result<(), ProvisionError> {
-        match members.iter().find(|member| !self.extensions.contains(member.as_str())) {
-            None => Ok(()),
-            Some(member) => Err(wrong(
-                line,
-                format!("member `{member}` is no extension: add it to `extensions`, or remove it here"),
-            )),
+        Reference::CalloneKey(_) => {
+            "`key` of this device is no callone key of the tenant: use the `secret_key` of one in `keys`".into()
         }
     }
 }

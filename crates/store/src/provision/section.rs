@@ -53,6 +53,11 @@ impl Section {
         })
     }
 
+    /// The line on which a key stands; the section's own when it is left out. To be asked before the key is taken.
+    pub fn line_of(&self, key: &str) -> u32 {
+        self.entries.iter().find(|(name, _, _)| name == key).map_or(self.line, |(_, line, _)| *line)
+    }
+
     /// Whether the key is written as null.
     pub fn is_null(&self, key: &str) -> bool {
         self.entries.iter().any(|(name, _, node)| name == key && node.value == Value::Null)
@@ -187,9 +192,7 @@ pub(super) fn text_of(node: Node, key: &str) -> Result<Lined<String>, ProvisionE
 pub(super) fn long_text_of(node: Node, key: &str, most: usize) -> Result<Lined<String>, ProvisionError> {
     let line = node.line;
     match node.value {
-        Value::Text(text) if text.trim().is_empty() => {
-            Err(wrong(line, format!("`{key}` is empty: write something, or leave the key out if it is optional")))
-        }
+        Value::Text(text) if text.trim().is_empty() => Err(wrong(line, format!("`{key}` is empty: write something"))),
         Value::Text(text) if text.len() > most => {
             Err(wrong(line, format!("`{key}` is longer than {most} bytes: shorten it")))
         }

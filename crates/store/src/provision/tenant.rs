@@ -41,19 +41,21 @@ pub(super) fn tenant(node: Node) -> Result<Lined<TenantDraft>, ProvisionError> {
     tenant_name(&name)?;
     let body = body(&mut section, &name.value)?;
     let country = body.country.clone();
+    let mut named = Vec::new();
     let draft = TenantDraft {
         keys: all(&mut section, "keys", keys::key)?,
-        extensions: all(&mut section, "extensions", |node| people::extension(node, &country))?,
+        extensions: all(&mut section, "extensions", |node| people::extension(node, &country, &mut named))?,
         trunks: all(&mut section, "trunks", lines::trunk)?,
-        outbound: all(&mut section, "outbound", lines::outbound)?,
-        numbers: all(&mut section, "numbers", |node| lines::number(node, &country))?,
-        groups: all(&mut section, "groups", floor::group)?,
-        queues: all(&mut section, "queues", floor::queue)?,
-        menus: all(&mut section, "menus", floor::menu)?,
+        outbound: all(&mut section, "outbound", |node| lines::outbound(node, &mut named))?,
+        numbers: all(&mut section, "numbers", |node| lines::number(node, &country, &mut named))?,
+        groups: all(&mut section, "groups", |node| floor::group(node, &mut named))?,
+        queues: all(&mut section, "queues", |node| floor::queue(node, &mut named))?,
+        menus: all(&mut section, "menus", |node| floor::menu(node, &mut named))?,
         hooks: all(&mut section, "webhooks", keys::hook)?,
-        devices: all(&mut section, "devices", keys::device)?,
+        devices: all(&mut section, "devices", |node| keys::device(node, &mut named))?,
         name: name.value,
         body,
+        references: named,
     };
     Ok(Lined { line: section.line, value: draft })
 }

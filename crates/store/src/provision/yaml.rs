@@ -53,7 +53,7 @@ pub(super) fn read(text: &str) -> Result<Node, ProvisionError> {
         max_events: 16_000_000,
         max_nodes: 8_000_000,
         max_depth: 24,
-        max_documents: 1,
+        max_documents: 8,
     };
     let options = serde_saphyr::options! {
         budget: budget,
