@@ -64,6 +64,7 @@ fn call() -> Worker {
             keys: Some(101),
             receive_keys: Some(101),
             remote: Some(party(number)),
+            source: None,
             remote_rtcp: None,
             send: true,
             receive: true,

@@ -36,6 +36,8 @@ pub struct Stock {
     worker: WorkerId,
     /// Told and not opened: as many as this for each interface.
     size: usize,
+    /// Pairs bound altogether: files are opened by others too.
+    most: usize,
     /// By [`AddressId`].
     pairs: Vec<Pair>,
     shelves: Vec<Shelf>,
@@ -64,7 +66,7 @@ struct Pair {
 }
 
 impl Stock {
-    /// Shelves for these addresses; the first of so many workers takes every so-manieth pair of ports.
+    /// Shelves for these addresses. Of so many workers, each takes every so-manieth pair of ports.
     pub fn new(
         worker: WorkerId,
         workers: usize,
@@ -78,7 +80,8 @@ impl Stock {
         let shelf =
             |ip: &IpAddr| Shelf { ip: *ip, ports: own.clone(), not_before: None, rested: VecDeque::new(), told: 0 };
         let shelves = addresses.iter().map(shelf).collect();
-        Self { worker, size, pairs: Vec::new(), shelves, resting: VecDeque::new() }
+        let most = open_files() * 3 / 8 / workers;
+        Self { worker, size: size.min(most), most, pairs: Vec::new(), shelves, resting: VecDeque::new() }
     }
 
     /// Makes more pairs ready, where some are missing, and gives those that signalling does not know yet.
@@ -88,7 +91,7 @@ impl Stock {
         }
         let mut told = Vec::new();
         for index in 0..self.shelves.len() {
-            if self.shelves[index].told + BATCH.min(self.size) > self.size {
+            if self.shelves[index].told + self.batch() > self.size {
                 continue;
             }
             for _ in 0..BATCH.min(self.size - self.shelves[index].told) {
@@ -105,7 +108,7 @@ impl Stock {
     /// When [`Self::refill`] may find something to do. None: not before a pair is opened.
     pub fn wait(&self, now: Instant) -> Option<Duration> {
         let wait = |shelf: &Shelf| {
-            if shelf.told + BATCH.min(self.size) > self.size {
+            if shelf.told + self.batch() > self.size {
                 return None;
             }
             let can_bind = !shelf.ports.is_empty() && shelf.not_before.is_none_or(|until| until <= now);
@@ -141,6 +144,11 @@ impl Stock {
         self.shelves.iter().map(|shelf| shelf.told).sum()
     }
 
+    /// How many have to be missing for a report to be worth it.
+    fn batch(&self) -> usize {
+        BATCH.min(self.size.div_ceil(2))
+    }
+
     /// A pair that nobody uses: one that has rested, else a port not used before, else the one that has rested longest.
     fn ready(&mut self, now: Instant, poller: &Poller, index: usize) -> Option<AddressId> {
         if let Some(id) = self.shelves[index].rested.pop_front() {
@@ -160,6 +168,10 @@ impl Stock {
     fn bind(&mut self, now: Instant, poller: &Poller, index: usize) -> Option<AddressId> {
         let shelf = &mut self.shelves[index];
         if shelf.not_before.is_some_and(|until| until > now) {
+            return None;
+        }
+        if self.pairs.len() >= self.most {
+            shelf.not_before = Some(now + PAUSE);
             return None;
         }
         for _ in 0..BATCH.min(shelf.ports.len()) {
@@ -191,6 +203,14 @@ pub fn token(id: AddressId, channel: Channel) -> u64 {
 pub fn of_token(token: u64) -> (AddressId, Channel) {
     let channel = if token & 1 == 0 { Channel::Sound } else { Channel::Control };
     (AddressId((token >> 1) as u32), channel)
+}
+
+/// How many files this process may have open.
+fn open_files() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a whole rlimit that lives through the call.
+    let told = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } == 0;
+    if told { usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX / 3).min(1 << 20) } else { 1024 }
 }
 
 fn bind_pair(ip: IpAddr, port: u16, poller: &Poller, id: u32) -> io::Result<(UdpSocket, UdpSocket)> {
@@ -303,6 +323,15 @@ mod tests {
 
         assert_ne!(fresh[0].id, first);
         assert_eq!(early[0].id, first);
+    }
+
+    #[test]
+    fn files_are_left_for_others() {
+        let (mut stock, poller, now) = stock(4, 12_090..=12_099);
+        stock.most = 2;
+
+        assert_eq!(stock.refill(now, &poller).len(), 2);
+        assert_eq!(stock.wait(now), Some(SHORT_REST));
     }
 
     #[test]
