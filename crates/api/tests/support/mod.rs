@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use api::{ApiSettings, App, Metrics, NotApplied, Pending, Provisioner, Readiness, Switchboard};
+use axum::serve::ListenerExt;
 use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, TenantId};
 use reqwest::{Client, Method, RequestBuilder};
 use store::{Changes, Durability, Store, StoreOptions, Writer};
@@ -105,6 +106,8 @@ impl World {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let service = api::router(app).into_make_service_with_connect_info::<SocketAddr>();
+        // Small answers must not wait for the client's acknowledgement of the one before.
+        let listener = listener.tap_io(|connection| connection.set_nodelay(true).expect("a live connection"));
         tokio::spawn(async move { axum::serve(listener, service).await });
         let writer = store.writer();
         let http = Client::new();
