@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallEvent, CallId, Event, LegId, Origin, Party, Reason, RecordingEvent, RecordingId, Side, Text, Timestamp, What};
+use crate::{
+    CallEvent, CallId, Event, LegId, Origin, Party, Reason, RecordingEvent, RecordingId, Side, Text, Timestamp, What,
+};
 
 /// Which way a call goes (readings 6).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -297,8 +299,7 @@ impl Record {
                 self.ended_by = Some(*by);
                 if self.answered_at.is_none() {
                     self.disposition = unanswered(*reason, *sip, self.ringing_at.is_some());
-                    self.status =
-                        if self.direction == Direction::Inbound { Status::Missed } else { self.disposition };
+                    self.status = if self.direction == Direction::Inbound { Status::Missed } else { self.disposition };
                 }
             }
         }
