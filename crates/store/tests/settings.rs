@@ -1,0 +1,331 @@
+//! A provision file makes the store match it: whole or not at all, and the second time nothing changes.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{ONE, TWO, TWO_TENANTS, TestCall, apply, open};
+use model::{DidFrom, DigestAlgorithm, KeyKind, Language, Role, Route, TenantId};
+use sqlx::{Connection, SqliteConnection};
+use store::provision::{EXAMPLE, parse};
+use store::{ApplyError, Changes, Snapshot, Store};
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn the_example_applies_and_the_second_time_nothing_changes() {
+    let (_folder, store) = empty().await;
+
+    let first = apply(&store, EXAMPLE).await;
+    let before = store.settings().load().await.unwrap();
+    let second = apply(&store, EXAMPLE).await;
+    let after = store.settings().load().await.unwrap();
+
+    assert_eq!(first, Changes { created: 24, ..Changes::default() });
+    assert_eq!(second, Changes { unchanged: 24, ..Changes::default() });
+    assert!(first.any() && !second.any());
+    assert_eq!(second.to_string(), "0 created, 0 updated, 0 deleted, 24 unchanged");
+    assert_eq!(before, after);
+    assert_eq!((before.directory.version, before.tenants[0].version), (1, 1));
+}
+
+#[tokio::test]
+async fn the_snapshot_has_what_the_file_says() {
+    let (_folder, store) = empty().await;
+    apply(&store, EXAMPLE).await;
+
+    let Snapshot { directory, tenants } = store.settings().load().await.unwrap();
+
+    let [tenant] = tenants.as_slice() else { panic!("one tenant") };
+    assert_eq!((tenant.name.as_str(), tenant.display_name.as_str()), ("VPBX_DEMO", "Demo company"));
+    assert_eq!(
+        (tenant.timezone.as_str(), tenant.language, tenant.country.as_str()),
+        ("Asia/Ho_Chi_Minh", Language::Vi, "84")
+    );
+    let sales = &tenant.extensions["101"];
+    assert!(sales.record && sales.caller_id.as_deref() == Some("842873088088") && sales.lines == 2);
+    let digests: Vec<_> = sales.digests.iter().map(|digest| (digest.username.as_str(), digest.algorithm)).collect();
+    assert_eq!(
+        digests,
+        ["101", "VPBX_DEMO_101", "VPBX_DEMO101"]
+            .into_iter()
+            .flat_map(|name| [(name, DigestAlgorithm::Md5), (name, DigestAlgorithm::Sha256)])
+            .collect::<Vec<_>>()
+    );
+    // printf 101:tongdai:pw-101 | md5sum
+    assert_eq!(sales.digests[0].ha1, "4bfcdbea06c34c0170436a2d416590bb");
+    assert_eq!(tenant.numbers.keys().next().map(String::as_str), Some("842873088088"));
+    assert_eq!(tenant.numbers["842873088091"].route, Route::Menu("main".into()));
+    assert_eq!(tenant.outbound[0].trunks, ["carrier"]);
+    assert_eq!((tenant.groups.len(), tenant.queues.len(), tenant.menus.len()), (1, 1, 1));
+    assert_eq!(tenant.trunks[0].address, "127.0.0.1:5090");
+    assert_eq!(directory.numbers["842873088092"], tenant.id);
+    assert_eq!(directory.extensions["102"], [tenant.id]);
+    let (source, did_from, owner, name) = &directory.trunks[0];
+    assert!(source.contains("127.0.0.1:9".parse().unwrap()));
+    assert_eq!((*did_from, *owner, name.as_str()), (DidFrom::RequestUri, Some(tenant.id), "carrier"));
+    assert_eq!(directory.keys.len(), 4);
+    // printf NATIVE_DEMO | sha256sum
+    let hash = "47813d58d31bce34852631047f19065cc4f6a6a8249bafa955d5be2542b9f38c";
+    let native = directory.keys.iter().find_map(|key| match &key.kind {
+        KeyKind::Native { token_hash, role } => Some((token_hash, *role)),
+        _ => None,
+    });
+    assert_eq!(native, Some((&hash.to_owned(), Role::Owner)));
+    assert!(directory.tenants[0].default && directory.tenants[0].switches.null_type_on_hangup);
+}
+
+#[tokio::test]
+async fn no_secret_lies_in_the_data_folder_in_the_clear() {
+    let (folder, store) = empty().await;
+    let file = EXAMPLE.replace("password: null", "password: TRUNK_SECRET").replace("username: null", "username: me");
+
+    apply(&store, &file.replace("secret: null", "secret: whsec_SE9PS1NFQ1JFVEhPT0tTRUNSRVQ=")).await;
+    store.close().await;
+
+    let mut stored = Vec::new();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        stored.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    assert!(contains(&stored, "VPBX_DEMO"));
+    for secret in ["SECRET_DEMO", "GKEY_DEMO", "NATIVE_DEMO", "pw-101", "TRUNK_SECRET", "whsec_", "482913", "change-me"]
+    {
+        assert!(!contains(&stored, secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_trunks_password_comes_back_and_stays_sealed_as_it_was() {
+    let (folder, store) = empty().await;
+    let file = EXAMPLE.replace("password: null", "password: TRUNK_SECRET").replace("username: null", "username: me");
+    apply(&store, &file).await;
+    let sealed = secrets(folder.path(), "trunk", "carrier").await;
+    store.close().await;
+
+    let store = open(folder.path()).await;
+    let again = apply(&store, &file).await;
+    let snapshot = store.settings().load().await.unwrap();
+    assert_eq!(snapshot.tenants[0].trunks[0].password.as_deref(), Some("TRUNK_SECRET"));
+    assert_eq!((again.any(), secrets(folder.path(), "trunk", "carrier").await), (false, sealed.clone()));
+
+    let changed = apply(&store, &file.replace("TRUNK_SECRET", "ANOTHER")).await;
+    assert_eq!(changed.updated, 1);
+    assert_ne!(secrets(folder.path(), "trunk", "carrier").await, sealed);
+}
+
+#[tokio::test]
+async fn a_hooks_secret_is_made_once_and_one_that_is_given_replaces_it() {
+    let (folder, store) = empty().await;
+    let name = "events http://127.0.0.1:9000/events";
+    apply(&store, EXAMPLE).await;
+    let made = secrets(folder.path(), "webhook", name).await;
+
+    apply(&store, EXAMPLE).await;
+    let kept = secrets(folder.path(), "webhook", name).await;
+    let changes = apply(&store, &EXAMPLE.replace("secret: null", "secret: whsec_c2VjcmV0c2VjcmV0")).await;
+    let given = secrets(folder.path(), "webhook", name).await;
+
+    assert!(made.len() > 60 && made == kept && made != given);
+    assert_eq!((changes.updated, changes.unchanged), (1, 23));
+}
+
+#[tokio::test]
+async fn a_users_password_is_hashed_again_only_when_it_changes() {
+    let (folder, store) = empty().await;
+    apply(&store, EXAMPLE).await;
+    let before = secrets(folder.path(), "user", "admin@example.test").await;
+
+    let same = apply(&store, EXAMPLE).await;
+    let kept = secrets(folder.path(), "user", "admin@example.test").await;
+    let changes =
+        apply(&store, &EXAMPLE.replace("change-me-please, role: operator", "another-one, role: operator")).await;
+    let after = secrets(folder.path(), "user", "admin@example.test").await;
+
+    assert!(before.contains("$argon2id$") && before == kept && before != after);
+    assert_eq!((same.updated, changes.updated), (0, 1));
+}
+
+#[tokio::test]
+async fn a_change_raises_the_version_of_its_own_tenant_and_an_operators_trunk_that_of_all() {
+    let (_folder, store) = empty().await;
+    let versions = async || {
+        let snapshot = store.settings().load().await.unwrap();
+        (snapshot.directory.version, snapshot.tenants.iter().map(|tenant| tenant.version).collect::<Vec<_>>())
+    };
+    apply(&store, TWO_TENANTS).await;
+    assert_eq!(versions().await, (1, vec![1, 1]));
+
+    let two = TWO_TENANTS.find("VPBX_TWO").unwrap();
+    let changed = format!("{}{}", &TWO_TENANTS[..two], TWO_TENANTS[two..].replace("pw-102 }", "pw-102, lines: 5 }"));
+    assert_eq!(apply(&store, &changed).await, Changes { updated: 1, unchanged: 5, ..Changes::default() });
+    assert_eq!(versions().await, (2, vec![1, 2]));
+
+    let shared =
+        format!("trunks: [{{ name: shared, address: \"127.0.0.1:5091\", accept_from: [127.0.0.2] }}]\n{changed}");
+    assert_eq!(apply(&store, &shared).await.created, 1);
+    assert_eq!(versions().await, (3, vec![3, 3]));
+    let snapshot = store.settings().load().await.unwrap();
+    assert!(snapshot.tenants.iter().all(|tenant| tenant.trunks.len() == 1 && tenant.trunks[0].name == "shared"));
+    assert_eq!(snapshot.directory.trunks.len(), 1);
+    assert_eq!(snapshot.directory.trunks[0].2, None);
+    assert_eq!(snapshot.directory.extensions["101"], [ONE, TWO]);
+    assert!(snapshot.directory.tenants.iter().all(|tenant| !tenant.default));
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_unless_it_is_asked_for() {
+    let (_folder, store) = empty().await;
+    apply(&store, TWO_TENANTS).await;
+    let less = "tenants:\n  - name: VPBX_ONE\n    extensions: [{ number: \"101\", password: pw-101 }]\n";
+
+    let kept = apply(&store, less).await;
+    assert_eq!(kept, Changes { unchanged: 2, ..Changes::default() });
+    assert_eq!(store.settings().load().await.unwrap().tenants.len(), 2);
+
+    let pruned = store.settings().apply(parse(less).unwrap(), true).await.unwrap();
+    let snapshot = store.settings().load().await.unwrap();
+    assert_eq!(pruned, Changes { deleted: 4, unchanged: 2, ..Changes::default() });
+    assert_eq!(snapshot.tenants.len(), 1);
+    assert_eq!(snapshot.tenants[0].extensions.keys().collect::<Vec<_>>(), ["101"]);
+    assert!(snapshot.directory.tenants[0].default, "a single tenant is the default anyway");
+}
+
+#[tokio::test]
+async fn a_tenant_that_comes_back_has_its_id_and_its_records() {
+    let (_folder, store) = empty().await;
+    apply(&store, TWO_TENANTS).await;
+    let call = TestCall::new(TWO, 1);
+    for told in call.clone().whole("101", "0900000001") {
+        store.writer().push(told);
+    }
+    store.writer().flush().await;
+    let less = parse("tenants: [{ name: VPBX_ONE }]").unwrap();
+
+    store.settings().apply(less, true).await.unwrap();
+    apply(&store, &TWO_TENANTS.replace("VPBX_ONE", "VPBX_NEW")).await;
+
+    let tenants: Vec<_> =
+        store.settings().load().await.unwrap().tenants.into_iter().map(|tenant| (tenant.id, tenant.name)).collect();
+    let named = |id: i64, name: &str| (TenantId(id), name.to_owned());
+    assert_eq!(tenants, [named(1, "VPBX_ONE"), named(2, "VPBX_TWO"), named(3, "VPBX_NEW")]);
+    assert!(store.tenant(TWO).records().get(call.id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_file_that_goes_against_the_store_changes_nothing_and_says_why() {
+    let (_folder, store) = empty().await;
+    let stored = "tenants: [{ name: VPBX_ONE, default: true, sip_domains: [one.example],\n\
+                  extensions: [{ number: \"101\", password: x }], trunks: [{ name: carrier, address: \"127.0.0.1:5090\" }],\n\
+                  numbers: [{ number: \"02873088088\", route: { extension: \"101\" } }], keys: [{ kind: vpbx, api_key: A, api_secret: B }] }]";
+    apply(&store, stored).await;
+    let before = store.settings().load().await.unwrap();
+    let take = "take it from there first, or apply the whole file with --prune";
+
+    for (file, expected) in [
+        (
+            "tenants:\n  - name: VPBX_TWO\n    default: true\n",
+            format!("line 2: the default tenant is VPBX_ONE's in the store: {take}"),
+        ),
+        (
+            "tenants:\n  - name: VPBX_TWO\n    sip_domains: [ONE.example]\n",
+            format!("line 2: SIP domain `one.example` is VPBX_ONE's in the store: {take}"),
+        ),
+        (
+            "tenants:\n  - name: VPBX_TWO\n    extensions: [{ number: \"101\", password: x }]\n    numbers:\n      - { number: \"842873088088\", route: { extension: \"101\" } }\n",
+            format!("line 5: number 842873088088 is VPBX_ONE's in the store: {take}"),
+        ),
+        (
+            "tenants:\n  - name: VPBX_TWO\n    keys:\n      - { kind: vpbx, api_key: A, api_secret: C }\n",
+            format!("line 4: API key `vpbx A` is VPBX_ONE's in the store: {take}"),
+        ),
+        (
+            "tenants:\n  - name: VPBX_ONE\n    default: true\n    groups:\n      - { number: \"101\" }\n",
+            format!("line 5: the inside number 101 is VPBX_ONE's in the store: {take}"),
+        ),
+        (
+            "trunks: [{ name: carrier, address: \"127.0.0.1:5099\" }]\n",
+            "line 1: the operator and a tenant both have a trunk `carrier`: choose another name for one of them".into(),
+        ),
+        (
+            "tenants:\n  - name: VPBX_TWO\n    extensions: [{ number: \"21\", password: x }]\n  - name: VPBX_TWO2\n    extensions: [{ number: \"221\", password: x }, { number: \"10\", password: x }]\n  - name: VPBX_TWO22\n    extensions:\n      - { number: \"21\", password: x }\n",
+            "line 8: the sign-in name VPBX_TWO2221 is VPBX_TWO2's too: change one of the two".into(),
+        ),
+    ] {
+        let error = store.settings().apply(parse(file).unwrap(), false).await.unwrap_err();
+        assert!(matches!(error, ApplyError::Conflict(_)));
+        assert_eq!(error.to_string(), expected);
+    }
+    assert_eq!(store.settings().load().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn rules_of_the_file_come_first_and_those_that_it_leaves_out_stay_behind_them() {
+    let (_folder, store) = empty().await;
+    let file = |rules: &str| {
+        format!(
+            "tenants: [{{ name: VPBX_ONE, trunks: [{{ name: carrier, address: \"127.0.0.1:5090\" }}], outbound: [{rules}] }}]"
+        )
+    };
+    let rule = |prefix: &str| format!("{{ prefix: \"{prefix}\", trunks: [carrier] }}");
+    let order = async || {
+        let snapshot = store.settings().load().await.unwrap();
+        snapshot.tenants[0].outbound.iter().map(|rule| rule.prefix.clone()).collect::<Vec<_>>()
+    };
+    apply(&store, &file(&[rule(""), rule("0"), rule("00")].join(", "))).await;
+    assert_eq!(order().await, ["", "0", "00"]);
+
+    let changes = apply(&store, &file(&[rule("00"), rule("09")].join(", "))).await;
+    let again = apply(&store, &file(&[rule("00"), rule("09")].join(", "))).await;
+
+    assert_eq!(order().await, ["00", "09", "", "0"]);
+    assert_eq!((changes.created, changes.updated), (1, 1));
+    assert!(!again.any());
+}
+
+#[tokio::test]
+async fn settings_change_while_calls_are_stored() {
+    let (_folder, store) = empty().await;
+    apply(&store, TWO_TENANTS).await;
+    let telling = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for count in 0..300 {
+                for told in TestCall::new(ONE, count).whole("101", "0900000001") {
+                    store.writer().push(told);
+                    tokio::task::yield_now().await;
+                }
+            }
+            store.writer().flush().await;
+        }
+    });
+
+    for lines in 1..20 {
+        apply(&store, &TWO_TENANTS.replace("pw-101 }", &format!("pw-101, lines: {lines} }}"))).await;
+    }
+    telling.await.unwrap();
+
+    assert_eq!(store.feed().head(ONE), 2_700);
+    assert_eq!(store.settings().load().await.unwrap().tenants[0].extensions["101"].lines, 19);
+    assert_eq!(store.writer().figures().failures, 0);
+}
+
+async fn empty() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    (folder, store)
+}
+
+async fn secrets(folder: &Path, noun: &str, name: &str) -> String {
+    let mut reader = SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.display())).await.unwrap();
+    sqlx::query_scalar("SELECT secrets FROM settings WHERE noun = $1 AND name = $2")
+        .bind(noun)
+        .bind(name)
+        .fetch_one(&mut reader)
+        .await
+        .unwrap()
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
