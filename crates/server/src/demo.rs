@@ -43,7 +43,9 @@ pub async fn run(layers: &Layers) -> Result<(), Failure> {
     let moved = choose_free_ports(layers, &mut settings);
     let mut signals = Signals::listen().map_err(|error| Failure::Failed(format!("no signals: {error}")))?;
 
-    let (carrier_at, carrier_moved) = carrier_address();
+    let no_company = |error: std::io::Error| Failure::Failed(format!("simulated phones: {error}"));
+    let mut company = Company::gather(CARRIER).map_err(no_company)?;
+    let carrier_at = company.carrier();
     let file = settings.data_dir.join("demo.yaml");
     let yaml = include_str!("demo/demo.yaml").replace("CARRIER", &carrier_at.to_string());
     std::fs::write(&file, yaml)
@@ -57,15 +59,17 @@ pub async fn run(layers: &Layers) -> Result<(), Failure> {
     };
     let feed = Feed::new(&format!("http://{http}"), TOKEN);
     let mut events = Box::pin(feed.follow(feed.head().await?).await?);
-    let company =
-        Company::start(sip, carrier_at).map_err(|error| Failure::Failed(format!("simulated phones: {error}")))?;
+    company.sign_in(sip).map_err(no_company)?;
     let signed_in = timeout(SIGN_IN_WITHIN, both_sign_in(&mut events)).await;
     if signed_in.is_err() {
         tracing::warn!("not all phones have signed in");
     }
 
-    for line in moved.iter().chain(&carrier_moved) {
+    for line in &moved {
         say(line);
+    }
+    if carrier_at != CARRIER {
+        say(&format!("{CARRIER} is taken: the carrier is on another port."));
     }
     for line in introduction(&server, http, sip, carrier_at, &settings.data_dir, &log) {
         say(&line);
@@ -155,15 +159,6 @@ fn choose_free_ports(layers: &Layers, settings: &mut Settings) -> Vec<String> {
             sentence
         })
         .collect()
-}
-
-fn carrier_address() -> (SocketAddr, Option<String>) {
-    if !is_taken(CARRIER, true) {
-        return (CARRIER, None);
-    }
-    let free = UdpSocket::bind((CARRIER.ip(), 0)).and_then(|socket| socket.local_addr());
-    let sentence = format!("{CARRIER} is taken: the carrier is on another port.");
-    (free.unwrap_or(CARRIER), Some(sentence))
 }
 
 fn is_taken(address: SocketAddr, udp: bool) -> bool {

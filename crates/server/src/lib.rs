@@ -14,6 +14,7 @@ pub mod interfaces;
 mod limits;
 pub mod logs;
 pub mod media;
+mod panics;
 pub mod provision;
 mod pulse;
 mod recovery;

@@ -33,7 +33,7 @@ use crate::resolve::Questions;
 use crate::signalling::{Bed, Parts, Signalling};
 use crate::streams::{self, Numbers, Places, Streams};
 use crate::tickets::{Board, Tickets};
-use crate::{Failure, admin_token, interfaces, limits, recovery};
+use crate::{Failure, admin_token, interfaces, limits, panics, recovery};
 
 /// What we call ourselves in SIP.
 const SOFTWARE: &str = concat!("Tongdai/", env!("CARGO_PKG_VERSION"));
@@ -71,6 +71,7 @@ impl Server {
     /// Starts a server. When this returns it takes calls and requests. Call it within a Tokio runtime.
     pub async fn start(settings: Settings) -> Result<Self, Failure> {
         limits::raise_open_files();
+        panics::end_with_media();
         let sip = interfaces::bind_sip(&settings)?;
         let rtp = interfaces::for_sound(&settings)?;
         let http = interfaces::bind_http(&settings)?;

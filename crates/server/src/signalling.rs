@@ -25,6 +25,7 @@ use store::Writer;
 
 use crate::inbox::{Errand, Inbox, StreamNews, Waiting};
 use crate::media::MediaHandle;
+use crate::panics;
 use crate::resolve::Questions;
 use crate::streams::Streams;
 use lanes::Lanes;
@@ -34,8 +35,6 @@ use udp::Udp;
 const TURN: usize = 64;
 /// How long figures may be behind.
 const FIGURES_EVERY: Duration = Duration::from_millis(250);
-/// The exit status when the engine thread fails: its calls cannot be gone on with, the next start cleans up after them.
-const FAILED: i32 = 70;
 
 const WAKER: Token = Token(usize::MAX);
 
@@ -126,8 +125,10 @@ impl Signalling {
             ask_for_priority();
             let run = AssertUnwindSafe(|| self.run());
             if catch_unwind(run).is_err() {
-                tracing::error!("the engine thread failed: the process ends, and its next start ends the open calls");
-                std::process::exit(FAILED);
+                eprintln!(
+                    "tongdai: the engine thread failed: the process ends, and its next start ends the open calls"
+                );
+                std::process::exit(panics::STATUS);
             }
         })
     }
@@ -312,6 +313,8 @@ impl Signalling {
             return;
         }
         let load = self.engine.load();
+        let fresh = self.engine.started() - self.metrics.calls_started.get();
+        self.metrics.calls_started.inc_by(fresh);
         let as_gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.metrics.calls_live.set(as_gauge(load.calls));
         self.metrics.legs_live.set(as_gauge(load.legs));

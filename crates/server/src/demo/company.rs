@@ -13,19 +13,33 @@ const TALKS: Duration = Duration::from_secs(20);
 
 /// The company of a demo. They run until they are stopped.
 pub struct Company {
-    phones: [Phone; 2],
+    phones: Vec<Phone>,
     carrier: Carrier,
 }
 
 impl Company {
-    /// Phones that sign in at `server`, and a carrier that listens at `carrier`.
-    pub fn start(server: SocketAddr, carrier: SocketAddr) -> io::Result<Self> {
-        let carrier = Carrier::start(carrier)?;
-        let phone = |user: &str, chime| {
-            let talks = Behaviour::answers(RINGS).then(TALKS, Act::HangUp).says(Voice::Speech { chime });
-            Phone::start(PhoneConfig::new(user, server).login(user, &format!("pw-{user}")).behaves(talks))
+    /// A carrier, at `wanted` if that is free.
+    pub fn gather(wanted: SocketAddr) -> io::Result<Self> {
+        let carrier = match Carrier::start(wanted) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Carrier::start(SocketAddr::new(wanted.ip(), 0))?,
+            other => other?,
         };
-        Ok(Self { phones: [phone("101", 440)?, phone("102", 520)?], carrier })
+        Ok(Self { phones: Vec::new(), carrier })
+    }
+
+    /// Where the carrier listens.
+    pub fn carrier(&self) -> SocketAddr {
+        self.carrier.address()
+    }
+
+    /// Adds the phones, which sign in at `server`.
+    pub fn sign_in(&mut self, server: SocketAddr) -> io::Result<()> {
+        for (user, chime) in [("101", 440), ("102", 520)] {
+            let talks = Behaviour::answers(RINGS).then(TALKS, Act::HangUp).says(Voice::Speech { chime });
+            let config = PhoneConfig::new(user, server).login(user, &format!("pw-{user}")).behaves(talks);
+            self.phones.push(Phone::start(config)?);
+        }
+        Ok(())
     }
 
     /// Hangs up, signs out, and ends all of them.
