@@ -21,21 +21,20 @@ pub fn originate(
     if let Some(reason) = closed {
         return Err(refused(reason));
     }
-    let settings = Arc::clone(&step.tenant.settings);
+    let settings = Arc::clone(&step.office.settings);
     let Some(extension) = settings.extensions.get(&order.from) else {
         return Err(Problem::NoSuchExtension { extension: order.from });
     };
     let destination = routing::from_inside(&settings, order.to.as_str()).map_err(|reason| {
         Problem::refused(reason, format!("{} cannot be called. {}", order.to, reason.sentence(Language::En)))
     })?;
-    if step.tenant.registrar.reachable(&extension.number, step.now.mono).is_empty() {
+    if step.office.registrar.reachable(&extension.number, step.now.mono).is_empty() {
         return Err(Problem::refused(Reason::Offline, format!("Extension {} is offline", extension.number)));
     }
-    if !step.tenant.limits.has_line(&settings, &extension.number) {
+    if !step.office.limits.has_line(&settings, &extension.number) {
         return Err(refused(Reason::LinesTaken));
     }
-    let live = step.tenant.calls.len();
-    step.tenant.limits.start_call(step.now.mono, &settings.limits, live).map_err(refused)?;
+    step.office.limits.start_call(step.now.mono, &settings).map_err(refused)?;
 
     let (direction, to) = match &destination {
         Destination::Extension(target) => (Direction::Local, Party::Extension { number: target.number.clone() }),
@@ -53,7 +52,10 @@ pub fn originate(
     let started = CallEvent::Started { origin: Origin::Click, direction, from, to, did };
     call.story.tell(step.now.wall, started);
     // Nothing of a call that could not ring its agent is told: the client hears why, and that is all.
-    let rung = ring::agent_of_click(&mut call, step, extension, &order).map_err(refused)?;
+    let rung = ring::agent_of_click(&mut call, step, extension, &order).map_err(|reason| {
+        step.office.limits.end_call();
+        refused(reason)
+    })?;
     let stage = Stage::Click(Click::of(&mut call, step, rung.leg, order, ticket, rung.patience));
     Ok(Live::new(call, stage))
 }

@@ -16,11 +16,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sip::{Endpoint, EndpointConfig, Flow, Headers, Incoming, Interface, News, Wheel};
 
+use crate::arrivals::Arrival;
 use crate::commands;
 use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
-use crate::lines::sip::arrivals::Arrival;
 use crate::lines::sip::{Gatekeeper, SipNews, keep_bindings};
 use crate::lines::{LegNews, Line};
 use crate::live::Live;
@@ -81,6 +81,7 @@ pub struct Engine {
     keyed: Keyed,
     storage: Storage,
     draining: bool,
+    started: u64,
     out: VecDeque<Output>,
 }
 
@@ -121,6 +122,7 @@ impl Engine {
             keyed,
             storage: Storage::Flowing,
             draining: false,
+            started: 0,
             out: VecDeque::new(),
         }
     }
@@ -173,6 +175,11 @@ impl Engine {
         [self.endpoint.poll_timeout(), self.wheel.poll_timeout()].into_iter().flatten().min()
     }
 
+    /// How many calls it has begun.
+    pub fn started(&self) -> u64 {
+        self.started
+    }
+
     /// How much it holds.
     pub fn load(&self) -> EngineLoad {
         let sip = self.endpoint.load();
@@ -180,12 +187,12 @@ impl Engine {
         EngineLoad {
             calls: tenants().map(|tenant| tenant.calls.len()).sum(),
             legs: tenants().flat_map(|tenant| tenant.calls.values()).map(|live| live.call.live_legs()).sum(),
-            registrations: tenants().map(|tenant| tenant.registrar.len()).sum(),
+            registrations: tenants().map(|tenant| tenant.office.registrar.len()).sum(),
             transactions: sip.transactions,
             dialogs: sip.dialogs,
             sessions: self.sounds.sessions(),
             closing: tenants().map(|tenant| tenant.closing.len()).sum(),
-            in_use: tenants().map(|tenant| tenant.limits.in_use()).sum(),
+            in_use: tenants().map(|tenant| tenant.office.limits.in_use()).sum(),
             sounds: self.sounds.len(),
         }
     }
@@ -230,16 +237,16 @@ impl Engine {
         };
         let mut step = Step {
             now,
-            tenant,
+            office: &mut tenant.office,
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
             ids: &mut self.ids,
             out: &mut self.out,
         };
         let live = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
-        let id = tenant.settings.id;
+        let id = tenant.office.settings.id;
         if let Some(live) = live {
-            self.put_back(id, live);
+            self.begin(id, live);
         }
         self.arm_bindings(id);
     }
@@ -267,7 +274,7 @@ impl Engine {
                     None => Err(Problem::Unavailable),
                 };
                 match live {
-                    Ok(live) => self.put_back(tenant, live),
+                    Ok(live) => self.begin(tenant, live),
                     Err(problem) => self.reply(ticket, Err(problem)),
                 }
             }
@@ -327,7 +334,7 @@ impl Engine {
     fn settings(&mut self, ticket: Ticket, settings: Arc<TenantSettings>) {
         let version = settings.version;
         match self.tenants.get_mut(&settings.id) {
-            Some(tenant) => tenant.settings = settings,
+            Some(tenant) => tenant.office.settings = settings,
             None => {
                 let _ = self.tenants.insert(settings.id, Tenant::new(settings, self.keyed));
             }
@@ -340,13 +347,13 @@ impl Engine {
         match kind {
             KeptKind::Bindings => {
                 if let Some(tenant) = self.tenants.get_mut(&tenant) {
-                    tenant.registrar.take_back(now, &key, &value);
+                    tenant.office.registrar.take_back(now, &key, &value);
                 }
                 self.arm_bindings(tenant);
             }
             KeptKind::Seq => {
                 if let Some(tenant) = self.tenants.get_mut(&tenant) {
-                    tenant.take_seq(&key, &value);
+                    tenant.office.take_seq(&key, &value);
                 }
             }
             KeptKind::Dialog => {
@@ -371,10 +378,10 @@ impl Engine {
         let tenants: Vec<TenantId> = self.tenants.keys().copied().collect();
         for id in tenants {
             let Some(mut step) = self.step(now, id) else { continue };
-            for (extension, binding) in step.tenant.registrar.flow_lost(flow) {
+            for (extension, binding) in step.office.registrar.flow_lost(flow) {
                 let what =
                     ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("connection_lost") };
-                step.tenant.tell_extension(now, &extension, what, step.out);
+                step.office.tell_extension(now, &extension, what, step.out);
                 keep_bindings(&mut step, &extension, false);
             }
         }
@@ -382,10 +389,10 @@ impl Engine {
 
     fn expire_bindings(&mut self, now: Now, tenant: TenantId, extension: &str) {
         let Some(mut step) = self.step(now, tenant) else { return };
-        let expired = step.tenant.registrar.expire(now.mono, extension);
+        let expired = step.office.registrar.expire(now.mono, extension);
         for binding in &expired {
             let what = ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("expired") };
-            step.tenant.tell_extension(now, extension, what, step.out);
+            step.office.tell_extension(now, extension, what, step.out);
         }
         if !expired.is_empty() {
             keep_bindings(&mut step, extension, false);
@@ -395,7 +402,7 @@ impl Engine {
 
     fn arm_bindings(&mut self, id: TenantId) {
         let Some(tenant) = self.tenants.get_mut(&id) else { return };
-        for (extension, at) in tenant.registrar.take_unarmed() {
+        for (extension, at) in tenant.office.registrar.take_unarmed() {
             self.wheel.set(at, Timer::Bindings(id, extension));
         }
     }
@@ -417,7 +424,7 @@ impl Engine {
     fn step(&mut self, now: Now, tenant: TenantId) -> Option<Step<'_>> {
         Some(Step {
             now,
-            tenant: self.tenants.get_mut(&tenant)?,
+            office: &mut self.tenants.get_mut(&tenant)?.office,
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
             ids: &mut self.ids,
@@ -433,8 +440,16 @@ impl Engine {
         call: CallId,
         act: impl FnOnce(&mut Live, &mut Step<'_>),
     ) -> bool {
-        let Some(mut step) = self.step(now, tenant) else { return false };
-        let Some(mut live) = step.tenant.calls.remove(&call) else { return false };
+        let Some(owner) = self.tenants.get_mut(&tenant) else { return false };
+        let Some(mut live) = owner.calls.remove(&call) else { return false };
+        let mut step = Step {
+            now,
+            office: &mut owner.office,
+            endpoint: &mut self.endpoint,
+            sounds: &mut self.sounds,
+            ids: &mut self.ids,
+            out: &mut self.out,
+        };
         if catch_unwind(AssertUnwindSafe(|| act(&mut live, &mut step))).is_err() {
             tracing::error!(%call, "a bug ended this call");
             let ended = catch_unwind(AssertUnwindSafe(|| live.abandon(&mut step)));
@@ -444,6 +459,11 @@ impl Engine {
         }
         self.put_back(tenant, live);
         true
+    }
+
+    fn begin(&mut self, tenant: TenantId, live: Live) {
+        self.started += 1;
+        self.put_back(tenant, live);
     }
 
     /// Puts out what the step told, and keeps the call unless it is over.

@@ -3,6 +3,7 @@
 //!
 //! Start reading at [`edge`], then [`Engine`]. [`door`] stands before it, [`recover`] comes before its first step.
 
+mod arrivals;
 mod call;
 mod commands;
 pub mod door;
@@ -15,7 +16,9 @@ mod key;
 mod limits;
 mod lines;
 mod live;
+mod office;
 mod recover;
+mod registrar;
 mod ring;
 mod routing;
 mod sounds;

@@ -3,40 +3,95 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use model::{Limits as Allowed, Reason, TenantSettings};
+use model::{Reason, TenantSettings};
 
-/// Lines, trunk channels and starts per second that are in use.
+/// Calls, lines, trunk channels and starts per second that are in use.
 #[derive(Debug, Default)]
 pub struct Limits {
-    lines: BTreeMap<String, u32>,
-    trunks: BTreeMap<String, Channel>,
+    calls: u32,
     starts: Rate,
+    lines: BTreeMap<String, u32>,
+    trunks: BTreeMap<String, Channels>,
+}
+
+/// What one leg uses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Uses {
+    /// A line of an extension.
+    Line(String),
+    /// A channel of a trunk.
+    Trunk(String),
+}
+
+/// Who begins a call on a trunk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begun {
+    /// We do: it counts towards the trunk's starts per second.
+    ByUs,
+    /// The carrier does.
+    ByCarrier,
 }
 
 #[derive(Debug, Default)]
-struct Channel {
+struct Channels {
     calls: u32,
     starts: Rate,
 }
 
 impl Limits {
-    /// Counts the start of a call, if the tenant may begin one while `live` others run.
-    pub fn start_call(&mut self, now: Instant, allowed: &Allowed, live: usize) -> Result<(), Reason> {
-        if live >= allowed.concurrent_calls as usize || !self.starts.take(now, allowed.calls_per_second) {
+    /// Counts a call that begins, if the tenant may begin one.
+    pub fn start_call(&mut self, now: Instant, settings: &TenantSettings) -> Result<(), Reason> {
+        let allowed = &settings.limits;
+        if self.calls >= allowed.concurrent_calls || !self.starts.take(now, allowed.calls_per_second) {
             return Err(Reason::Limit);
         }
+        self.calls += 1;
         Ok(())
     }
 
-    /// Takes a line of an extension.
-    pub fn take_line(&mut self, settings: &TenantSettings, extension: &str) -> Result<(), Reason> {
-        let lines = settings.extensions.get(extension).map_or(0, |extension| extension.lines);
-        let used = self.lines.entry(extension.to_owned()).or_default();
-        if *used >= lines {
-            return Err(Reason::LinesTaken);
+    /// A call is over.
+    pub fn end_call(&mut self) {
+        self.calls = self.calls.saturating_sub(1);
+    }
+
+    /// Takes what a leg uses.
+    pub fn take(&mut self, now: Instant, settings: &TenantSettings, uses: &Uses, begun: Begun) -> Result<(), Reason> {
+        match uses {
+            Uses::Line(extension) if self.has_line(settings, extension) => {
+                *self.lines.entry(extension.clone()).or_default() += 1;
+                Ok(())
+            }
+            Uses::Line(_) => Err(Reason::LinesTaken),
+            Uses::Trunk(name) => {
+                let trunk = settings.trunks.iter().find(|trunk| trunk.name == *name).ok_or(Reason::NoRoute)?;
+                let used = self.trunks.entry(name.clone()).or_default();
+                let full = used.calls >= trunk.max_calls;
+                if full || (begun == Begun::ByUs && !used.starts.take(now, trunk.max_calls_per_second)) {
+                    return Err(Reason::Limit);
+                }
+                used.calls += 1;
+                Ok(())
+            }
         }
-        *used += 1;
-        Ok(())
+    }
+
+    /// Gives back what a leg used.
+    pub fn free(&mut self, uses: &Uses) {
+        match uses {
+            Uses::Line(extension) => {
+                if let Some(used) = self.lines.get_mut(extension) {
+                    *used = used.saturating_sub(1);
+                    if *used == 0 {
+                        self.lines.remove(extension);
+                    }
+                }
+            }
+            Uses::Trunk(trunk) => {
+                if let Some(used) = self.trunks.get_mut(trunk) {
+                    used.calls = used.calls.saturating_sub(1);
+                }
+            }
+        }
     }
 
     /// Whether an extension has a line left.
@@ -45,44 +100,10 @@ impl Limits {
         self.lines.get(extension).copied().unwrap_or_default() < lines
     }
 
-    /// Gives a line back.
-    pub fn free_line(&mut self, extension: &str) {
-        if let Some(used) = self.lines.get_mut(extension) {
-            *used = used.saturating_sub(1);
-            if *used == 0 {
-                self.lines.remove(extension);
-            }
-        }
-    }
-
-    /// Takes a channel of a trunk. `starts` tells whether we begin the call; what the carrier begins counts as a channel only.
-    pub fn take_trunk(
-        &mut self,
-        now: Instant,
-        settings: &TenantSettings,
-        trunk: &str,
-        starts: bool,
-    ) -> Result<(), Reason> {
-        let Some(set) = settings.trunks.iter().find(|set| set.name == trunk) else { return Err(Reason::NoRoute) };
-        let channel = self.trunks.entry(trunk.to_owned()).or_default();
-        if channel.calls >= set.max_calls || (starts && !channel.starts.take(now, set.max_calls_per_second)) {
-            return Err(Reason::Limit);
-        }
-        channel.calls += 1;
-        Ok(())
-    }
-
-    /// Gives a channel back.
-    pub fn free_trunk(&mut self, trunk: &str) {
-        if let Some(channel) = self.trunks.get_mut(trunk) {
-            channel.calls = channel.calls.saturating_sub(1);
-        }
-    }
-
-    /// Lines and channels in use: zero when no call is live.
+    /// Calls, lines and channels in use: zero when no call is live.
     pub fn in_use(&self) -> usize {
-        self.lines.values().sum::<u32>() as usize
-            + self.trunks.values().map(|channel| channel.calls as usize).sum::<usize>()
+        let channels: u32 = self.trunks.values().map(|trunk| trunk.calls).sum();
+        (self.calls + self.lines.values().sum::<u32>() + channels) as usize
     }
 }
 
@@ -110,40 +131,52 @@ mod tests {
     use super::*;
     use crate::fixture;
 
+    fn carrier() -> Uses {
+        Uses::Trunk("carrier".into())
+    }
+
     #[test]
     fn no_more_calls_are_begun_at_once_than_allowed() {
-        let allowed = Allowed { concurrent_calls: 2, ..fixture::demo().limits };
+        let mut settings = fixture::demo();
+        settings.limits.concurrent_calls = 1;
         let mut limits = Limits::default();
         let now = fixture::instant();
 
-        assert_eq!(limits.start_call(now, &allowed, 1), Ok(()));
-        assert_eq!(limits.start_call(now, &allowed, 2), Err(Reason::Limit));
+        assert_eq!(limits.start_call(now, &settings), Ok(()));
+        assert_eq!(limits.start_call(now, &settings), Err(Reason::Limit));
+        limits.end_call();
+        assert_eq!(limits.start_call(now, &settings), Ok(()));
     }
 
     #[test]
     fn starts_per_second_fill_up_evenly() {
-        let allowed = Allowed { calls_per_second: 2, ..fixture::demo().limits };
+        let mut settings = fixture::demo();
+        settings.limits.calls_per_second = 2;
         let mut limits = Limits::default();
         let now = fixture::instant();
+        let half_a_second_later = now + Duration::from_millis(500);
 
-        assert!(limits.start_call(now, &allowed, 0).is_ok());
-        assert!(limits.start_call(now, &allowed, 0).is_ok());
-        assert!(limits.start_call(now, &allowed, 0).is_err());
-        assert!(limits.start_call(now + Duration::from_millis(500), &allowed, 0).is_ok());
-        assert!(limits.start_call(now + Duration::from_millis(500), &allowed, 0).is_err());
+        assert!(limits.start_call(now, &settings).is_ok());
+        assert!(limits.start_call(now, &settings).is_ok());
+        assert!(limits.start_call(now, &settings).is_err());
+        assert!(limits.start_call(half_a_second_later, &settings).is_ok());
+        assert!(limits.start_call(half_a_second_later, &settings).is_err());
     }
 
     #[test]
     fn a_phone_has_only_its_lines() {
         let settings = fixture::demo();
         let mut limits = Limits::default();
+        let now = fixture::instant();
+        let line = Uses::Line("101".into());
+        let nobody = Uses::Line("109".into());
 
-        assert_eq!(limits.take_line(&settings, "101"), Ok(()));
-        assert_eq!(limits.take_line(&settings, "101"), Ok(()));
-        assert_eq!(limits.take_line(&settings, "101"), Err(Reason::LinesTaken));
-        limits.free_line("101");
-        assert_eq!(limits.take_line(&settings, "101"), Ok(()));
-        assert_eq!(limits.take_line(&settings, "109"), Err(Reason::LinesTaken));
+        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Ok(()));
+        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Ok(()));
+        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Err(Reason::LinesTaken));
+        limits.free(&line);
+        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Ok(()));
+        assert_eq!(limits.take(now, &settings, &nobody, Begun::ByUs), Err(Reason::LinesTaken));
     }
 
     #[test]
@@ -153,10 +186,22 @@ mod tests {
         let mut limits = Limits::default();
         let now = fixture::instant();
 
-        assert_eq!(limits.take_trunk(now, &settings, "carrier", true), Ok(()));
-        assert_eq!(limits.take_trunk(now, &settings, "carrier", true), Err(Reason::Limit));
-        limits.free_trunk("carrier");
-        assert_eq!(limits.take_trunk(now, &settings, "carrier", true), Ok(()));
+        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByUs), Ok(()));
+        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByCarrier), Err(Reason::Limit));
+        limits.free(&carrier());
+        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByCarrier), Ok(()));
         assert_eq!(limits.in_use(), 1);
+    }
+
+    #[test]
+    fn only_calls_that_we_begin_count_towards_a_trunks_rate() {
+        let mut settings = fixture::demo();
+        settings.trunks[0].max_calls_per_second = 1;
+        let mut limits = Limits::default();
+        let now = fixture::instant();
+
+        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByUs), Ok(()));
+        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByUs), Err(Reason::Limit));
+        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByCarrier), Ok(()));
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use model::{Codec, Extension, Number, Originate, Party, Reason, Side, SoundOffer, Text, Trunk};
 
-use crate::call::leg::Uses;
 use crate::call::{Call, NewLeg};
 use crate::key::LegIndex;
+use crate::limits::{Begun, Uses};
 use crate::lines::Line;
 use crate::lines::sip::{CallPhone, CallTrunk, Shown, SipLine};
 use crate::routing::{self, Destination, Outside};
@@ -84,11 +84,12 @@ fn phone(
     answer_by_itself: bool,
 ) -> Result<Ring, Reason> {
     let key = call.next_leg()?;
-    let bindings = step.tenant.registrar.reachable(&extension.number, step.now.mono);
+    let bindings = step.office.registrar.reachable(&extension.number, step.now.mono);
     if bindings.is_empty() {
         return Err(Reason::Offline);
     }
-    step.tenant.limits.take_line(&call.settings, &extension.number)?;
+    let uses = Uses::Line(extension.number.clone());
+    step.office.limits.take(step.now.mono, &call.settings, &uses, Begun::ByUs)?;
     let order = CallPhone {
         key,
         worker: call.worker(),
@@ -99,14 +100,14 @@ fn phone(
         codecs: ordered(&[Codec::Pcma, Codec::Pcmu], speaks),
         answer_by_itself,
     };
-    let line = SipLine::call_phone(step, order).inspect_err(|_| step_free_line(step, &extension.number))?;
+    let line = SipLine::call_phone(step, order).inspect_err(|_| step.office.limits.free(&uses))?;
     let leg = call.begin_leg(
         step,
         NewLeg {
             side,
             party: Party::Extension { number: extension.number.clone() },
             caller: false,
-            uses: Uses::Line(extension.number.clone()),
+            uses,
             line: Line::Sip(line),
         },
     );
@@ -124,11 +125,13 @@ fn carrier(
     let settings = call.settings.clone();
     let mut last = Reason::NoRoute;
     let trunk = outside.trunks.iter().find(|trunk| {
-        let taken = step.tenant.limits.take_trunk(step.now.mono, &settings, &trunk.name, true);
+        let uses = Uses::Trunk(trunk.name.clone());
+        let taken = step.office.limits.take(step.now.mono, &settings, &uses, Begun::ByUs);
         last = taken.err().unwrap_or(last);
         taken.is_ok()
     });
     let trunk: &Trunk = trunk.ok_or(last)?;
+    let uses = Uses::Trunk(trunk.name.clone());
     let caller_id =
         caller_id(&settings, from).map(|number| routing::formatted(&number, trunk.dial_format, &settings.country));
     let number = caller_id.unwrap_or_else(|| "anonymous".to_owned());
@@ -140,14 +143,14 @@ fn carrier(
         shown: Shown { number, name: None },
         codecs: ordered(&trunk.codecs, speaks),
     };
-    let line = SipLine::call_trunk(step, order).inspect_err(|_| step.tenant.limits.free_trunk(&trunk.name))?;
+    let line = SipLine::call_trunk(step, order).inspect_err(|_| step.office.limits.free(&uses))?;
     let leg = call.begin_leg(
         step,
         NewLeg {
             side: Side::Customer,
             party: Party::Outside { number: Text::from(outside.number.e164()), trunk: Some(trunk.name.clone()) },
             caller: false,
-            uses: Uses::Trunk(trunk.name.clone()),
+            uses,
             line: Line::Sip(line),
         },
     );
@@ -159,10 +162,6 @@ pub fn caller_id(settings: &model::TenantSettings, extension: Option<&str>) -> O
     let own = extension.and_then(|number| settings.extensions.get(number)).and_then(|e| e.caller_id.as_deref());
     let digits = own.or_else(|| settings.numbers.keys().next().map(String::as_str))?;
     Some(Number::E164(digits.to_owned()))
-}
-
-fn step_free_line(step: &mut Step<'_>, extension: &str) {
-    step.tenant.limits.free_line(extension);
 }
 
 /// Our codecs, those the other side speaks first and in its order: what both speak is relayed as it is.

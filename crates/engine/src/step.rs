@@ -9,15 +9,15 @@ use sip::Endpoint;
 use crate::edge::{Now, Output, Wire};
 use crate::ids::Ids;
 use crate::key::Key;
+use crate::office::Office;
 use crate::sounds::Sounds;
-use crate::tenant::Tenant;
 
 /// Everything a call may use while it takes a step. The call itself is out of its tenant's table for so long.
 pub struct Step<'a> {
     /// The time.
     pub now: Now,
-    /// The tenant whose call it is.
-    pub tenant: &'a mut Tenant,
+    /// What the tenant's calls share.
+    pub office: &'a mut Office,
     /// The SIP machine.
     pub endpoint: &'a mut Endpoint<Key>,
     /// Ready addresses for sound.
@@ -31,7 +31,7 @@ pub struct Step<'a> {
 impl Step<'_> {
     /// The tenant.
     pub fn tenant_id(&self) -> TenantId {
-        self.tenant.settings.id
+        self.office.settings.id
     }
 
     /// Orders a media worker.

@@ -2,6 +2,7 @@
 
 use model::{EndedBy, LegId, Party, Side};
 
+use crate::limits::Uses;
 use crate::lines::Line;
 
 /// A leg, from its first packet to the end of the call.
@@ -32,15 +33,6 @@ pub enum LegState {
     Answered,
     /// Over.
     Ended,
-}
-
-/// What a leg uses of the tenant's limits.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Uses {
-    /// A line of an extension.
-    Line(String),
-    /// A channel of a trunk.
-    Trunk(String),
 }
 
 impl Leg {

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use media::{Order, RecordingKey, Sound, WorkerId};
 use model::{CallEvent, CallId, EndedBy, KeptKind, Party, Reason, RecordingEvent, RecordingId, Side, TenantSettings};
 
-use self::leg::{Leg, LegState, Uses};
+use self::leg::{Leg, LegState};
 use self::story::Story;
 use crate::edge::Now;
 use crate::key::{LegIndex, LegKey};
+use crate::limits::Uses;
 use crate::lines::{Gone, LegOrder, Line};
 use crate::step::Step;
 
@@ -220,6 +221,7 @@ impl Call {
             step.media(worker, Order::StopRecording { recording });
         }
         self.over = true;
+        step.office.limits.end_call();
         self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, by });
     }
 
@@ -242,10 +244,7 @@ impl Call {
         let answered = leg.state == LegState::Answered;
         leg.state = LegState::Ended;
         let id = leg.id;
-        match &leg.uses {
-            Uses::Line(extension) => step.tenant.limits.free_line(extension),
-            Uses::Trunk(trunk) => step.tenant.limits.free_trunk(trunk),
-        }
+        step.office.limits.free(&leg.uses);
         if answered {
             step.keep(KeptKind::Dialog, id.to_string(), None);
         }

@@ -6,9 +6,9 @@ use model::{CallId, Codec, Reason, Trunk};
 use sip::{Flow, HeaderName, Headers, Invite, Login, NameAddr, Transport, Uri};
 
 use super::line::{Branch, SipLine, State, branch_key};
-use super::registrar::Binding;
 use super::sound::Sound;
 use crate::key::LegKey;
+use crate::registrar::Binding;
 use crate::step::Step;
 
 /// Who the called side is told is calling.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use media::{SessionId, WorkerId};
 use model::{Codec, Reason, SoundOffer};
-use sip::{Body, DialogId, Headers, Method, Provisional, Request, Response, ServerId};
+use sip::{Body, DialogId, Headers, Incoming, Method, Overload, Provisional, Request, Response, ServerId};
 
 use super::sound::{Held, Sound};
 use super::{ALLOW, because, keys};
@@ -76,9 +76,22 @@ pub enum SipNews {
 }
 
 impl SipLine {
-    /// The leg of a party that called us; its INVITE's offer is read already, or cannot be met.
-    pub(super) fn invited(dialog: DialogId, sound: Option<Sound>) -> Self {
-        Self { state: State::Invited { dialog, rung: Rung::Nothing }, sound }
+    /// Accepts an INVITE: the party that called us waits from here on. Without usable sound the leg can only be refused,
+    /// for the reason given. An error: there are too many calls, and the caller has been told so.
+    pub fn accept(step: &mut Step<'_>, key: LegKey, incoming: Incoming) -> Result<(Self, Option<Reason>), Overload> {
+        let flow = incoming.flow;
+        let offer = incoming.request.body.clone();
+        let dialog = step.endpoint.accept(step.now.mono, branch_key(key, 0), incoming)?;
+        let sound = Sound::open(step, key, None, flow).and_then(|mut sound| match sound.take_offer(&offer) {
+            Ok(()) => Ok(sound),
+            Err(reason) => {
+                sound.close(step);
+                Err(reason)
+            }
+        });
+        let trouble = sound.as_ref().err().copied();
+        let state = State::Invited { dialog, rung: Rung::Nothing };
+        Ok((Self { state, sound: sound.ok() }, trouble))
     }
 
     /// Where its sound is.

@@ -1,25 +1,22 @@
 //! Phones and carriers, spoken to by SIP: what comes from outside a dialog, registrations, and one leg's dialog and sound.
 
-pub mod arrivals;
 mod call_out;
 mod gate;
 mod keys;
 mod line;
 mod register;
-mod registrar;
 mod sound;
 
 pub use self::call_out::{CallPhone, CallTrunk, Shown};
-pub use self::gate::Gatekeeper;
+pub use self::gate::{Gatekeeper, Visitor, extension_of};
 pub use self::line::{SipLine, SipNews};
-pub use self::register::keep as keep_bindings;
-pub use self::registrar::Registrar;
+pub use self::register::{keep as keep_bindings, register};
 
 use bytes::Bytes;
 use sip::{HeaderName, Headers};
 
 /// The methods that we take, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO";
 
 /// Why a dialog is ended, for the other side (RFC 3326).
 fn because(reason: model::Reason) -> Headers {

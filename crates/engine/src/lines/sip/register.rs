@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::{ExtensionEvent, KeptKind, Text};
 use sip::{Contacts, HeaderName, Headers, Incoming, NameAddr, Request, Response, Scheme};
 
-use super::registrar::{Bind, Change, MAX_BINDINGS};
+use crate::registrar::{Bind, Change, MAX_BINDINGS};
 use crate::step::Step;
 
 /// What a phone gets that names no time, in seconds.
@@ -22,8 +22,8 @@ pub fn register(step: &mut Step<'_>, extension: &str, incoming: &Incoming) -> Re
     let request = &incoming.request;
     let changes = match wish(incoming) {
         Ok(Wish::Query) => Vec::new(),
-        Ok(Wish::Clear) => step.tenant.registrar.clear(extension),
-        Ok(Wish::Bind(binds)) => match step.tenant.registrar.bind(step.now, extension, binds) {
+        Ok(Wish::Clear) => step.office.registrar.clear(extension),
+        Ok(Wish::Bind(binds)) => match step.office.registrar.bind(step.now, extension, binds) {
             Ok(changes) => changes,
             Err(_) => return request.response(400),
         },
@@ -33,7 +33,7 @@ pub fn register(step: &mut Step<'_>, extension: &str, incoming: &Incoming) -> Re
         tell(step, extension, &changes);
     }
     let mut response = request.response(200);
-    for binding in step.tenant.registrar.reachable(extension, step.now.mono) {
+    for binding in step.office.registrar.reachable(extension, step.now.mono) {
         let seconds = binding.seconds_left(step.now.mono).to_string();
         let contact = NameAddr::new(binding.contact).with_param("expires", seconds);
         response.headers.push(HeaderName::Contact, &contact);
@@ -55,7 +55,7 @@ pub fn tell(step: &mut Step<'_>, extension: &str, changes: &[Change]) {
             }
             Change::Refreshed => continue,
         };
-        step.tenant.tell_extension(step.now, extension, what, step.out);
+        step.office.tell_extension(step.now, extension, what, step.out);
     }
     let mere_refresh = changes.iter().all(|change| matches!(change, Change::Refreshed));
     keep(step, extension, mere_refresh);
@@ -63,7 +63,7 @@ pub fn tell(step: &mut Step<'_>, extension: &str, changes: &[Change]) {
 
 /// Keeps an extension's bindings, where that is due.
 pub fn keep(step: &mut Step<'_>, extension: &str, mere_refresh: bool) {
-    if let Some(value) = step.tenant.registrar.refresh_kept(step.now, extension, mere_refresh) {
+    if let Some(value) = step.office.registrar.refresh_kept(step.now, extension, mere_refresh) {
         step.keep(KeptKind::Bindings, extension.to_owned(), value);
     }
 }

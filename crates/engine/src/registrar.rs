@@ -1,6 +1,6 @@
 //! Where the phones of a tenant's extensions are reached (RFC 3261, 10.3).
 //!
-//! Keeps bindings and tells what changed; reading REGISTER requests is left to [`super::register`].
+//! Keeps bindings and tells what changed; reading REGISTER requests is left to `lines/sip/register.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

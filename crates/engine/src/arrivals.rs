@@ -5,17 +5,13 @@ use std::sync::Arc;
 use model::{CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, Text, TrunkEvent};
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
-use super::gate::{Gatekeeper, Visitor, extension_of};
-use super::line::SipLine;
-use super::register::register;
-use super::sound::Sound;
-use super::{ALLOW, Shown};
-use crate::call::leg::Uses;
 use crate::call::stages::{Dial, Stage};
 use crate::call::{Call, NewLeg};
 use crate::edge::Whose;
 use crate::key::LegIndex;
+use crate::limits::{Begun, Uses};
 use crate::lines::Line;
+use crate::lines::sip::{ALLOW, Gatekeeper, Shown, SipLine, Visitor, extension_of, register};
 use crate::live::Live;
 use crate::ring;
 use crate::routing::{self, Destination};
@@ -60,7 +56,7 @@ impl Arrival<'_, '_> {
     }
 
     fn registration(&mut self, incoming: Incoming) {
-        let extension = match self.gate.ask(self.step.now, &self.step.tenant.settings, &incoming) {
+        let extension = match self.gate.ask(self.step.now, &self.step.office.settings, &incoming) {
             Visitor::Extension(extension) => extension,
             Visitor::Stranger(challenge) | Visitor::Wrong(challenge) => {
                 self.step.endpoint.answer_stateless(&incoming, challenge);
@@ -80,7 +76,7 @@ impl Arrival<'_, '_> {
     }
 
     fn call_from_phone(&mut self, incoming: Incoming) -> Option<Live> {
-        let settings = Arc::clone(&self.step.tenant.settings);
+        let settings = Arc::clone(&self.step.office.settings);
         let extension = match self.gate.ask(self.step.now, &settings, &incoming) {
             Visitor::Extension(extension) => extension,
             Visitor::Stranger(challenge) | Visitor::Wrong(challenge) => {
@@ -94,7 +90,8 @@ impl Arrival<'_, '_> {
             return None;
         }
         let dialled = dialled(&incoming);
-        if let Err(reason) = self.admit(Some(&extension)) {
+        let uses = Uses::Line(extension.clone());
+        if let Err(reason) = self.admit(&uses, Begun::ByUs) {
             self.tell_refused(&extension, reason.sentence(model::Language::En));
             self.refuse(&incoming, reason.sip());
             return None;
@@ -117,20 +114,18 @@ impl Arrival<'_, '_> {
             to,
             did,
             side: if direction == Direction::Local { Side::Customer } else { Side::Agent },
-            uses: Uses::Line(extension.clone()),
+            uses,
             shown: Shown { number: extension, name },
         };
         self.begin(incoming, plan, destination)
     }
 
     fn call_from_trunk(&mut self, trunk: &str, did: &str, incoming: Incoming) -> Option<Live> {
-        let settings = Arc::clone(&self.step.tenant.settings);
-        let admitted = self
-            .admit(None)
-            .and_then(|()| self.step.tenant.limits.take_trunk(self.step.now.mono, &settings, trunk, false));
-        if let Err(reason) = admitted {
+        let settings = Arc::clone(&self.step.office.settings);
+        let uses = Uses::Trunk(trunk.to_owned());
+        if let Err(reason) = self.admit(&uses, Begun::ByCarrier) {
             let what = TrunkEvent::Refused { reason, to: Text::from(did) };
-            self.step.tenant.tell_trunk(self.step.now, trunk, what, self.step.out);
+            self.step.office.tell_trunk(self.step.now, trunk, what, self.step.out);
             self.refuse(&incoming, reason.sip());
             return None;
         }
@@ -152,7 +147,7 @@ impl Arrival<'_, '_> {
             to,
             did: Some(Text::from(did)),
             side: Side::Customer,
-            uses: Uses::Trunk(trunk.to_owned()),
+            uses,
             shown: Shown { name: caller.and_then(display_name), number: shown },
         };
         self.begin(incoming, plan, destination)
@@ -161,25 +156,13 @@ impl Arrival<'_, '_> {
     /// Accepts the call: from here on it leaves a record, however it ends.
     fn begin(&mut self, incoming: Incoming, plan: Plan, destination: Result<Destination<'_>, Reason>) -> Option<Live> {
         let step = &mut *self.step;
-        let mut call = Call::new(step.ids.call(step.now.wall), Arc::clone(&step.tenant.settings));
+        let mut call = Call::new(step.ids.call(step.now.wall), Arc::clone(&step.office.settings));
         let key = call.next_leg().ok()?;
-        let flow = incoming.flow;
-        let offer = incoming.request.body.clone();
-        let Ok(dialog) = step.endpoint.accept(step.now.mono, super::line::branch_key(key, 0), incoming) else {
-            match &plan.uses {
-                Uses::Line(extension) => step.tenant.limits.free_line(extension),
-                Uses::Trunk(trunk) => step.tenant.limits.free_trunk(trunk),
-            }
+        let Ok((line, trouble)) = SipLine::accept(step, key, incoming) else {
+            step.office.limits.free(&plan.uses);
+            step.office.limits.end_call();
             return None;
         };
-        let sound = Sound::open(step, key, None, flow).and_then(|mut sound| match sound.take_offer(&offer) {
-            Ok(()) => Ok(sound),
-            Err(reason) => {
-                sound.close(step);
-                Err(reason)
-            }
-        });
-        let trouble = sound.as_ref().err().copied();
         let started = CallEvent::Started {
             origin: plan.origin,
             direction: plan.direction,
@@ -188,7 +171,7 @@ impl Arrival<'_, '_> {
             did: plan.did,
         };
         call.story.tell(step.now.wall, started);
-        let line = Line::Sip(SipLine::invited(dialog, sound.ok()));
+        let line = Line::Sip(line);
         let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
         let caller = call.begin_leg(step, new);
         let rung = match (trouble, destination) {
@@ -205,33 +188,25 @@ impl Arrival<'_, '_> {
     }
 
     /// The check and the count of what a new call needs.
-    fn admit(&mut self, extension: Option<&str>) -> Result<(), Reason> {
+    fn admit(&mut self, uses: &Uses, begun: Begun) -> Result<(), Reason> {
         if let Some(reason) = self.closed {
             return Err(reason);
         }
-        let tenant = &mut *self.step.tenant;
-        let settings = Arc::clone(&tenant.settings);
-        if let Some(extension) = extension {
-            tenant.limits.take_line(&settings, extension)?;
-        }
-        let started = tenant.limits.start_call(self.step.now.mono, &settings.limits, tenant.calls.len());
-        if started.is_err()
-            && let Some(extension) = extension
-        {
-            tenant.limits.free_line(extension);
-        }
-        started
+        let now = self.step.now.mono;
+        let office = &mut *self.step.office;
+        office.limits.start_call(now, &office.settings)?;
+        office.limits.take(now, &office.settings, uses, begun).inspect_err(|_| office.limits.end_call())
     }
 
     /// Whether an address names the extension that signed in, by its number or by one of its authentication names.
     fn is_named(&self, address: Option<NameAddr>, extension: &str) -> bool {
         let Some(user) = address.as_ref().and_then(|address| address.uri.user_text()) else { return false };
-        std::str::from_utf8(&user).is_ok_and(|user| extension_of(&self.step.tenant.settings.name, user) == extension)
+        std::str::from_utf8(&user).is_ok_and(|user| extension_of(&self.step.office.settings.name, user) == extension)
     }
 
     fn tell_refused(&mut self, extension: &str, why: &str) {
         let what = ExtensionEvent::Refused { why: Text::from(why) };
-        self.step.tenant.tell_extension(self.step.now, extension, what, self.step.out);
+        self.step.office.tell_extension(self.step.now, extension, what, self.step.out);
     }
 
     fn refuse(&mut self, incoming: &Incoming, status: u16) {
