@@ -1,4 +1,4 @@
-//! A thousand random calls with lost, doubled and late messages and a crash now and then.
+//! More than a thousand random calls with lost, doubled and late messages and a crash now and then.
 //!
 //! The seed is printed. `TONGDAI_SEED=…` plays a world again; `TONGDAI_CALLS=…` makes it longer,
 //! `TONGDAI_LADDER=1` prints every message and event.
@@ -10,19 +10,19 @@ use testkit::world::simulation;
 #[test]
 fn after_a_thousand_random_calls_nothing_is_left_and_every_call_has_its_record() {
     let seed = number("TONGDAI_SEED").unwrap_or_else(fresh_seed);
-    let calls = number("TONGDAI_CALLS").and_then(|calls| u32::try_from(calls).ok()).unwrap_or(1_000);
+    let calls = number("TONGDAI_CALLS").and_then(|calls| u32::try_from(calls).ok()).unwrap_or(1_500);
     println!("TONGDAI_SEED={seed} TONGDAI_CALLS={calls}");
 
     let tally = simulation::run(seed, calls, number("TONGDAI_LADDER").is_some());
 
     println!("{tally}");
-    assert!(tally.answered > calls / 10, "hardly anybody answered: {tally}");
+    assert!(tally.records > calls / 2 && tally.answered > calls / 5, "hardly anything happened: {tally}");
 }
 
-/// Seeds that have found something once.
+/// 2: a phone that a crash had orphaned was heard in a call of another company, whose port had been its own.
 #[test]
 fn seeds_that_found_a_bug_find_it_no_more() {
-    for (seed, calls) in [(1, 100)] {
+    for (seed, calls) in [(2, 400)] {
         println!("TONGDAI_SEED={seed} TONGDAI_CALLS={calls}");
         simulation::run(seed, calls, number("TONGDAI_LADDER").is_some());
     }

@@ -49,7 +49,7 @@ fn a_carrier_does_not_go_on_billing() {
             let record = rows.records.values().next().unwrap();
             assert_eq!(
                 tell_record(record),
-                "outbound answered (answered): agent 101, customer +84900000001, system_crash 500 by switchboard, talked 4 of 5s, 2 legs"
+                "outbound answered (answered): agent 101, customer +84900000001, number 842873088088, system_crash 500 by switchboard, talked 4 of 5s, 2 legs"
             );
         },
         "

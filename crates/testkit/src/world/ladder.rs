@@ -26,6 +26,11 @@ impl Ladder {
         self.open = true;
     }
 
+    /// Whether anybody reads it.
+    pub fn is_wanted(&self) -> bool {
+        self.open || self.aloud
+    }
+
     /// Writes a line.
     pub fn note(&mut self, now: Duration, what: &str) {
         let at = now.saturating_sub(self.start).as_millis();
@@ -39,7 +44,7 @@ impl Ladder {
 
     /// Writes a message's line.
     pub fn message(&mut self, now: Duration, from: &str, to: &str, title: &str, fate: Fate) {
-        if !self.open && !self.aloud {
+        if !self.is_wanted() {
             return;
         }
         let fate = match fate {

@@ -13,6 +13,7 @@ mod ladder;
 mod listening;
 mod network;
 pub mod phone;
+pub mod shape;
 pub mod simulation;
 mod store;
 mod story;
@@ -330,7 +331,7 @@ impl World {
             if phone.unplugged {
                 continue;
             }
-            let title = title_of(&bytes);
+            let title = self.title_of(&bytes);
             let parcel = Parcel { way: Way::ToSwitchboard(place), bytes, connection };
             let fate = self.network.send(self.now, &mut self.chance, &name, &title, parcel);
             self.ladder.message(self.now, &name, "pbx", &title, fate);
@@ -338,7 +339,7 @@ impl World {
     }
 
     fn send_to_phone(&mut self, flow: Flow, bytes: Bytes) {
-        let title = title_of(&bytes);
+        let title = self.title_of(&bytes);
         let Some(place) = self.phones.iter().position(|phone| phone.card.address == flow.remote) else {
             self.ladder.message(self.now, "pbx", &flow.remote.to_string(), &title, Fate::Lost);
             return;
@@ -427,6 +428,17 @@ impl World {
         }
     }
 
+    /// A message in a few words; nothing where nobody wants to know.
+    fn title_of(&self, bytes: &Bytes) -> String {
+        if !self.ladder.is_wanted() && !self.network.has_rules() {
+            return String::new();
+        }
+        match sip::parse(bytes.clone(), Framing::Datagram) {
+            Ok(message) => ladder::title(&message),
+            Err(_) => "something else".into(),
+        }
+    }
+
     fn flow_of(&self, place: usize, connection: u64) -> Flow {
         let card = &self.phones[place].card;
         Flow { transport: card.transport, interface: 0, connection, remote: card.address }
@@ -463,11 +475,4 @@ fn beginning() -> Timestamp {
 /// The tone of the phone at this place: far enough from the others', and from those that the switchboard makes.
 fn tone_of(place: usize) -> u16 {
     600 + 75 * u16::try_from(place % 40).unwrap_or_default()
-}
-
-fn title_of(bytes: &Bytes) -> String {
-    match sip::parse(bytes.clone(), Framing::Datagram) {
-        Ok(message) => ladder::title(&message),
-        Err(_) => "something else".into(),
-    }
 }

@@ -86,6 +86,11 @@ impl Network {
         self.rules.push(rule);
     }
 
+    /// Whether some kind of message has a fate of its own.
+    pub fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
     /// Takes in a message that `from` sends, described by `title`; says what becomes of it.
     pub fn send(&mut self, now: Duration, chance: &mut Chance, from: &str, title: &str, parcel: Parcel) -> Fate {
         let is_stream = parcel.connection != 0;

@@ -52,13 +52,18 @@ pub fn tell_record(record: &Record) -> String {
     let reason = record.reason.map_or("live", |reason| reason.code());
     let sip = record.sip.map_or_else(String::new, |sip| format!(" {sip}"));
     let by = record.ended_by.map_or("nobody", by_word);
+    let legs = match record.legs.len() {
+        1 => "1 leg".to_owned(),
+        more => format!("{more} legs"),
+    };
     let recordings = match record.recordings.len() {
         0 => String::new(),
         1 => ", recorded".into(),
         more => format!(", recorded {more} times"),
     };
+    let did = record.did.as_ref().map_or_else(String::new, |did| format!(", number {did}"));
     format!(
-        "{} {} ({}): agent {}, customer {}, {reason}{sip} by {by}, talked {} of {}s, {} legs{recordings}",
+        "{} {} ({}): agent {}, customer {}{did}, {reason}{sip} by {by}, talked {} of {}s, {legs}{recordings}",
         direction_word(record.direction),
         status_word(record.status),
         status_word(record.disposition),
@@ -66,7 +71,6 @@ pub fn tell_record(record: &Record) -> String {
         record.customer,
         seconds(record.bill_seconds()),
         seconds(record.duration_seconds()),
-        record.legs.len(),
     )
 }
 

@@ -1,0 +1,183 @@
+//! The shapes that a call can have, as text: what is done, and the events and the record that it must give.
+//!
+//! ```text
+//! == The called side hangs up
+//! given 102 is recorded
+//! 0.0 101 calls 102
+//! 1.0 102 answers
+//! 5.0 102 hangs up
+//!
+//! call.started local by phone, 101 to 102
+//! …
+//! = local answered (answered): agent 102, customer 101, hung_up 200 by agent, talked 4 of 5s, 2 legs
+//! ```
+//!
+//! A paragraph for each call, in the order in which they began; replies to a client stand before them, with `->`.
+//! A phone that is called rings at once and waits. [`World::run_shape`](super::World::run_shape) plays a shape in
+//! virtual time; whoever has real phones can play [`Shape::steps`] with them, judge with [`Shape::judge`], and leave out
+//! what [`Shape::needs_the_world`].
+
+mod parse;
+mod play;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{CallId, Event, Record};
+
+use super::check::same;
+use super::story::{tell_event, tell_record};
+
+/// One shape.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Shape {
+    /// What happens, in a sentence.
+    pub title: String,
+    /// What is so before it begins.
+    pub givens: Vec<Given>,
+    /// Who does what, when.
+    pub steps: Vec<(Duration, Step)>,
+    /// The story it must give.
+    pub story: String,
+}
+
+/// What is so before a shape begins. Phones are named as in [`World::new`](super::World::new).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Given {
+    /// `102 is silent`: it says nothing to a call.
+    Silent(String),
+    /// `102 is offline`: it has signed out.
+    Offline(String),
+    /// `102 speaks 0 PCMU`: nothing else.
+    Speaks(String, u8, String),
+    /// `102 sends early sound`
+    EarlySound(String),
+    /// `102 never acknowledges`: it sends no ACK to an answer.
+    NeverAcks(String),
+    /// `102 has two phones`: the second is called `102b`.
+    TwoPhones(String),
+    /// `102 is recorded`
+    Recorded(String),
+    /// `102 has 1 lines`
+    Lines(String, u32),
+    /// `102 rings 10 seconds`
+    Rings(String, u32),
+    /// `calls last 10 seconds`, at most.
+    CallsLast(u32),
+    /// `calls are 1`, at most, at once.
+    Calls(u32),
+    /// `channels are 1`: of the trunk.
+    Channels(u32),
+    /// `records cannot be stored`
+    Stalled,
+    /// `lost 200 from 102`: the next message whose line in a ladder begins so.
+    Lost(String, String),
+    /// `late 0.3 200 from 102`
+    Late(Duration, String, String),
+}
+
+/// What somebody does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// `101 calls 102`
+    Calls(String, String),
+    /// `101 calls 102 as 103`
+    CallsAs(String, String, String),
+    /// `102 answers`
+    Answers(String),
+    /// `102 refuses 486`
+    Refuses(String, u16),
+    /// `101 hangs up`, whatever its call is doing.
+    HangsUp(String),
+    /// `101 holds`
+    Holds(String),
+    /// `101 resumes`
+    Resumes(String),
+    /// `101 presses 5`
+    Presses(String, char),
+    /// `101 vanishes`
+    Vanishes(String),
+    /// `101 returns`
+    Returns(String),
+    /// `crm dials 101 0900000001`
+    Dials(String, String),
+    /// `crm hangs up`: ends the newest call.
+    ClientHangsUp,
+    /// `switchboard drains`
+    Drains,
+    /// `switchboard ends all`
+    EndsAll,
+    /// `switchboard dies`
+    Dies,
+    /// `switchboard starts`
+    Starts,
+}
+
+impl Shape {
+    /// Reads shapes. An error says in which line something cannot be read.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        parse::parse_all(text)
+    }
+
+    /// Whether it needs a network that loses, or a process that dies on order.
+    pub fn needs_the_world(&self) -> bool {
+        self.givens.iter().any(|given| matches!(given, Given::Lost(..) | Given::Late(..) | Given::Stalled))
+            || self.steps.iter().any(|(_, step)| matches!(step, Step::Dies | Step::Starts | Step::EndsAll))
+    }
+
+    /// Compares the story that was found with the one it must give.
+    #[track_caller]
+    pub fn judge(&self, found: &str) {
+        same(&self.story, found);
+    }
+
+    /// The same, where seconds depend on a real clock.
+    #[track_caller]
+    pub fn judge_without_seconds(&self, found: &str) {
+        same(&without_seconds(&self.story), &without_seconds(found));
+    }
+}
+
+/// The calls that events tell of, a paragraph each.
+pub fn tell_calls<'a>(events: impl IntoIterator<Item = &'a Event>) -> String {
+    let mut calls: BTreeMap<CallId, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        if let Some(call) = event.callid {
+            calls.entry(call).or_default().push(event);
+        }
+    }
+    let paragraphs = calls.into_values().map(|events| {
+        let record = Record::of(events.iter().copied());
+        let lines = events.iter().map(|event| tell_event(event, record.as_ref()) + "\n");
+        let last = record.as_ref().map_or_else(|| "no record".into(), tell_record);
+        format!("{}= {last}\n", lines.collect::<String>())
+    });
+    paragraphs.collect::<Vec<_>>().join("\n")
+}
+
+fn without_seconds(story: &str) -> String {
+    let cut = |line: &str| match (line.find(", talked "), line.find("s, ")) {
+        (Some(start), Some(_)) => {
+            let rest = &line[start + 2..];
+            let end = rest.find(", ").map_or("", |end| &rest[end..]);
+            format!("{}{end}\n", &line[..start])
+        }
+        _ => format!("{line}\n"),
+    };
+    story.lines().map(cut).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_left_out_and_nothing_else() {
+        let line = "= local answered (answered): agent 102, customer 101, hung_up 200 by agent, talked 4 of 5s, 2 legs";
+
+        assert_eq!(
+            without_seconds(line),
+            "= local answered (answered): agent 102, customer 101, hung_up 200 by agent, 2 legs\n"
+        );
+    }
+}

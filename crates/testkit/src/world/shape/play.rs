@@ -1,0 +1,96 @@
+//! Plays a shape in a world.
+
+use std::time::Duration;
+
+use model::TenantSettings;
+use sip::Transport;
+
+use super::{Given, Shape, Step, tell_calls};
+use crate::world::verbs::reply_words;
+use crate::world::{Fate, World};
+
+impl World {
+    /// Plays a shape in a fresh world, until everything has come to its end; gives its story.
+    pub fn run_shape(shape: &Shape) -> String {
+        let mut world = World::new(1);
+        for given in &shape.givens {
+            world.prepare(given);
+        }
+        world.run(0.5);
+        let start = world.now;
+        let mut orders = Vec::new();
+        for (at, step) in &shape.steps {
+            world.run_until(start + *at);
+            world.play(step, &mut orders);
+        }
+        if shape.givens.contains(&Given::Stalled) {
+            world.storage_flows();
+        }
+        world.settle();
+        let replies = orders.iter().filter_map(|ticket| world.reply(*ticket));
+        let mut story: String = replies.map(|reply| format!("-> {}\n", reply_words(reply))).collect();
+        if !story.is_empty() {
+            story.push('\n');
+        }
+        let calls = world.rows(1).map(|rows| tell_calls(&rows.events)).unwrap_or_default();
+        story.push_str(if calls.is_empty() { "= no call\n" } else { &calls });
+        world.end();
+        story
+    }
+
+    fn prepare(&mut self, given: &Given) {
+        match given {
+            Given::Silent(who) => self.is_silent(who),
+            Given::Offline(who) => self.unregisters(who),
+            Given::Speaks(who, number, codec) => self.speaks_only(who, &[(*number, codec)]),
+            Given::EarlySound(who) => self.phone(who).manner.early_sound = true,
+            Given::NeverAcks(who) => self.phone(who).never_acks = true,
+            Given::TwoPhones(who) => {
+                let second = format!("{who}b");
+                self.add_phone(&second, 1, who, Transport::Udp);
+                self.registers(&second);
+            }
+            Given::Recorded(who) => self.extension(who, |extension| extension.record = true),
+            Given::Lines(who, lines) => self.extension(who, |extension| extension.lines = *lines),
+            Given::Rings(who, seconds) => self.extension(who, |extension| extension.ring_seconds = *seconds),
+            Given::CallsLast(seconds) => self.settings(|settings| settings.limits.max_call_seconds = *seconds),
+            Given::Calls(count) => self.settings(|settings| settings.limits.concurrent_calls = *count),
+            Given::Channels(count) => self.settings(|settings: &mut TenantSettings| {
+                settings.trunks[0].max_calls = *count;
+            }),
+            Given::Stalled => self.storage_stalls(),
+            Given::Lost(title, who) => self.next_from(who, title, Fate::Lost),
+            Given::Late(by, title, who) => self.next_from(who, title, Fate::Late(*by)),
+        }
+    }
+
+    fn play(&mut self, step: &Step, orders: &mut Vec<model::Ticket>) {
+        match step {
+            Step::Calls(who, number) => self.calls(who, number),
+            Step::CallsAs(who, number, user) => self.calls_as(who, user, number),
+            Step::Answers(who) => self.answers(who),
+            Step::Refuses(who, status) => self.refuses(who, *status),
+            Step::HangsUp(who) => self.hangs_up(who),
+            Step::Holds(who) => self.holds(who),
+            Step::Resumes(who) => self.resumes(who),
+            Step::Presses(who, key) => self.presses(who, *key),
+            Step::Vanishes(who) => self.unplug(who),
+            Step::Returns(who) => self.plug_in(who),
+            Step::Dials(extension, number) => orders.push(self.clicks(extension, number)),
+            Step::ClientHangsUp => orders.push(self.orders_hang_up()),
+            Step::Drains => self.drain_calls(),
+            Step::EndsAll => self.end_all(),
+            Step::Dies => self.crash(),
+            Step::Starts => self.restart(),
+        }
+        // What it sets off at once happens before the next step of the same moment.
+        self.run_until(self.now + Duration::from_millis(1));
+    }
+
+    fn extension(&mut self, number: &str, change: impl FnOnce(&mut model::Extension)) {
+        self.settings(|settings| {
+            let extension = settings.extensions.get_mut(number);
+            change(extension.unwrap_or_else(|| panic!("there is no extension {number}")));
+        });
+    }
+}
