@@ -252,3 +252,48 @@ fn a_call_keeps_the_settings_that_it_began_with_and_limits_are_the_newest() {
         ",
     );
 }
+
+#[test]
+fn without_an_address_for_sound_a_call_is_refused_with_a_reason() {
+    check(
+        |world| {
+            world.has_addresses(1);
+            world.crashes_for(1.0);
+            world.run(1.0);
+            world.begin();
+            world.show_events();
+            world.calls("101", "102");
+            world.run(1.0);
+            world.clicks("103", "0900000001");
+            world.clicks("102", "0900000001");
+            world.run(1.0);
+            world.hangs_up("103");
+        },
+        "
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  401 Unauthorized
+        0.0s 101 -> pbx  ACK
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 101  503 Service Unavailable
+        0.0s 101 -> pbx  ACK
+        0.0s * call.started local by phone, 101 to 102
+        0.0s * leg.started 101 as customer who calls
+        0.0s * leg.ended 101 no_sound_address 503 by switchboard
+        0.0s * call.ended no_sound_address 503 by switchboard
+        1.0s crm -> pbx  dial 103 0900000001
+        1.0s pbx -> 103  INVITE 103
+        1.0s crm -> pbx  dial 102 0900000001
+        1.0s 103 -> pbx  180 Ringing
+        1.0s * call.started outbound by click, 103 to +84900000001 over carrier
+        1.0s * leg.started 103 as agent
+        1.0s * leg.ringing 103
+        1.0s pbx -> crm  failed: no_sound_address
+        1.0s pbx -> crm  accepted
+        2.0s 103 -> pbx  603 Decline
+        2.0s pbx -> 103  ACK
+        2.0s * leg.ended 103 declined 603 by agent
+        2.0s * call.ended declined 603 by agent
+        ",
+    );
+}

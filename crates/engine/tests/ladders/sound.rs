@@ -430,3 +430,71 @@ fn a_recording_has_the_customer_left_and_the_agent_right() {
         ",
     );
 }
+
+#[test]
+fn a_recording_that_cannot_be_written_fails_and_the_call_goes_on() {
+    check(
+        |world| {
+            world.settings(|settings| settings.extensions.get_mut("102").unwrap().record = true);
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.show_events();
+            world.recordings_fail();
+            world.run(1.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 102  INVITE 102
+        0.0s 102 -> pbx  180 Ringing
+        0.0s pbx -> 101  180 Ringing
+        1.0s 102 -> pbx  200 OK
+        1.0s pbx -> 102  ACK
+        1.0s pbx -> 101  200 OK
+        1.0s 101 -> pbx  ACK
+        2.0s * recording.failed
+        3.0s ~ 101 hears 102, 102 hears 101
+        3.5s 101 -> pbx  BYE
+        3.5s pbx -> 101  200 OK to BYE
+        3.5s pbx -> 102  BYE
+        3.5s 102 -> pbx  200 OK to BYE
+        3.5s * leg.ended 101 hung_up 200 by customer
+        3.5s * leg.ended 102 hung_up 200 by switchboard
+        3.5s * call.ended hung_up 200 by customer
+        ",
+    );
+}
+
+#[test]
+fn a_call_whose_sound_fails_is_ended() {
+    check(
+        |world| {
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.show_events();
+            world.sound_fails();
+        },
+        "
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 102  INVITE 102
+        0.0s 102 -> pbx  180 Ringing
+        0.0s pbx -> 101  180 Ringing
+        1.0s 102 -> pbx  200 OK
+        1.0s pbx -> 102  ACK
+        1.0s pbx -> 101  200 OK
+        1.0s 101 -> pbx  ACK
+        2.0s pbx -> 101  BYE: The server has no free address for sound
+        2.0s pbx -> 102  BYE: The server has no free address for sound
+        2.0s 101 -> pbx  200 OK to BYE
+        2.0s 102 -> pbx  200 OK to BYE
+        2.0s * leg.ended 101 no_sound_address 200 by switchboard
+        2.0s * leg.ended 102 no_sound_address 200 by switchboard
+        2.0s * call.ended no_sound_address 200 by switchboard
+        ",
+    );
+}

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use media::{
-    AddressId, Channel, Order, Output, PACKET, RecordingKey, RecordingStep, Report, SoundAddress, WavHeader, Worker,
-    WorkerConfig, WorkerId,
+    AddressId, Channel, Order, Output, PACKET, RecordingKey, RecordingStep, Report, SessionId, SoundAddress, Trouble,
+    WavHeader, Worker, WorkerConfig, WorkerId,
 };
 
 /// Workers.
 const WORKERS: u16 = 2;
-/// Addresses of each worker.
+/// Addresses of each worker, at most.
 const ADDRESSES: u32 = 200;
 /// How long an address rests after its use.
 const REST: Duration = Duration::from_secs(2);
@@ -23,6 +23,8 @@ const FIRST_PORT: u16 = 20_000;
 /// All workers.
 pub struct Floor {
     ip: IpAddr,
+    /// Addresses of each worker.
+    each: u32,
     workers: Vec<Worker>,
     resting: BTreeMap<(Duration, u64), SoundAddress>,
     tapes: BTreeMap<(WorkerId, RecordingKey), Tape>,
@@ -56,6 +58,7 @@ impl Floor {
         };
         Self {
             ip,
+            each: ADDRESSES,
             workers: (0..WORKERS).map(|_| worker()).collect(),
             resting: BTreeMap::new(),
             tapes: BTreeMap::new(),
@@ -65,15 +68,34 @@ impl Floor {
         }
     }
 
+    /// So many addresses a worker from the next start on.
+    pub fn stock_only(&mut self, addresses: u32) {
+        self.each = addresses.min(ADDRESSES);
+    }
+
+    /// Everything that is being recorded fails: the disk is full.
+    pub fn fail_recordings(&mut self) -> Brought {
+        let tapes = std::mem::take(&mut self.tapes);
+        let why = Trouble::File("no space left on device".into());
+        let failed = |(worker, recording)| (worker, Report::RecordingFailed { recording, why: why.clone() });
+        Brought { reports: tapes.into_keys().map(failed).collect(), packets: Vec::new() }
+    }
+
+    /// A session that is open fails.
+    pub fn fail_session(&self, worker: WorkerId, session: SessionId) -> Brought {
+        let report = Report::Failed { session, why: Trouble::Full };
+        Brought { reports: vec![(worker, report)], packets: Vec::new() }
+    }
+
     /// All addresses, at the start.
     pub fn stock(&self) -> Vec<(WorkerId, Report)> {
-        let addresses = |worker| (0..ADDRESSES).map(move |id| address(WorkerId(worker), AddressId(id))).collect();
+        let addresses = |worker| (0..self.each).map(move |id| address(WorkerId(worker), AddressId(id))).collect();
         (0..WORKERS).map(|worker| (WorkerId(worker), Report::Addresses(addresses(worker)))).collect()
     }
 
     /// How many addresses there are.
     pub fn addresses(&self) -> usize {
-        usize::from(WORKERS) * ADDRESSES as usize
+        usize::from(WORKERS) * self.each as usize
     }
 
     /// How many sessions and recordings are open.
@@ -141,9 +163,8 @@ impl Floor {
 
     /// Workers begin anew, after a crash.
     pub fn restart(&mut self, started: Instant, wall: Duration, seed: impl FnMut() -> [u8; 32]) {
-        let shelf = std::mem::take(&mut self.shelf);
-        *self = Self::new(self.ip, started, wall, seed);
-        self.shelf = shelf;
+        let (shelf, each) = (std::mem::take(&mut self.shelf), self.each);
+        *self = Self { shelf, each, ..Self::new(self.ip, started, wall, seed) };
     }
 
     /// The sound of a recording: left and right.

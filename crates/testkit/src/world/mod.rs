@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use engine::{EngineLoad, Input, Now, Output, Wire};
 use jiff::SignedDuration;
+use media::{Order, SessionId, WorkerId};
 use model::{Event, TenantId, Ticket, Timestamp};
 use sip::{Flow, Framing, Transport};
 
@@ -61,6 +62,8 @@ pub struct World {
     ladder: Ladder,
     store: Store,
     floor: Floor,
+    /// The session that was opened last.
+    last_session: Option<(WorkerId, SessionId)>,
     companies: Vec<Company>,
     switchboard: Option<Switchboard>,
     /// When it died last.
@@ -120,6 +123,7 @@ impl World {
             ladder: Ladder::default(),
             store: Store::default(),
             floor,
+            last_session: None,
             companies: Vec::new(),
             switchboard: None,
             died_at: beginning(),
@@ -379,6 +383,9 @@ impl World {
                 Output::Wire(Wire::Send { flow, bytes }) => self.send_to_phone(flow, bytes),
                 Output::Wire(Wire::Close(flow)) => self.network.cut(flow.connection),
                 Output::Wire(Wire::Media { worker, order }) => {
+                    if let Order::Open { session, .. } = &order {
+                        self.last_session = Some((worker, *session));
+                    }
                     let brought = self.floor.order(self.now, self.mono(), worker, order);
                     self.take_in(brought);
                 }

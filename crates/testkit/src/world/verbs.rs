@@ -260,6 +260,24 @@ impl World {
         self.give(Input::Storage(Storage::Flowing));
     }
 
+    /// The disk takes no recordings: those that are being written fail.
+    pub fn recordings_fail(&mut self) {
+        let brought = self.floor.fail_recordings();
+        self.take_in(brought);
+    }
+
+    /// The newest sound session cannot be gone on with.
+    pub fn sound_fails(&mut self) {
+        let Some((worker, session)) = self.last_session else { return };
+        let brought = self.floor.fail_session(worker, session);
+        self.take_in(brought);
+    }
+
+    /// After the next start there are so many addresses for sound, on each of two workers.
+    pub fn has_addresses(&mut self, addresses: u32) {
+        self.floor.stock_only(addresses);
+    }
+
     /// How long a commit takes from here on.
     pub fn commits_take(&mut self, seconds: f64) {
         self.store.commit_takes = Duration::from_secs_f64(seconds);
