@@ -108,12 +108,23 @@ fn head(bytes: &[u8]) -> Option<(&str, usize)> {
 
 /// The text member `name` of a JSON object, as long as it holds no escapes.
 pub fn text_of<'a>(json: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = json;
-    loop {
-        rest = &rest[rest.find(name)? + name.len()..];
-        let value = rest.strip_prefix('"').and_then(|rest| rest.trim_start().strip_prefix(':'));
-        if let Some(value) = value.and_then(|value| value.trim_start().strip_prefix('"')) {
-            return value.split('"').next();
-        }
+    let quoted = format!("\"{name}\"");
+    json.match_indices(&quoted).find_map(|(at, _)| {
+        let value = json[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
+        value.strip_prefix('"')?.split('"').next()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text_of;
+
+    #[test]
+    fn a_member_is_found_by_its_whole_name() {
+        let body = r#"{"x_callid":"wrong","status":200, "call_status" : "Success","callid":"1700000000.101"}"#;
+
+        assert_eq!(text_of(body, "call_status"), Some("Success"));
+        assert_eq!(text_of(body, "callid"), Some("1700000000.101"));
+        assert_eq!(text_of(body, "status"), None);
     }
 }

@@ -157,3 +157,24 @@ fn frame(bytes: &[u8]) -> Option<(bool, u8, Vec<u8>, usize)> {
     let payload = bytes.get(begin..end)?.to_vec();
     Some((first & 0x80 != 0, first & 0x0f, payload, end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_once_it_is_whole() {
+        let mut bytes = vec![0x81, 126, 0, 200];
+        bytes.extend([b'x'; 200]);
+        bytes.extend([0x89, 0]);
+
+        assert!(frame(&bytes[..203]).is_none());
+        assert_eq!(frame(&bytes), Some((true, TEXT, vec![b'x'; 200], 204)));
+        assert_eq!(frame(&bytes[204..]), Some((true, PING, Vec::new(), 2)));
+    }
+
+    #[test]
+    fn a_frame_that_claims_to_be_endless_is_never_whole() {
+        assert!(frame(&[0x81, 127, 255, 255, 255, 255, 255, 255, 255, 255, 0]).is_none());
+    }
+}

@@ -29,7 +29,7 @@ const HELP: &str =
   --listeners 1                         Socket.IO clients
   --voip VOIPKEY_DEMO  --secret SECRET_DEMO
   --agents 100  --agent-base 2000  --password-prefix pw  --domain (the target's)
-  --phones-port 5070  --carrier-port 5080  --sound-port 40000  --prefix 090  --first-number (of the clock)";
+  --phones-port 5070  --carrier-port 5080  --sound-port 30000  --prefix 090  --first-number (of the clock)";
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -103,7 +103,7 @@ fn plan(mode: &str, options: &Options) -> Result<Plan, String> {
         secret: text("secret", "SECRET_DEMO"),
         phones: own("phones-port", 5070)?,
         carrier: own("carrier-port", 5080)?,
-        sound: own("sound-port", 40_000)?,
+        sound: own("sound-port", 30_000)?,
         domain: text("domain", &domain),
         first_agent: options.get("agent-base")?.unwrap_or(2_000),
         agents: options.get("agents")?.unwrap_or(100u32).max(1),

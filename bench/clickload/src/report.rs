@@ -57,6 +57,9 @@ impl Report<'_> {
         [
             self.spans("order_to_invite_us", |click| Some((click.ordered_at, self.leg(click.agent_leg)?.invited_at))),
             self.spans("order_to_http_answer_us", |click| Some((click.ordered_at, click.replied_at))),
+            self.spans("agent_180_to_http_answer_us", |click| {
+                Some((self.leg(click.agent_leg)?.rang_at, click.replied_at))
+            }),
             self.spans("agent_200_to_customer_invite_us", |click| {
                 Some((self.leg(click.agent_leg)?.answered_at, self.leg(click.customer_leg)?.invited_at))
             }),

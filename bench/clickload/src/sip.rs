@@ -165,3 +165,34 @@ fn long(name: &str) -> &str {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_answered_as_rfc_2617_says() {
+        let challenge = "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"";
+
+        let value = authorization(challenge, "Mufasa", "Circle Of Life", "GET", "/dir/index.html");
+
+        assert!(value.ends_with(", response=\"670fd8c2df070c60b045671b8b24ff02\""), "{value}");
+    }
+
+    #[test]
+    fn an_answer_repeats_the_request_and_gets_a_tag() {
+        let request = b"INVITE sip:2000@127.0.0.1:5070 SIP/2.0\r\nv: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\n\
+            Record-Route: <sip:a;lr>, <sip:b;lr>\r\nf: <sip:0900000001@127.0.0.1>;tag=1\r\nTo: <sip:2000@127.0.0.1>\r\n\
+            Call-ID: c\r\nCSeq: 7 INVITE\r\n\r\n";
+        let message = parse(request).expect("a message");
+
+        let answer = message.answer("180 Ringing", "x");
+
+        assert_eq!(
+            (message.target(), user(message.get("From")), message.cseq()),
+            ("2000", "0900000001", (7, "INVITE"))
+        );
+        assert_eq!(message.routes(), ["<sip:a;lr>", "<sip:b;lr>"]);
+        assert!(answer.contains("Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\n") && answer.contains(">;tag=x\r\n"));
+    }
+}
