@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::keys::Keys;
-use crate::native::EventView;
+use crate::native::views::EventView;
 use crate::vendors::voip24h;
 
 /// Rendered events that stay in memory, for each tenant and dialect.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::Unusable;
+use crate::unusable::Unusable;
 
 /// The given token, else the kept one, else one made now and kept in `admin.token` (mode 0600).
 pub fn given_or_kept(given: Option<String>, data_dir: &Path) -> Result<String, Unusable> {

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::config::{KEYS, Layers, Unusable};
+use crate::config::{KEYS, Layers};
+use crate::unusable::Unusable;
 
 /// What the program is asked to do.
 #[derive(Clone, PartialEq, Eq, Debug)]

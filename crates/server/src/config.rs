@@ -13,10 +13,7 @@ use std::time::Duration;
 pub use layers::{Given, Layers, Source};
 pub use listen::{Listen, Network, PortRange};
 
-/// Settings that cannot be used: one sentence that names the flag, or the file and line, and says what to change.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(pub String);
+use crate::unusable::Unusable;
 
 /// One setting. Its flag is `--name`, its variable `TONGDAI_NAME`, its key in the file `name`, with dashes or underscores.
 pub struct Key {

@@ -14,10 +14,11 @@ use futures_util::{Stream, StreamExt};
 use model::{Event, ExtensionEvent, What};
 use tokio::time::timeout;
 
-use crate::config::{Layers, Listen, Settings, Unusable};
+use crate::config::{Layers, Listen, Settings};
 use crate::logs::{self, Destination};
 use crate::serve::Server;
 use crate::signals::Signals;
+use crate::unusable::Unusable;
 use crate::{Failure, say};
 use company::Company;
 use feed::Feed;

@@ -7,7 +7,8 @@ use std::os::fd::AsRawFd;
 use sip::Interface;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::{Listen, Network, Settings, Unusable};
+use crate::config::{Listen, Network, Settings};
+use crate::unusable::Unusable;
 
 /// Room for datagrams that arrive while the engine thread is busy or starting.
 const RECEIVE_BUFFER: usize = 4 << 20;

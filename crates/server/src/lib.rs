@@ -24,12 +24,14 @@ pub mod signalling;
 mod signals;
 pub mod streams;
 pub mod tickets;
+pub mod unusable;
 
 use std::process::ExitCode;
 
 use command_line::{Asked, Task};
-use config::{Layers, Settings, Unusable};
+use config::{Layers, Settings};
 use logs::Destination;
+use unusable::Unusable;
 
 /// Why the program ends without having done what it was asked to.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::config::Unusable;
+use crate::unusable::Unusable;
 
 /// Lines that may wait to be written. Beyond that they are dropped: a log must not stop a call.
 const LINES: usize = 4_096;

@@ -8,8 +8,9 @@ use store::provision::{Provision, ProvisionError};
 use store::{ApplyError, Changes, Store};
 
 use crate::Failure;
-use crate::config::{Layers, Remote, Unusable};
+use crate::config::{Layers, Remote};
 use crate::handover::with_cause;
+use crate::unusable::Unusable;
 
 /// How long a running server may take to match a file.
 const WITHIN: Duration = Duration::from_secs(60);

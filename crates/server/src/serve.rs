@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::config::{Durability, Settings, Unusable};
+use crate::config::{Durability, Settings};
 use crate::handover::{Handover, with_cause};
 use crate::http::Http;
 use crate::inbox::{Errand, Inbox};
@@ -33,6 +33,7 @@ use crate::resolve::Questions;
 use crate::signalling::{Bed, Parts, Signalling};
 use crate::streams::{self, Numbers, Places, Streams};
 use crate::tickets::{Board, Tickets};
+use crate::unusable::Unusable;
 use crate::{Failure, admin_token, interfaces, limits, panics, recovery};
 
 /// What we call ourselves in SIP.

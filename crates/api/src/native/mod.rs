@@ -9,7 +9,7 @@ mod provision;
 mod recordings;
 mod records;
 mod sign_in;
-mod views;
+pub(crate) mod views;
 
 use std::sync::Arc;
 
@@ -23,7 +23,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::problem::ProblemBody;
-pub(crate) use self::views::EventView;
 use crate::Faces;
 
 /// Bytes of a request's body, where nothing else is said.

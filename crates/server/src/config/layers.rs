@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{KEYS, Key, Unusable};
+use super::{KEYS, Key};
+use crate::unusable::Unusable;
 
 /// Where a value stood.
 #[derive(Clone, PartialEq, Eq, Debug)]

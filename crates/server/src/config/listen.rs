@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::Unusable;
+use crate::unusable::Unusable;
 
 /// An address to listen at, and the one to tell peers outside our networks.
 #[derive(Clone, PartialEq, Eq, Debug)]

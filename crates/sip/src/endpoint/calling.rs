@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::held::{Calling, Cancel, Held, Reinvite, Stage};
-use super::news::{DialogId, Failure, News, Overload};
+use super::ids::DialogId;
+use super::news::{Failure, News, Overload};
 use super::order::{Body, Invite, OutOfDialog};
 use super::sign_in::SignIn;
 use super::transactions::{Asked, Outside};

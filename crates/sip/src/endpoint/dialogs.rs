@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::held::Held;
-use super::news::DialogId;
+use super::ids::DialogId;
 use super::post::Post;
 use super::table::Table;
 use crate::Flow;

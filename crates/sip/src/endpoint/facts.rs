@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use super::identity::{COOKIE, Identity};
-use super::news::ServerId;
+use super::ids::ServerId;
 use crate::{Host, Method, Request, Via};
 
 /// What the endpoint needs of a request's headers.

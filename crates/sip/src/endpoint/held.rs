@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::news::{DialogId, ServerId};
+use super::ids::{DialogId, ServerId};
 use super::order::Body;
 use super::post::{ClientId, Post, Timer};
 use super::sign_in::SignIn;

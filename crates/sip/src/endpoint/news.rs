@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::ids::{DialogId, ServerId};
 use super::order::Incoming;
 use crate::{Flow, Request, Response};
 
@@ -18,14 +19,6 @@ pub enum Output<K> {
     /// Something an asker should know.
     News(News<K>),
 }
-
-/// One of our dialogs, early or confirmed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct DialogId(pub(crate) u64);
-
-/// A request of theirs that is being answered.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ServerId(pub(crate) u64);
 
 /// What happened. `key` is the asker's own.
 ///

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use super::draft::{Draft, write_address};
 use super::head::{Answer, Head};
 use super::identity::Identity;
-use super::news::{DialogId, News, Output, ServerId};
+use super::ids::{DialogId, ServerId};
+use super::news::{News, Output};
 use crate::{Flow, Interface, Method, NameAddr, Transport, Wheel};
 
 /// A longer request does not go by UDP (RFC 3261, 18.1.1).

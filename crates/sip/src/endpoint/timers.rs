@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::Endpoint;
 use super::held::{REMIND, Stage};
-use super::news::{DialogId, Failure, News, ServerId};
+use super::ids::{DialogId, ServerId};
+use super::news::{Failure, News};
 use super::post::{ClientId, Timer};
 use super::transactions::{Client, ClientMachine, Purpose};
 use crate::transaction::{ClientStep, InviteStep};

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::head::Head;
-use super::news::{DialogId, ServerId};
+use super::ids::{DialogId, ServerId};
 use super::order::{Body, OutOfDialog};
 use super::post::{ClientId, Post, Timer, refreshes_target};
 use super::sign_in::SignIn;

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Registry};
 use sip::{Flow, Transport};
 
 use super::connection::{Broken, Connection};
-use super::room::Tokens;
 use super::sockets::Sockets;
 use super::state::Shared;
+use super::tokens::{Socket, Tokens};
 use crate::sound::Output;
 
 /// Datagrams taken from one socket before others have their turn.
@@ -34,15 +34,6 @@ pub(super) struct Desk {
     last_connection: u64,
     /// When it goes, whatever is still open.
     leaves_at: Option<Instant>,
-}
-
-/// What a token of a desk stands for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Socket {
-    Udp,
-    Listener,
-    Sound(usize),
-    Connection(u64),
 }
 
 /// Whether a socket may have more to read.
@@ -284,10 +275,3 @@ enum Adopted {
     Ours,
     Theirs,
 }
-
-/// One desk's name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct DeskNo(pub u64);
-
-/// A token that wakes the thread for what its owners order.
-pub(super) const WAKE: Token = Token(0);

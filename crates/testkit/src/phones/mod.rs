@@ -13,6 +13,7 @@ mod sockets;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use carrier::{Carrier, CarrierConfig};
 pub use config::PhoneConfig;

@@ -11,10 +11,11 @@ use sip::digest::Login;
 use sip::{Flow, Method, Transport};
 
 use super::config::PhoneConfig;
-use super::desk::DeskNo;
+
 use super::room::Room;
 use super::sockets::Sockets;
 use super::state::Shared;
+use super::tokens::DeskNo;
 use crate::sound::{Count, Handset};
 use crate::ua::{Behaviour, CallNo, Dial, Event, OrderError, Received, UserAgent, UserAgentConfig};
 

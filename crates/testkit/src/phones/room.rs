@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 
-use super::desk::{Desk, DeskNo, Read, Socket, WAKE};
+use super::desk::{Desk, Read};
 use super::sockets::Sockets;
 use super::state::Shared;
+use super::tokens::{DeskNo, Socket, Tokens, WAKE};
 
 static ROOM: Mutex<Weak<Room>> = Mutex::new(Weak::new());
 
@@ -92,30 +93,6 @@ impl Drop for Room {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-    }
-}
-
-/// Names of sockets, lent to one desk.
-pub(super) struct Tokens<'a> {
-    desk: DeskNo,
-    last: &'a mut usize,
-    places: &'a mut BTreeMap<Token, (DeskNo, Socket)>,
-}
-
-impl Tokens<'_> {
-    pub(super) fn take(&mut self, socket: Socket) -> Token {
-        *self.last += 1;
-        let token = Token(*self.last);
-        self.places.insert(token, (self.desk, socket));
-        token
-    }
-
-    pub(super) fn forget(&mut self, token: Token) {
-        self.places.remove(&token);
-    }
-
-    pub(super) fn forget_desk(&mut self) {
-        self.places.retain(|_, (desk, _)| *desk != self.desk);
     }
 }
 
