@@ -231,14 +231,11 @@ fn bind_pair(ip: IpAddr, port: u16, poller: &Poller, id: u32) -> io::Result<(Udp
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
+    use super::super::tests::loopback;
     use super::*;
 
-    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-
     fn stock(size: usize, ports: RangeInclusive<u16>) -> (Stock, Poller, Instant) {
-        (Stock::new(WorkerId(0), 1, size, &[LOOPBACK], &ports), Poller::new().unwrap(), Instant::now())
+        (Stock::new(WorkerId(0), 1, size, &[loopback()], &ports), Poller::new().unwrap(), Instant::now())
     }
 
     fn opened(stock: &mut Stock, addresses: &[SoundAddress]) -> Vec<AddressId> {
@@ -264,7 +261,7 @@ mod tests {
     #[test]
     fn ports_that_others_have_are_passed_over() {
         let (mut stock, poller, now) = stock(2, 12_030..=12_039);
-        let _taken = UdpSocket::bind((LOOPBACK, 12_033)).unwrap();
+        let _taken = UdpSocket::bind((loopback(), 12_033)).unwrap();
 
         let ports: Vec<_> = stock.refill(now, &poller).iter().map(|address| address.port).collect();
 
@@ -275,7 +272,7 @@ mod tests {
     fn workers_share_the_ports() {
         let poller = Poller::new().unwrap();
         let ports = |worker| -> Vec<u16> {
-            let mut stock = Stock::new(WorkerId(worker), 2, 9, &[LOOPBACK], &(12_040..=12_047));
+            let mut stock = Stock::new(WorkerId(worker), 2, 9, &[loopback()], &(12_040..=12_047));
             stock.refill(Instant::now(), &poller).iter().map(|address| address.port).collect()
         };
 

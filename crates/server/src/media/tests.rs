@@ -18,9 +18,14 @@ use sha2::{Digest, Sha256};
 
 use super::{MediaConfig, MediaHandle, Size, StartError, start_sized};
 
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const WORKER: WorkerId = WorkerId(0);
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An address on the loopback that no other process uses, so that its ports are ours.
+pub(super) fn loopback() -> IpAddr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 64 | high & 63, middle, low).into()
+}
 
 /// Media workers under test, and what they tell.
 struct Floor {
@@ -39,7 +44,7 @@ impl Floor {
         let metrics = Arc::new(Metrics::default());
         let (tell, reports) = mpsc::channel();
         let config = MediaConfig {
-            addresses: vec![LOOPBACK],
+            addresses: vec![loopback()],
             ports,
             recordings: folder.path().into(),
             metrics: metrics.clone(),
@@ -61,7 +66,7 @@ impl Floor {
         let address = self.stock.remove(0);
         let stream = Some(phone.stream());
         self.order(Order::Open { session: SessionId(session), address: address.id, stream });
-        SocketAddr::new(LOOPBACK, address.port)
+        SocketAddr::new(loopback(), address.port)
     }
 
     /// What this finds in a report that has come or comes.
@@ -98,7 +103,7 @@ struct Phone {
 
 impl Phone {
     fn new(codec: Codec, sends: u16, hears: u16) -> Self {
-        let socket = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+        let socket = UdpSocket::bind((loopback(), 0)).unwrap();
         let payload_type = codec.static_payload_type();
         let header = Header { marker: true, payload_type, sequence: 1, timestamp: 1, ssrc: sends.into() };
         let tone = Tone::new(Sound::Tone { hertz: sends });
@@ -279,10 +284,10 @@ fn orders_to_a_worker_that_has_stopped_are_refused() {
 
 #[test]
 fn an_address_without_a_free_port_is_told_at_the_start() {
-    let taken: Vec<_> = (13_600..13_604).map(|port| UdpSocket::bind((LOOPBACK, port)).unwrap()).collect();
+    let taken: Vec<_> = (13_600..13_604).map(|port| UdpSocket::bind((loopback(), port)).unwrap()).collect();
     let folder = tempfile::tempdir().unwrap();
     let config = MediaConfig {
-        addresses: vec![LOOPBACK],
+        addresses: vec![loopback()],
         ports: 13_600..=13_603,
         recordings: folder.path().into(),
         metrics: Arc::default(),
@@ -291,6 +296,9 @@ fn an_address_without_a_free_port_is_told_at_the_start() {
     let error = start_sized(config, Size { workers: 1, stock: 4 }, |_, _| {}).err().unwrap();
 
     assert!(matches!(error, StartError::NoPorts { first: 13_600, .. }), "{error}");
-    assert_eq!(error.to_string(), "no pair of ports for sound is free on 127.0.0.1 between 13600 and 13603");
+    assert_eq!(
+        error.to_string(),
+        format!("no pair of ports for sound is free on {} between 13600 and 13603", loopback())
+    );
     drop(taken);
 }
