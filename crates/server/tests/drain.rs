@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{SOON, Server, TENANT};
+use common::{SOON, Server, TENANT, until};
 use testkit::phones::{Behaviour, Event, Phone, PhoneConfig};
 
 #[test]
@@ -77,11 +77,4 @@ fn ends(server: &Server) -> Vec<String> {
     records.sort_by_key(|record| record["callid"].as_str().expect("an id").to_owned());
     assert!(records.iter().all(|record| !record["ended_at"].is_null()), "{body}");
     records.iter().map(|record| record["reason"].as_str().expect("a reason").to_owned()).collect()
-}
-
-fn until(mut holds: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !holds() {
-        assert!(since.elapsed() < SOON, "it never comes to hold");
-    }
 }

@@ -47,13 +47,13 @@ pub fn error(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
 }
 
-/// Ports for sound that no other test uses: 200 of them.
+/// Ports for sound that hardly another test uses: 100 of them, for the first four servers of a test.
 pub fn rtp_ports() -> String {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test programs run side by side; each begins somewhere else.
-    let first = 30_000 + (std::process::id() % 140) as u16 * 200 + NEXT.fetch_add(1, Ordering::Relaxed) * 200;
-    let first = if first > 60_000 { first - 29_000 } else { first };
-    format!("{first}-{}", first + 199)
+    // Tests run side by side, a process each; where two begin at the same port, each takes what the other leaves.
+    let process = (std::process::id() % 80) as u16;
+    let first = 28_000 + process * 400 + NEXT.fetch_add(1, Ordering::Relaxed) % 4 * 100;
+    format!("{first}-{}", first + 99)
 }
 
 impl Server {
@@ -67,13 +67,18 @@ impl Server {
 
     /// Starts one in a folder that outlives it.
     pub fn start_in(data: PathBuf, yaml: &str, arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", data, yaml, arguments)
+    }
+
+    /// Starts one at a SIP address in a folder that outlives it.
+    pub fn start_at(sip: &str, data: PathBuf, yaml: &str, arguments: &[&str]) -> Self {
         std::fs::create_dir_all(&data).expect("a folder");
         let file = data.join("provision.yaml");
         std::fs::write(&file, yaml).expect("written");
         let ports = rtp_ports();
         let mut command = tongdai();
         command
-            .args(["serve", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--rtp-ports", &ports])
+            .args(["serve", "--http", "127.0.0.1:0", "--sip", sip, "--rtp-ports", &ports])
             .arg("--data-dir")
             .arg(&data)
             .arg("--provision")
@@ -109,7 +114,6 @@ impl Server {
                 return status;
             }
             assert!(since.elapsed() < SOON, "the server does not end");
-            std::thread::yield_now();
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }
@@ -138,6 +142,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Returns once something holds.
+pub fn until(mut holds: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !holds() {
+        assert!(since.elapsed() < SOON, "it never comes to hold");
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
