@@ -220,11 +220,23 @@ impl Records<'_> {
         }
         if let Some(text) = &filter.search {
             let forms = self.tenant.forms(text).await?;
-            query.push(" AND (extension = ").push_bind(text.trim().to_owned()).push(" OR customer");
-            push_list(query, &forms);
-            query.push(" OR did");
-            push_list(query, &forms);
-            query.push(")");
+            if self.tenant.has_number(&forms).await? {
+                // Most calls have one of the tenant's few numbers, so the newest of them are soon found without an index.
+                query.push(" AND (did");
+                push_list(query, &forms);
+                query.push(" OR customer");
+                push_list(query, &forms);
+                query.push(")");
+            } else {
+                query.push(" AND id IN (SELECT id FROM records WHERE ended_ms IS NOT NULL AND tenant = ");
+                query.push_bind(self.tenant.id.0).push(" AND extension = ").push_bind(text.trim().to_owned());
+                query.push(" UNION SELECT id FROM records WHERE ended_ms IS NULL AND tenant = ");
+                query.push_bind(self.tenant.id.0).push(" AND extension = ").push_bind(text.trim().to_owned());
+                query.push(" UNION SELECT id FROM records WHERE tenant = ").push_bind(self.tenant.id.0);
+                query.push(" AND customer");
+                push_list(query, &forms);
+                query.push(")");
+            }
         }
         Ok(())
     }

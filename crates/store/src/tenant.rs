@@ -1,7 +1,7 @@
 //! The way into the store: through a tenant.
 
 use model::{Number, TenantId};
-use sqlx::SqlitePool;
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use crate::{Calls, Events, Recordings, Records, StoreError};
 
@@ -46,6 +46,24 @@ impl TenantStore {
             .await
             .map_err(StoreError::while_doing("reading the tenant"))?;
         Ok(forms(phone, country.as_deref().unwrap_or_default()))
+    }
+
+    /// Whether one of these forms is a public number of the tenant.
+    pub(crate) async fn has_number(&self, forms: &[String]) -> Result<bool, StoreError> {
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM settings WHERE noun = 'number' AND tenant = ");
+        query.push_bind(self.id.0).push(" AND name IN (");
+        let mut list = query.separated(", ");
+        for form in forms {
+            list.push_bind(form.clone());
+        }
+        query.push(")");
+        let count: i64 = query
+            .build_query_scalar()
+            .fetch_one(&self.readers)
+            .await
+            .map_err(StoreError::while_doing("reading the tenant's numbers"))?;
+        Ok(count > 0)
     }
 }
 

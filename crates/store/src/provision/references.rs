@@ -57,7 +57,7 @@ fn check_whole_server(provision: &Provision) -> Result<(), ProvisionError> {
     Ok(())
 }
 
-fn check_tenant(tenant: &TenantDraft, shared: &BTreeSet<&str>) -> Result<(), ProvisionError> {
+fn check_tenant<'a>(tenant: &'a TenantDraft, shared: &BTreeSet<&'a str>) -> Result<(), ProvisionError> {
     // Extensions, groups and queues are dialled alike.
     let mut dialled = Unique::new("extension, group or queue");
     dialled.all(tenant.extensions.iter().map(|one| (one.line, one.value.extension.number.clone())))?;
@@ -79,30 +79,58 @@ fn check_tenant(tenant: &TenantDraft, shared: &BTreeSet<&str>) -> Result<(), Pro
         }
         trunks.add(trunk.line, name)?;
     }
+    let names = Names::of(tenant, shared);
     for Lined { line, value: reference } in &tenant.references {
-        if !exists(reference, tenant, shared) {
+        if !names.have(reference) {
             return Err(wrong(*line, missing(reference)));
         }
     }
     Ok(())
 }
 
-fn exists(reference: &Reference, tenant: &TenantDraft, shared: &BTreeSet<&str>) -> bool {
-    match reference {
-        Reference::Extension(name) | Reference::Member(name) => {
-            tenant.extensions.iter().any(|one| one.value.extension.number == *name)
+/// What may be named within a tenant.
+struct Names<'a> {
+    extensions: BTreeSet<&'a str>,
+    groups: BTreeSet<&'a str>,
+    queues: BTreeSet<&'a str>,
+    menus: BTreeSet<&'a str>,
+    trunks: BTreeSet<&'a str>,
+    numbers: BTreeSet<&'a str>,
+    callone_keys: BTreeSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn of(tenant: &'a TenantDraft, shared: &BTreeSet<&'a str>) -> Self {
+        let own_trunks = tenant.trunks.iter().map(|one| one.value.trunk.name.as_str());
+        Self {
+            extensions: tenant.extensions.iter().map(|one| one.value.extension.number.as_str()).collect(),
+            groups: tenant.groups.iter().map(|one| one.value.number.as_str()).collect(),
+            queues: tenant.queues.iter().map(|one| one.value.number.as_str()).collect(),
+            menus: tenant.menus.iter().map(|one| one.value.name.as_str()).collect(),
+            trunks: own_trunks.chain(shared.iter().copied()).collect(),
+            numbers: tenant.numbers.iter().map(|one| one.value.number.as_str()).collect(),
+            callone_keys: tenant
+                .keys
+                .iter()
+                .filter_map(|one| match &one.value {
+                    KeyKind::Callone { secret_key_hash, .. } => Some(secret_key_hash.as_str()),
+                    _ => None,
+                })
+                .collect(),
         }
-        Reference::Group(name) => tenant.groups.iter().any(|one| one.value.number == *name),
-        Reference::Queue(name) => tenant.queues.iter().any(|one| one.value.number == *name),
-        Reference::Menu(name) => tenant.menus.iter().any(|one| one.value.name == *name),
-        Reference::Trunk(name) => {
-            shared.contains(name.as_str()) || tenant.trunks.iter().any(|one| one.value.trunk.name == *name)
-        }
-        Reference::CallerId(number) => tenant.numbers.iter().any(|one| one.value.number == *number),
-        Reference::CalloneKey(hash) => tenant
-            .keys
-            .iter()
-            .any(|one| matches!(&one.value, KeyKind::Callone { secret_key_hash, .. } if secret_key_hash == hash)),
+    }
+
+    fn have(&self, reference: &Reference) -> bool {
+        let (names, name) = match reference {
+            Reference::Extension(name) | Reference::Member(name) => (&self.extensions, name),
+            Reference::Group(name) => (&self.groups, name),
+            Reference::Queue(name) => (&self.queues, name),
+            Reference::Menu(name) => (&self.menus, name),
+            Reference::Trunk(name) => (&self.trunks, name),
+            Reference::CallerId(number) => (&self.numbers, number),
+            Reference::CalloneKey(hash) => (&self.callone_keys, hash),
+        };
+        names.contains(name.as_str())
     }
 }
 

@@ -77,6 +77,7 @@ impl Script {
 struct Shape {
     before: &'static str,
     row: &'static str,
+    between: &'static str,
     after: &'static str,
 }
 
@@ -219,7 +220,7 @@ fn whole(number: u64) -> i64 {
 impl Shape {
     fn sized(&self) -> Sized {
         SIZES.map(|size| {
-            let rows = vec![self.row; size].join(", ");
+            let rows = vec![self.row; size].join(self.between);
             format!("{}{rows}{}", self.before, self.after).into()
         })
     }
@@ -228,6 +229,7 @@ impl Shape {
 const EVENTS: Shape = Shape {
     before: "INSERT INTO events (tenant, position, batch, subject, id, seq, at_ms, callid, body) VALUES ",
     row: "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    between: ", ",
     after: "",
 };
 
@@ -236,6 +238,7 @@ const RECORDS: Shape = Shape {
     before: "INSERT INTO records (tenant, callid, direction, customer, did, src, dst, extension, status, started_ms, \
              answered_ms, ended_ms, record) VALUES ",
     row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    between: ", ",
     after: " ON CONFLICT (tenant, callid) DO UPDATE SET extension = excluded.extension, status = excluded.status, \
             answered_ms = excluded.answered_ms, ended_ms = excluded.ended_ms, record = excluded.record",
 };
@@ -244,6 +247,7 @@ const RECORDINGS: Shape = Shape {
     before: "INSERT INTO recordings (tenant, recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, \
              failed) VALUES ",
     row: "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    between: ", ",
     after: " ON CONFLICT (tenant, recording) DO UPDATE SET milliseconds = excluded.milliseconds, \
             gap_milliseconds = excluded.gap_milliseconds, bytes = excluded.bytes, sha256 = excluded.sha256, \
             failed = excluded.failed",
@@ -252,14 +256,21 @@ const RECORDINGS: Shape = Shape {
 const HEADS: Shape = Shape {
     before: "INSERT INTO heads (tenant, position) VALUES ",
     row: "(?, ?)",
+    between: ", ",
     after: " ON CONFLICT (tenant) DO UPDATE SET position = excluded.position",
 };
 
 const KEEPS: Shape = Shape {
     before: "INSERT INTO kept (tenant, kind, key, value, expires_ms) VALUES ",
     row: "(?, ?, ?, ?, ?)",
+    between: ", ",
     after: " ON CONFLICT (tenant, kind, key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms",
 };
 
-const FORGETS: Shape =
-    Shape { before: "DELETE FROM kept WHERE (tenant, kind, key) IN (VALUES ", row: "(?, ?, ?)", after: ")" };
+// Rows joined by OR are looked up one by one; a list of rows after IN would walk through the table.
+const FORGETS: Shape = Shape {
+    before: "DELETE FROM kept WHERE ",
+    row: "(tenant = ? AND kind = ? AND key = ?)",
+    between: " OR ",
+    after: "",
+};
