@@ -150,3 +150,6 @@ impl Streams {
         Ok(flow.connection)
     }
 }
+
+#[cfg(test)]
+mod tests;
