@@ -121,7 +121,7 @@ impl Signalling {
     /// Runs on a thread of its own until it is told to stop. A panic there ends the process: half an engine is worse
     /// than none, and the next start ends what was open.
     pub fn spawn(self) -> io::Result<std::thread::JoinHandle<()>> {
-        std::thread::Builder::new().name("engine".into()).spawn(move || {
+        std::thread::Builder::new().name("signalling".into()).spawn(move || {
             ask_for_priority();
             let run = AssertUnwindSafe(|| self.run());
             if catch_unwind(run).is_err() {
