@@ -19,15 +19,14 @@ fn after_a_thousand_random_calls_nothing_is_left_and_every_call_has_its_record()
     assert!(tally.records > calls / 2 && tally.answered > calls / 5, "hardly anything happened: {tally}");
 }
 
-/// 2: a phone that a crash had orphaned was heard in a call of another company, whose port had been its own.
 #[test]
-fn seeds_that_found_a_bug_find_it_no_more() {
-    for (seed, calls) in [(2, 400)] {
-        println!("TONGDAI_SEED={seed} TONGDAI_CALLS={calls}");
-        simulation::run(seed, calls, number("TONGDAI_LADDER").is_some());
-    }
+fn a_phone_that_a_crash_has_orphaned_is_heard_in_nobody_elses_call() {
+    println!("TONGDAI_SEED=2 TONGDAI_CALLS=400");
+
+    simulation::run(2, 400, number("TONGDAI_LADDER").is_some());
 }
 
+#[allow(clippy::disallowed_methods, reason = "whoever looks for a bug chooses the world")]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

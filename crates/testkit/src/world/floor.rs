@@ -250,7 +250,7 @@ fn address(worker: WorkerId, id: AddressId) -> SoundAddress {
 fn place_of(port: u16) -> Option<(WorkerId, AddressId)> {
     let place = u32::from(port.checked_sub(FIRST_PORT)?) / 2;
     let worker = u16::try_from(place / ADDRESSES).ok().filter(|worker| *worker < WORKERS)?;
-    (port % 2 == 0).then_some((WorkerId(worker), AddressId(place % ADDRESSES)))
+    port.is_multiple_of(2).then_some((WorkerId(worker), AddressId(place % ADDRESSES)))
 }
 
 fn name(file: &std::path::Path) -> String {

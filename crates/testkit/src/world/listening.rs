@@ -52,7 +52,7 @@ impl World {
     /// Who is heard in a recording, left and right. The recording is the newest of the first company.
     pub fn on_the_recording(&self) -> (Vec<String>, Vec<String>) {
         let records = self.rows(1).into_iter().flat_map(|rows| rows.records.values());
-        let file = records.filter_map(|record| record.recording()).last().map(|recording| recording.file.clone());
+        let file = records.filter_map(|record| record.recording()).next_back().map(|recording| recording.file.clone());
         let (left, right) = file.and_then(|file| self.floor.recorded(&file)).unwrap_or_default();
         let names = |sound: &[i16]| {
             let phones = self.phones.iter().filter(|phone| has_tone(sound, phone.card.hertz));

@@ -465,7 +465,11 @@ impl World {
     }
 
     fn wall(&self) -> Timestamp {
-        beginning() + SignedDuration::try_from(self.now).expect("a world does not last so long")
+        self.wall_at(self.now)
+    }
+
+    fn wall_at(&self, at: Duration) -> Timestamp {
+        beginning() + SignedDuration::try_from(at).expect("a world does not last so long")
     }
 
     fn set_phones(&mut self) {

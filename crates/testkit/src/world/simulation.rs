@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use model::{DialAnswer, Dialled, Originate, Status};
-use sip::Transport;
+use model::{DialAnswer, Dialled, Originate, Reason, Status};
 use sip::sdp::Direction;
+use sip::{HeaderName, Transport};
 
 use super::company::Company;
 use super::phone::{Calling, Manner, State, Then};
@@ -19,6 +19,9 @@ const EXTENSIONS: [&str; 8] = ["101", "102", "103", "104", "105", "106", "107", 
 
 /// The longest that somebody who calls goes on.
 const LONGEST: Duration = Duration::from_secs(45);
+
+/// By then a message that is sent again and again has come, in any weather.
+const HEARD_OF: Duration = Duration::from_secs(20);
 
 /// What was simulated.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -65,6 +68,10 @@ struct Simulation {
     plans: BTreeMap<(Duration, u64), Plan>,
     count: u64,
     tally: Tally,
+    /// When the process died last.
+    died_at: Duration,
+    /// When a phone lost its network last.
+    unplugged_at: BTreeMap<usize, Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +115,14 @@ impl Simulation {
             phone.manner = Manner { hangs_up_after: Some(LONGEST), ..Manner::answers(Duration::from_secs(3)) };
         }
         world.run(1.0);
-        let mut simulation = Self { world, plans: BTreeMap::new(), count: 0, tally: Tally::default() };
+        let mut simulation = Self {
+            world,
+            plans: BTreeMap::new(),
+            count: 0,
+            tally: Tally::default(),
+            died_at: Duration::ZERO,
+            unplugged_at: BTreeMap::new(),
+        };
         simulation.sign_in(|_| true);
         simulation.world.run(2.0);
         simulation.weather();
@@ -219,7 +233,35 @@ impl Simulation {
         phone.never_acks = self.world.chance.per_mille(20);
     }
 
+    /// Nobody talks in a call that is over: its BYE must have come by now. Phones that ring do not count, because one
+    /// that we have not heard of cannot be cancelled; nor do calls from before a crash, of which only answered legs are
+    /// known to the next engine.
+    fn nobody_is_left_hanging(&self) {
+        let world = &self.world;
+        let long_ago = |at: Duration| world.now.saturating_sub(at) > 2 * HEARD_OF;
+        for (place, phone) in world.phones.iter().enumerate() {
+            let was_there = self.unplugged_at.get(&place).is_none_or(|at| !phone.unplugged && long_ago(*at));
+            if !was_there || phone.card.transport.is_reliable() {
+                continue;
+            }
+            let called = phone.talks.iter().filter(|talk| !talk.caller);
+            let called = called.filter(|talk| talk.began > self.died_at);
+            for talk in called.filter(|talk| talk.is_up() && talk.acked) {
+                let call = talk.invite.headers.get(&HeaderName::from_static("X-Callid"));
+                let call = call.and_then(|call| std::str::from_utf8(call).ok()?.parse().ok());
+                let rows = world.store.tenant(phone.card.tenant);
+                let record = call.and_then(|call| rows?.records.get(&call));
+                // Who hears of a call after its end may still ring when our patience is over.
+                let ended = record.and_then(|record| record.ended_at).filter(|at| *at > world.wall_at(talk.began));
+                let since = ended.map(|at| world.wall().duration_since(at));
+                let left = since.is_some_and(|since| since.unsigned_abs() > HEARD_OF);
+                assert!(!left, "{} is left hanging in {call:?}, which ended at {ended:?}", phone.card.name);
+            }
+        }
+    }
+
     fn now_and_then(&mut self) {
+        self.nobody_is_left_hanging();
         if self.world.chance.per_mille(6) {
             self.crash();
         }
@@ -232,6 +274,7 @@ impl Simulation {
         if self.world.chance.per_mille(20) {
             let phone = self.one_of(1);
             self.world.phones[phone].unplugged = true;
+            self.unplugged_at.insert(phone, self.world.now);
             let after = self.world.chance.within(Duration::from_secs(40));
             self.plan(after, Plan::PlugIn { phone });
         }
@@ -271,6 +314,7 @@ impl Simulation {
     fn crash(&mut self) {
         self.tally.crashes += 1;
         self.world.crash();
+        self.died_at = self.world.now;
         let down = self.world.chance.within(Duration::from_secs(3));
         self.pass(down);
         self.world.restart();
@@ -346,7 +390,10 @@ impl Simulation {
                     self.world.flush(phone);
                 }
             }
-            Plan::PlugIn { phone } => self.world.phones[phone].unplugged = false,
+            Plan::PlugIn { phone } => {
+                self.world.phones[phone].unplugged = false;
+                self.unplugged_at.insert(phone, self.world.now);
+            }
             Plan::Store => self.world.storage_flows(),
             Plan::EndNewest { tenant } => {
                 if let Some(call) = self.world.rows(tenant).and_then(|rows| rows.calls().last()) {
@@ -370,6 +417,8 @@ impl Simulation {
         }
         world.end();
         for (_, rows) in world.store.tenants() {
+            let soundless = rows.records.values().find(|record| record.reason == Some(Reason::NoSoundAddress));
+            assert_eq!(soundless, None, "there were addresses enough, so an order to a media worker was wrong");
             self.tally.records += u32::try_from(rows.records.len()).unwrap_or(u32::MAX);
             let answered = rows.records.values().filter(|record| record.status == Status::Answered).count();
             self.tally.answered += u32::try_from(answered).unwrap_or(u32::MAX);

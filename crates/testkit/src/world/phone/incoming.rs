@@ -81,6 +81,7 @@ impl Phone {
         if self.talks[at].state != State::Called {
             return;
         }
+        self.talks[at].rang = true;
         let invite = self.talks[at].invite.clone();
         let early = self.talks[at].manner.early_sound && !invite.body.is_empty();
         let mut response = self.own_response(at, if early { 183 } else { 180 });
@@ -136,8 +137,11 @@ impl Phone {
         let (Ok(from), Ok(call_id)) = (request.headers.from(), request.headers.call_id()) else { return };
         let call_id = String::from_utf8_lossy(call_id).into_owned();
         let known = |talk: &Talk| talk.invite.headers.via().ok() == request.headers.via().ok();
-        if self.talks.iter().any(|talk| !talk.caller && talk.is_live() && known(talk)) {
-            // It came again while the phone rings.
+        if let Some(at) = self.talks.iter().position(|talk| !talk.caller && talk.is_live() && known(talk)) {
+            // RFC 3261, 17.2.1: what was said last is said again.
+            if self.talks[at].rang {
+                self.ring(at);
+            }
             return;
         }
         let at = self.talks.len();
@@ -161,6 +165,8 @@ impl Phone {
             target,
             cseq: 0,
             manner: manner.clone(),
+            began: self.now,
+            rang: false,
             give_up: false,
             acked: false,
             bye_waits: false,
@@ -184,7 +190,7 @@ impl Phone {
         }
         let body = self.describe(&self.talks[at].sound, Direction::SendRecv, offer);
         let mut response = request.response(200);
-        response.headers.push(HeaderName::Contact, &self.contact());
+        response.headers.push(HeaderName::Contact, self.contact());
         response.set_body("application/sdp", body);
         self.give(request, response, true);
     }
@@ -251,7 +257,7 @@ impl Phone {
         // A parsed request has a To.
         let _ = response.set_to_tag(tag);
         if status < 300 {
-            response.headers.push(HeaderName::Contact, &self.contact());
+            response.headers.push(HeaderName::Contact, self.contact());
         }
         response
     }

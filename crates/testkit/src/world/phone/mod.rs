@@ -198,7 +198,7 @@ impl Phone {
     /// Signs in for so many seconds; zero signs out. `kept_up`: again and again, before the time is over.
     pub fn register(&mut self, seconds: u32, kept_up: bool) {
         let call_id = format!("{}@phones.test", self.fresh("register-"));
-        let sign_in = self.sign_in.get_or_insert_with(|| SignIn { call_id, cseq: 0, seconds, kept_up });
+        let sign_in = self.sign_in.get_or_insert(SignIn { call_id, cseq: 0, seconds, kept_up });
         sign_in.seconds = seconds;
         sign_in.kept_up = kept_up;
         self.sign_in_again();
@@ -229,13 +229,13 @@ impl Phone {
     /// A request with all it needs. Its branch is fresh.
     fn request(&mut self, method: Method, uri: Uri, from: NameAddr, to: NameAddr, call_id: &str, cseq: u32) -> Request {
         let mut request = Request::new(method.clone(), uri);
-        request.headers.push(HeaderName::Via, &self.via());
+        request.headers.push(HeaderName::Via, self.via());
         request.headers.push(HeaderName::MaxForwards, "70");
         request.headers.push(HeaderName::From, &from);
         request.headers.push(HeaderName::To, &to);
         request.headers.push(HeaderName::CallId, call_id.to_owned());
         request.headers.push(HeaderName::CSeq, CSeq { number: cseq, method });
-        request.headers.push(HeaderName::Contact, &self.contact());
+        request.headers.push(HeaderName::Contact, self.contact());
         request.headers.push(HeaderName::UserAgent, "World phone");
         request
     }

@@ -66,6 +66,8 @@ impl Phone {
             target,
             cseq: 1,
             manner: Manner::default(),
+            began: self.now,
+            rang: false,
             give_up: false,
             acked: true,
             bye_waits: false,
@@ -307,7 +309,7 @@ impl Phone {
         }
         self.challenge = Some((challenge, 0));
         let mut request = asked.request.clone();
-        request.headers.set(HeaderName::Via, &self.via());
+        request.headers.set(HeaderName::Via, self.via());
         let number = request.headers.cseq().map_or(1, |cseq| cseq.number) + 1;
         request.headers.set(HeaderName::CSeq, CSeq { number, method: request.method.clone() });
         request.headers.remove(&HeaderName::Authorization);
@@ -336,7 +338,7 @@ impl Phone {
         let mut ack = if response.is_success() {
             let target = response.headers.contact().map_or_else(|_| asked.request.uri.clone(), |contact| contact.uri);
             let mut ack = Request::new(Method::Ack, target);
-            ack.headers.push(HeaderName::Via, &self.via());
+            ack.headers.push(HeaderName::Via, self.via());
             ack
         } else {
             let mut ack = Request::new(Method::Ack, asked.request.uri.clone());

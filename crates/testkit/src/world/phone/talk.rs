@@ -1,5 +1,7 @@
 //! One call as a phone sees it.
 
+use std::time::Duration;
+
 use sip::{NameAddr, Request, Uri};
 
 use super::manner::Manner;
@@ -27,10 +29,14 @@ pub struct Talk {
     pub(super) target: Uri,
     pub(super) cseq: u32,
     pub(super) manner: Manner,
+    /// When the phone heard of it first.
+    pub began: Duration,
+    /// The phone has said that it rings.
+    pub rang: bool,
     /// The phone has hung up while its call could not be cancelled yet.
     pub(super) give_up: bool,
     /// Their ACK to our answer has come.
-    pub(super) acked: bool,
+    pub acked: bool,
     /// The BYE to be sent once their ACK has come.
     pub(super) bye_waits: bool,
 }
