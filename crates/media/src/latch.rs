@@ -2,6 +2,7 @@
 //!
 //!   Open ──sound from the SDP's address, or the first from elsewhere──► Locked ──address or direction changes──► Open
 //!
+//! The SDP's address wins whenever it speaks: a straggler from an old port or a stranger's packet never keeps it out.
 //! A port may still get sound that was meant for whoever had it before: a phone that has not heard of the end of its
 //! call, perhaps since before a restart. So "elsewhere" is only where the party's signalling comes from, if that is known.
 
@@ -33,9 +34,13 @@ impl Latch {
         self.locked = None;
     }
 
-    /// Whether sound from there is taken. The first that can be the party's locks the latch.
+    /// Whether sound from there is taken. The SDP's address locks the latch at any time, another that can be the party's
+    /// while it is open.
     pub fn admit(&mut self, from: SocketAddr) -> bool {
-        if self.locked.is_none() && self.believes(from.ip()) {
+        if self.locked == Some(from) {
+            return true;
+        }
+        if self.is_told(from) || (self.locked.is_none() && self.believes(from.ip())) {
             self.locked = Some(from);
         }
         self.locked == Some(from)
@@ -54,6 +59,10 @@ impl Latch {
     /// Where ours goes.
     pub fn target(&self) -> Option<SocketAddr> {
         self.locked.or(self.told)
+    }
+
+    fn is_told(&self, from: SocketAddr) -> bool {
+        self.told.is_some_and(|told| told.port() == from.port() && told.ip().to_canonical() == from.ip().to_canonical())
     }
 
     fn believes(&self, from: IpAddr) -> bool {
@@ -87,6 +96,21 @@ mod tests {
         assert!(latch.admit(host(1, 4000)));
         assert!(!latch.admit(host(9, 5000)));
         assert!(latch.admit(host(1, 4000)));
+    }
+
+    #[test]
+    fn the_address_in_the_sdp_wins_whenever_it_speaks() {
+        let mut latch = Latch::default();
+        latch.tell(Some(host(1, 4000)), None);
+        latch.admit(host(1, 4000));
+        latch.tell(Some(host(1, 4002)), None);
+
+        let straggler = latch.admit(host(1, 4000));
+        let moved = latch.admit(host(1, 4002));
+        let late_straggler = latch.admit(host(1, 4000));
+
+        assert_eq!((straggler, moved, late_straggler), (true, true, false));
+        assert_eq!(latch.target(), Some(host(1, 4002)));
     }
 
     #[test]

@@ -122,6 +122,12 @@ impl Call {
         self.legs.iter().filter(|leg| leg.state != LegState::Ended).count()
     }
 
+    /// Why a leg that is given up was not answered: as those phones that refused say, else as `silence` has it.
+    pub fn unanswered(&self, index: LegIndex, silence: Reason) -> (Reason, u16) {
+        let refusal = self.leg(index).line.refusal();
+        refusal.map_or((silence, silence.sip()), |status| (Reason::of_refusal(status), status))
+    }
+
     /// Gives a leg's line an order.
     pub fn order(&mut self, step: &mut Step<'_>, index: LegIndex, order: LegOrder) -> Result<(), Reason> {
         self.leg_mut(index).line.order(step, order)

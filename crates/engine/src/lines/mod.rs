@@ -101,6 +101,13 @@ impl Line {
         }
     }
 
+    /// The SIP status of those phones of the party that have refused, while others are still being rung.
+    pub fn refusal(&self) -> Option<u16> {
+        match self {
+            Self::Sip(line) => line.refusal(),
+        }
+    }
+
     /// What the next engine needs to end the leg, should this one die. None while there is nothing to end.
     pub fn stub(&self, step: &Step<'_>) -> Option<String> {
         match self {

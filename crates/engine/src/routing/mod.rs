@@ -41,6 +41,9 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
         .iter()
         .find(|rule| national.starts_with(&rule.prefix))
         .ok_or(if is_short(dialled) { Reason::UnknownTarget } else { Reason::NoRoute })?;
+    if !is_allowed(settings, &number) {
+        return Err(Reason::NotAllowed);
+    }
     let trunks: Vec<&Trunk> = rule
         .trunks
         .iter()
@@ -89,6 +92,16 @@ fn to_route<'a>(settings: &'a TenantSettings, route: &'a Route) -> Result<Destin
         Route::Crm { default, .. } => to_route(settings, default),
         Route::Group(_) | Route::Queue(_) | Route::Menu(_) => Err(Reason::RouteUnavailable),
     }
+}
+
+/// Whether the tenant may dial there: by country code or longer prefix. The country's own services are always allowed,
+/// and a class of numbers (`mobile`) allows the numbers of the tenant's country.
+fn is_allowed(settings: &TenantSettings, number: &Number) -> bool {
+    let Number::E164(digits) = number else { return true };
+    settings.limits.destinations.iter().any(|allowed| {
+        let is_prefix = allowed.bytes().all(|byte| byte.is_ascii_digit());
+        digits.starts_with(if is_prefix { allowed } else { &settings.country })
+    })
 }
 
 /// Whether it looks like a number inside rather than a public one.
@@ -143,6 +156,16 @@ mod tests {
         settings.outbound[0].prepend = "99".into();
 
         assert_eq!(outside(&settings, "0900000001"), "99900000001");
+    }
+
+    #[test]
+    fn other_countries_are_closed_unless_they_are_opened() {
+        let mut settings = fixture::demo();
+
+        assert_eq!(from_inside(&settings, "+12025550123"), Err(Reason::NotAllowed));
+        assert_eq!(from_inside(&settings, "0012025550123"), Err(Reason::NotAllowed));
+        settings.limits.destinations.push("1".into());
+        assert_eq!(outside(&settings, "+12025550123"), "0012025550123");
     }
 
     #[test]

@@ -79,10 +79,10 @@ impl Click {
         let now = step.now.mono;
         match self.phase {
             Phase::RingingAgent { responded: false, respond_by, .. } if now >= respond_by => {
-                self.end_unanswered(call, step, Reason::Unreachable, 408)
+                self.end_unanswered(call, step, Reason::Unreachable)
             }
             Phase::RingingAgent { give_up_at, .. } if now >= give_up_at => {
-                self.end_unanswered(call, step, Reason::NoAnswer, 480)
+                self.end_unanswered(call, step, Reason::NoAnswer)
             }
             Phase::RingingCustomer { customer, give_up_at } if now >= give_up_at => {
                 call.drop_leg(step, customer, Reason::NoAnswer, 480);
@@ -198,7 +198,8 @@ impl Click {
         self.phase = Phase::Tone { until: step.now.mono + TONE_TIME, gone, by };
     }
 
-    fn end_unanswered(mut self, call: &mut Call, step: &mut Step<'_>, reason: Reason, sip: u16) -> Stage {
+    fn end_unanswered(mut self, call: &mut Call, step: &mut Step<'_>, silence: Reason) -> Stage {
+        let (reason, sip) = call.unanswered(self.agent, silence);
         self.reply_failed(call, reason, sip);
         call.drop_leg(step, self.agent, reason, sip);
         call.finish(step, reason, sip, EndedBy::Switchboard);

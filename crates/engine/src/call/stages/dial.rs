@@ -61,9 +61,10 @@ impl Dial {
         if step.now.mono < self.give_up_at {
             return Stage::Dial(self);
         }
-        call.drop_leg(step, self.callee, Reason::NoAnswer, 480);
-        call.refuse_leg(step, self.caller, Reason::NoAnswer, 480);
-        call.finish(step, Reason::NoAnswer, 480, EndedBy::Switchboard);
+        let (reason, sip) = call.unanswered(self.callee, Reason::NoAnswer);
+        call.drop_leg(step, self.callee, reason, sip);
+        call.refuse_leg(step, self.caller, reason, for_caller(sip));
+        call.finish(step, reason, sip, EndedBy::Switchboard);
         Stage::Over
     }
 

@@ -104,6 +104,13 @@ impl SipLine {
         self.sound.as_ref().map(Sound::speaks).unwrap_or_default()
     }
 
+    /// The refusal that speaks for those phones of the party that have refused, while others are still being rung.
+    pub fn refusal(&self) -> Option<u16> {
+        let State::Inviting { branches } = &self.state else { return None };
+        let refusals: Vec<u16> = branches.iter().filter_map(|branch| branch.refusal).collect();
+        (!refusals.is_empty()).then(|| best_refusal(&refusals))
+    }
+
     /// What a BYE to the party needs, once it is owed one.
     pub fn stub(&self, step: &Step<'_>) -> Option<String> {
         let State::Up { dialog, .. } = self.state else { return None };
@@ -251,8 +258,15 @@ impl SipLine {
     fn on_refused(&mut self, step: &mut Step<'_>, branch: u8, status: u16) -> Option<LegNews> {
         let State::Inviting { branches } = &mut self.state else { return None };
         branches.get_mut(usize::from(branch))?.refusal = Some(status);
-        let refusals: Option<Vec<u16>> = branches.iter().map(|branch| branch.refusal).collect();
-        let mut status = best_refusal(&refusals?);
+        // A 6xx speaks for all phones of the party (RFC 3261, 16.7 step 5).
+        let final_for_all = status >= 600 || branches.iter().all(|branch| branch.refusal.is_some());
+        if !final_for_all {
+            return None;
+        }
+        for other in branches.iter().filter(|branch| branch.refusal.is_none()) {
+            step.endpoint.cancel(step.now.mono, other.dialog, because(Reason::of_refusal(status)));
+        }
+        let mut status = self.refusal().unwrap_or(status);
         // Our own credentials or routes are nothing that a caller can mend.
         if matches!(status, 401 | 407) {
             status = 500;
