@@ -211,6 +211,54 @@ fn early_sound_of_one_among_several_phones_is_not_passed_on() {
     );
 }
 
+#[test]
+fn a_phone_that_refuses_for_its_owner_ends_the_ringing_of_all() {
+    check(
+        |world| {
+            second_phone_of_102(world);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.refuses("102b", 603);
+        },
+        "
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 102  INVITE 102
+        0.0s pbx -> 102b  INVITE 102
+        0.0s 102 -> pbx  180 Ringing
+        0.0s 102b -> pbx  180 Ringing
+        0.0s pbx -> 101  180 Ringing
+        2.0s 102b -> pbx  603 Decline
+        2.0s pbx -> 102b  ACK
+        2.0s pbx -> 102  CANCEL: The called party refused the call
+        2.0s pbx -> 101  603 Decline
+        2.0s 102 -> pbx  200 OK to CANCEL
+        2.0s 102 -> pbx  487 Request Terminated
+        2.0s 101 -> pbx  ACK
+        2.0s pbx -> 102  ACK
+        ",
+    );
+}
+
+#[test]
+fn a_click_whose_one_phone_is_busy_and_whose_other_is_dead_says_busy() {
+    let mut world = World::new(7);
+    world.begin();
+    second_phone_of_102(&mut world);
+    world.do_not_disturb("102");
+    world.is_silent("102b");
+
+    let ticket = world.clicks("102", "0900000001");
+    world.run(6.0);
+
+    let reply = world.reply(ticket);
+    assert!(
+        matches!(reply, Some(Err(model::Problem::CallFailed { reason: model::Reason::Busy, sip: Some(486), .. }))),
+        "{reply:?}"
+    );
+    world.end();
+}
+
 fn second_phone_of_102(world: &mut World) {
     world.add_phone("102b", 1, "102", Transport::Udp);
     world.registers("102b");
