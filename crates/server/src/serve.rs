@@ -39,7 +39,7 @@ use crate::{Failure, admin_token, interfaces, limits, panics, recovery};
 /// What we call ourselves in SIP.
 const SOFTWARE: &str = concat!("Tongdai/", env!("CARGO_PKG_VERSION"));
 /// The most SIP transactions at a time. One by UDP stays for half a minute after its end, to absorb what is sent again.
-const TRANSACTIONS: usize = 1_000_000;
+const TRANSACTIONS: usize = 131_072;
 /// The most SIP dialogs at a time.
 const DIALOGS: usize = 100_000;
 /// How often it is looked whether the last call is over while draining.

@@ -137,13 +137,22 @@ impl Signalling {
         let mut events = Events::with_capacity(64);
         loop {
             self.sleep(&mut events);
-            self.engine.handle_timeout(now());
-            self.carry_out();
+            self.look_at_timers();
             self.receive();
             if !self.take_in() {
                 return;
             }
             self.set_figures();
+        }
+    }
+
+    fn look_at_timers(&mut self) {
+        let now = now();
+        if self.engine.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.engine.handle_timeout(now);
+            self.carry_out();
+            // What timers let go of is shown too.
+            self.figures_due.get_or_insert_with(|| now.mono + FIGURES_EVERY);
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use model::{Directory, EngineNumber, Keyed};
-use sip::{Flow, Framing, HeaderName, Message, Method, Request, Response};
+use sip::{Flow, Framing, HeaderName, Message, Method, Request, Response, Scheme};
 
 use self::bucket::Buckets;
 use crate::edge::Whose;
@@ -108,6 +108,10 @@ impl Door {
         let whose = match &message {
             Message::Response(_) => Whose::Ours,
             Message::Request(request) if belongs_to_a_dialog(request) => Whose::Ours,
+            Message::Request(request) if matches!(request.uri.scheme, Scheme::Other(_)) => {
+                let response = stamped(request, flow, 416);
+                return self.answer(response);
+            }
             Message::Request(request) if request.method == Method::Options => {
                 let response = self.options(request, flow);
                 return self.answer(response);
@@ -125,6 +129,15 @@ impl Door {
     }
 
     fn options(&self, request: &Request, flow: Flow) -> Response {
+        // Nothing that a peer can require is supported (RFC 3261, 8.2.2.3).
+        let mut required = request.headers.tokens(&HeaderName::Require).peekable();
+        if required.peek().is_some() {
+            let mut response = stamped(request, flow, 420);
+            for option in required {
+                response.headers.push(HeaderName::Unsupported, option.to_vec());
+            }
+            return response;
+        }
         stamped(request, flow, 200)
             .with(HeaderName::Allow, ALLOW)
             .with(HeaderName::Accept, "application/sdp")
@@ -265,6 +278,25 @@ mod tests {
         assert_eq!(whose(from_elsewhere), Whose::Phone(TenantId(1)));
         assert_eq!(whose(other_number), Whose::Phone(TenantId(1)));
         assert_eq!(whose(as_extension), Whose::Phone(TenantId(1)));
+    }
+
+    #[test]
+    fn what_cannot_be_met_is_said_to_be_so() {
+        let mut door = door();
+        let source = "198.51.100.1:5060";
+
+        let scheme = knock(&mut door, source, "INVITE http://pbx.example/", "sip:101@pbx.example", "");
+        let option =
+            knock(&mut door, source, "OPTIONS sip:pbx.example", "sip:101@pbx.example", "Require: sun, moon\r\n");
+
+        let text = |knock| match knock {
+            Knock::Answer(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            other => panic!("{other:?}"),
+        };
+        assert!(text(scheme).starts_with("SIP/2.0 416 "));
+        let option = text(option);
+        assert!(option.starts_with("SIP/2.0 420 "), "{option}");
+        assert!(option.contains("Unsupported: sun\r\nUnsupported: moon\r\n"), "{option}");
     }
 
     #[test]
