@@ -412,6 +412,8 @@ fn ringing_that_comes_after_the_answer_changes_nothing() {
         0.0s pbx -> 102  INVITE 102
         0.0s 102 -> pbx  180 Ringing (late by 2.0s)
         0.5s pbx -> 102  INVITE 102
+        0.5s 102 -> pbx  180 Ringing
+        0.5s pbx -> 101  180 Ringing
         1.0s 102 -> pbx  200 OK
         1.0s pbx -> 102  ACK
         1.0s pbx -> 101  200 OK
