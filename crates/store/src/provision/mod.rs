@@ -21,7 +21,7 @@ use section::Section;
 pub(crate) use references::{hook_name, key_name};
 
 /// A whole file with every key there is, explained; it applies as it stands.
-pub const EXAMPLE: &str = include_str!("example.yaml");
+pub const EXAMPLE: &str = include_str!("../../../../docs/provision.example.yaml");
 
 /// A file that was read and checked. Holds secrets in the clear; they are never printed.
 #[derive(Clone, Debug, Default)]
