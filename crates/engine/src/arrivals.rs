@@ -134,16 +134,20 @@ impl Arrival<'_, '_> {
         let raw = Text::lossy(&raw);
         let number = Number::parse(raw.as_str(), &settings.country).ok();
         let shown = number.as_ref().map_or_else(|| raw.to_string(), |number| number.national(&settings.country));
-        let customer = number.map_or(raw, |number| Text::from(number.e164()));
+        let over = Some(trunk.to_owned());
+        let customer = match &number {
+            Some(number) => Party::outside(number, raw.as_str(), over),
+            None => Party::Outside { number: raw, shown: None, trunk: over },
+        };
         let destination = routing::from_outside(&settings, did);
         let to = match &destination {
             Ok(Destination::Extension(extension)) => Party::Extension { number: extension.number.clone() },
-            _ => Party::Outside { number: Text::from(format!("+{did}")), trunk: None },
+            _ => Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None },
         };
         let plan = Plan {
             origin: Origin::Trunk,
             direction: Direction::Inbound,
-            from: Party::Outside { number: customer, trunk: Some(trunk.to_owned()) },
+            from: customer,
             to,
             did: Some(Text::from(did)),
             side: Side::Customer,
@@ -249,9 +253,9 @@ fn party_called(destination: &Result<Destination<'_>, Reason>, dialled: &str) ->
         Ok(Destination::Extension(extension)) => Party::Extension { number: extension.number.clone() },
         Ok(Destination::Outside(outside)) => {
             let trunk = outside.trunks.first().map(|trunk| trunk.name.clone());
-            Party::Outside { number: Text::from(outside.number.e164()), trunk }
+            outside.party(trunk)
         }
-        Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), trunk: None },
+        Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), shown: None, trunk: None },
         Err(_) => Party::Extension { number: dialled.to_owned() },
     }
 }

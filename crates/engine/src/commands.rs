@@ -40,7 +40,7 @@ pub fn originate(
         Destination::Extension(target) => (Direction::Local, Party::Extension { number: target.number.clone() }),
         Destination::Outside(outside) => {
             let trunk = outside.trunks.first().map(|trunk| trunk.name.clone());
-            (Direction::Outbound, Party::Outside { number: Text::from(outside.number.e164()), trunk })
+            (Direction::Outbound, outside.party(trunk))
         }
     };
     let did = (direction == Direction::Outbound)

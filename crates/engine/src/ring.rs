@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Codec, Extension, Number, Originate, Party, Reason, Side, SoundOffer, Text, Trunk};
+use model::{Codec, Extension, Number, Originate, Party, Reason, Side, SoundOffer, Trunk};
 
 use crate::call::{Call, NewLeg};
 use crate::key::LegIndex;
@@ -148,7 +148,7 @@ fn carrier(
         step,
         NewLeg {
             side: Side::Customer,
-            party: Party::Outside { number: Text::from(outside.number.e164()), trunk: Some(trunk.name.clone()) },
+            party: outside.party(Some(trunk.name.clone())),
             caller: false,
             uses,
             line: Line::Sip(line),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Direction, EndedBy, LegId, Reason, RecordingId, Text, Timestamp};
+use crate::{CallId, Direction, EndedBy, LegId, Number, Reason, RecordingId, Text, Timestamp};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -107,8 +107,11 @@ pub enum Party {
     },
     /// Somebody in the public network, or who claims to be.
     Outside {
-        /// As the trunk gave it or as it was dialled.
+        /// In E.164 where it has such a form, else as the trunk gave it or as it was dialled.
         number: Text,
+        /// As the trunk gave it or as it was dialled, where `number` has it otherwise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Text>,
         /// The trunk the leg runs over, where one was chosen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trunk: Option<String>,
@@ -116,11 +119,26 @@ pub enum Party {
 }
 
 impl Party {
+    /// Somebody in the public network, whose number was written like this.
+    pub fn outside(number: &Number, written: &str, trunk: Option<String>) -> Self {
+        let e164 = number.e164();
+        let shown = (e164 != written).then(|| Text::from(written));
+        Self::Outside { number: Text::from(e164), shown, trunk }
+    }
+
     /// The number of whoever it is.
     pub fn number(&self) -> &str {
         match self {
             Self::Extension { number } => number,
             Self::Outside { number, .. } => number.as_str(),
+        }
+    }
+
+    /// The number in the form in which it was dialled or came in (readings 2).
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Extension { number } => number,
+            Self::Outside { number, shown, .. } => shown.as_ref().unwrap_or(number).as_str(),
         }
     }
 
@@ -333,5 +351,15 @@ mod tests {
             r#"{"subject":"call","id":"1700000000.1000101","seq":2,"at":"2026-01-01T00:00:00.5Z","callid":"1700000000.1000101","type":"leg.started","leg":"1700000000.1000101","side":"agent","party":"extension","number":"101","caller":false}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).expect("and parses"), event);
+    }
+
+    #[test]
+    fn a_number_is_shown_as_it_was_written() {
+        let number = Number::parse("0900000001", "84").expect("a number");
+
+        let [dialled, in_full] = ["0900000001", "+84900000001"].map(|text| Party::outside(&number, text, None));
+
+        assert_eq!((dialled.number(), dialled.shown()), ("+84900000001", "0900000001"));
+        assert_eq!((in_full.number(), in_full.shown()), ("+84900000001", "+84900000001"));
     }
 }

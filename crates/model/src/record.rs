@@ -229,6 +229,12 @@ impl Record {
         Some(self.opened_at.map_or(0, |at| seconds_between(at, ended)))
     }
 
+    /// The other side's number in the form in which it was dialled or came in.
+    pub fn customer_shown(&self) -> &str {
+        let party = [&self.from, &self.to].into_iter().find(|party| party.number() == self.customer.as_str());
+        party.map_or(self.customer.as_str(), Party::shown)
+    }
+
     /// The recording that plays, if there is one.
     pub fn recording(&self) -> Option<&RecordingRecord> {
         self.recordings.iter().find(|recording| !recording.failed)

@@ -78,7 +78,8 @@ async fn a_cursor_survives_its_way_through_a_client_and_a_forged_one_is_refused(
 #[tokio::test]
 async fn each_filter_finds_what_it_says() {
     let (_folder, store) = two_tenants().await;
-    let outside = |number: &str| Party::Outside { number: Text::from(number), trunk: Some("carrier".into()) };
+    let outside =
+        |number: &str| Party::Outside { number: Text::from(number), shown: None, trunk: Some("carrier".into()) };
     let inside = |number: &str| Party::Extension { number: number.into() };
     let mut out = TestCall::new(ONE, 10);
     let mut missed = TestCall::new(ONE, 20);

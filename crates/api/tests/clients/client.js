@@ -1,15 +1,16 @@
 // One real Socket.IO client, led by lines of JSON.
 //
-//   node client.js VERSION URL TRANSPORTS [KEY]
+//   node client.js VERSION URL TRANSPORTS [KEY [again]]
 //
 // VERSION is 2 or 4. With KEY it signs in its connect handler, as old snippets do, without waiting for `connecting`.
+// With `again` it connects anew whenever the connection is lost.
 // It writes {"event":NAME,"args":[…]} for each event it hears, in order, and {"packet":TYPE,"data":…} for each packet
 // that is no event; it reads {"emit":NAME,"args":[…]} and {"close":true}.
 "use strict";
 
 const readline = require("node:readline");
 
-const [version, url, transports, key] = process.argv.slice(2);
+const [version, url, transports, key, again] = process.argv.slice(2);
 const io = require(`socket.io-client-${version}`);
 
 const EVENTS = [
@@ -20,7 +21,14 @@ const EVENT_PACKET = 2;
 
 const tell = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
-const socket = io(url, { transports: transports.split(","), reconnection: false, forceNew: true, timeout: 10000 });
+const socket = io(url, {
+  transports: transports.split(","),
+  reconnection: again === "again",
+  reconnectionDelay: 100,
+  reconnectionDelayMax: 200,
+  forceNew: true,
+  timeout: 10000,
+});
 for (const event of EVENTS) {
   socket.on(event, (...args) => {
     // A 2.x client emits `connecting` to itself before it has said anything to the server.

@@ -161,5 +161,5 @@ fn extension(number: &str) -> Party {
 }
 
 fn outside(number: &str) -> Party {
-    Party::Outside { number: number.into(), trunk: Some("carrier".into()) }
+    Party::Outside { number: number.into(), shown: None, trunk: Some("carrier".into()) }
 }

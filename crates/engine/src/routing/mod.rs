@@ -1,6 +1,6 @@
 //! Whom a dialled number reaches. A look-up in the settings' snapshot; nothing here waits or asks.
 
-use model::{DialFormat, Extension, Number, Outbound, Reason, Route, TenantSettings, Trunk};
+use model::{DialFormat, Extension, Number, Outbound, Party, Reason, Route, TenantSettings, Text, Trunk};
 
 /// Where a call goes.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,10 +16,19 @@ pub enum Destination<'a> {
 pub struct Outside<'a> {
     /// The number, whatever a rule makes of it.
     pub number: Number,
+    /// As it was dialled.
+    pub dialled: Text,
     /// What the rule makes of the national form, before the trunk's own format.
     pub rule: &'a Outbound,
     /// The rule's trunks that exist and have an address, in order.
     pub trunks: Vec<&'a Trunk>,
+}
+
+impl Outside<'_> {
+    /// Who is called, by way of a trunk.
+    pub fn party(&self, trunk: Option<String>) -> Party {
+        Party::outside(&self.number, self.dialled.as_str(), trunk)
+    }
 }
 
 /// Whom `dialled` reaches when somebody inside dials it.
@@ -52,7 +61,7 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
     if trunks.is_empty() {
         return Err(Reason::NoRoute);
     }
-    Ok(Destination::Outside(Outside { number, rule, trunks }))
+    Ok(Destination::Outside(Outside { number, dialled: Text::from(dialled), rule, trunks }))
 }
 
 /// Whom a call from outside to `did` (E.164 digits) reaches.

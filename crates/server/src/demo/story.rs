@@ -58,10 +58,10 @@ impl Story {
                     Origin::Click => "a click: ",
                     Origin::Phone | Origin::Trunk => "",
                 };
-                format!("call {id}: {how}{} calls {}", from.number(), to.number())
+                format!("call {id}: {how}{} calls {}", from.shown(), to.shown())
             }
             CallEvent::LegStarted { leg, party, .. } => {
-                call.legs.insert(*leg, party.number().to_owned());
+                call.legs.insert(*leg, party.shown().to_owned());
                 return None;
             }
             CallEvent::LegRinging { leg, early_sound: false } => format!("  {} rings", who(leg)),
@@ -136,7 +136,11 @@ mod tests {
     fn a_click_to_call_is_told_from_the_click_to_the_recording() {
         let id = CallId::new(1_767_225_600, EngineNumber(1), 1);
         let (agent, customer) = (id.first_leg(), LegId::new(1_767_225_600, EngineNumber(1), 2));
-        let outside = Party::Outside { number: Text::from("0900000001"), trunk: Some("carrier".into()) };
+        let outside = Party::Outside {
+            number: Text::from("+84900000001"),
+            shown: Some(Text::from("0900000001")),
+            trunk: Some("carrier".into()),
+        };
         let extension = Party::Extension { number: "101".into() };
         let recording = Subject::Recording(RecordingId::new(1_767_225_600, EngineNumber(1), 3));
         let call = |second, what| event(Subject::Call(id), second, id, What::Call(what));

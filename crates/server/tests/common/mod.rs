@@ -6,8 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 /// How long anything here may take before the test fails.
@@ -47,13 +46,24 @@ pub fn error(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
 }
 
-/// Ports for sound that hardly another test uses: 100 of them, for the first four servers of a test.
+/// Ports for sound that nobody uses: 198 of them.
 pub fn rtp_ports() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Tests run side by side, a process each; where two begin at the same port, each takes what the other leaves.
-    let process = (std::process::id() % 80) as u16;
-    let first = 28_000 + process * 400 + NEXT.fetch_add(1, Ordering::Relaxed) % 4 * 100;
-    format!("{first}-{}", first + 99)
+    const BLOCK: u16 = 200;
+    const BLOCKS: u16 = 100;
+    // Tests run side by side, a process each. Whoever holds a block's last port has the block until its process ends.
+    static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let begin = (std::process::id() % u32::from(BLOCKS)) as u16;
+    for block in (0..BLOCKS).map(|n| (begin + n) % BLOCKS) {
+        // Below the ports that the system gives to whoever asks for any.
+        let first = 10_000 + block * BLOCK;
+        let last = first + BLOCK - 1;
+        let Ok(flag) = UdpSocket::bind(("127.0.0.1", last)) else { continue };
+        if (first..last).all(|port| UdpSocket::bind(("127.0.0.1", port)).is_ok()) {
+            HELD.lock().expect("nothing panics with it").push(flag);
+            return format!("{first}-{}", last - 2);
+        }
+    }
+    panic!("no block of {BLOCK} ports is free for sound");
 }
 
 impl Server {

@@ -81,7 +81,7 @@ impl TestCall {
     /// An outbound call from an extension to a number.
     pub fn started(&mut self, extension: &str, number: &str) -> Batch {
         let from = Party::Extension { number: extension.into() };
-        let to = Party::Outside { number: Text::from(number), trunk: Some("carrier".into()) };
+        let to = Party::Outside { number: Text::from(number), shown: None, trunk: Some("carrier".into()) };
         self.started_between(Direction::Outbound, from, to)
     }
 

@@ -77,8 +77,8 @@ pub fn tell_record(record: &Record) -> String {
 fn party(party: &Party) -> String {
     match party {
         Party::Extension { number } => number.clone(),
-        Party::Outside { number, trunk: Some(trunk) } => format!("{number} over {trunk}"),
-        Party::Outside { number, trunk: None } => format!("{number} outside"),
+        Party::Outside { number, trunk: Some(trunk), .. } => format!("{number} over {trunk}"),
+        Party::Outside { number, trunk: None, .. } => format!("{number} outside"),
     }
 }
 

@@ -145,7 +145,7 @@ fn response(record: &Record, leg: &LegRecord, state: State, switches: &Switches)
 /// The customer; between extensions whoever the leg's party talks with.
 fn other_side<'a>(record: &'a Record, leg: &LegRecord) -> &'a str {
     match record.direction {
-        Direction::Inbound | Direction::Outbound => record.customer.as_str(),
+        Direction::Inbound | Direction::Outbound => record.customer_shown(),
         Direction::Local if leg.party == record.from => record.to.number(),
         Direction::Local => record.from.number(),
     }

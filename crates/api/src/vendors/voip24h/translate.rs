@@ -196,8 +196,8 @@ fn row(found: &RecordRow, look: &Look<'_>) -> Row {
     let record = &found.record;
     let extension = record.extension.as_deref();
     let (src, dst) = match record.direction {
-        Direction::Inbound => (record.customer.as_str(), extension.unwrap_or(record.to.number())),
-        Direction::Outbound => (extension.unwrap_or(record.from.number()), record.customer.as_str()),
+        Direction::Inbound => (record.customer_shown(), extension.unwrap_or(record.to.number())),
+        Direction::Outbound => (extension.unwrap_or(record.from.number()), record.customer_shown()),
         Direction::Local => (record.from.number(), record.to.number()),
     };
     let duration = record.duration_seconds().unwrap_or(0);

@@ -266,7 +266,7 @@ fn extension(number: &str) -> Party {
 }
 
 fn outside(number: &str) -> Party {
-    Party::Outside { number: number.into(), trunk: Some("carrier".into()) }
+    Party::Outside { number: number.into(), shown: None, trunk: Some("carrier".into()) }
 }
 
 struct Call {

@@ -1,0 +1,18 @@
+//! Calls end to end: the real program on real sockets, with peers that are not ours wherever there are any.
+//!
+//! One file a subject. Each call proves its sound in both directions by frequency, where it was heard and in the
+//! recording, and that nothing of it stays behind. A peer that is missing fails the test.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod support;
+
+mod baresip_calls;
+mod clicks;
+mod crash;
+mod demo;
+mod drain;
+mod flags;
+mod sipp_calls;
+mod sockets;
+mod tenants;
