@@ -15,7 +15,7 @@ use crate::step::Step;
 pub fn originate(
     step: &mut Step<'_>,
     closed: Option<Reason>,
-    order: Originate,
+    mut order: Originate,
     ticket: Ticket,
 ) -> Result<Live, Problem> {
     if let Some(reason) = closed {
@@ -56,6 +56,9 @@ pub fn originate(
         step.office.limits.end_call();
         refused(reason)
     })?;
+    if let Some(claim) = order.claim.take() {
+        call.story.answers(claim);
+    }
     let stage = Stage::Click(Click::of(&mut call, step, rung.leg, order, ticket, rung.patience));
     Ok(Live::new(call, stage))
 }

@@ -50,6 +50,17 @@ pub struct Originate {
     pub to: Dialled,
     /// When the reply is due.
     pub answer: DialAnswer,
+    /// The client's key for the order, where it gave one; claimed in the store before the order is given.
+    pub claim: Option<ClaimedKey>,
+}
+
+/// A key that a client gave its order, so that the order is carried out once however often it comes (readings 18).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct ClaimedKey {
+    /// Whose keys it is one of: a name for what the client signed in with, never a secret.
+    pub owner: String,
+    /// As the client chose it.
+    pub key: String,
 }
 
 /// When a click-to-call is replied to (readings 7).

@@ -30,6 +30,7 @@
 //! | key | what an API client signs in with |
 //! | device | somebody's own phone that places calls with its SIM |
 //! | job | a voice call that the switchboard itself places: OTP, autocall, rating |
+//! | claim | a client's hold on a key of its choice, so that one order is carried out once |
 //! | command | an order to the engine; gets exactly one reply |
 //! | flow | how a peer is reached back: socket or connection, and its address |
 //! | stage | what a call is doing: dial, talk, menu, wait, voicemail, park, conference, speak, ask |
@@ -49,7 +50,7 @@ mod sound;
 mod text;
 mod told;
 
-pub use command::{Actor, Command, DialAnswer, Originate, Reply, Role};
+pub use command::{Actor, ClaimedKey, Command, DialAnswer, Originate, Reply, Role};
 pub use event::{CallEvent, Event, ExtensionEvent, Origin, Party, RecordingEvent, Side, Subject, TrunkEvent, What};
 pub use ids::{CallId, EngineNumber, LegId, ParseIdError, RecordingId, TenantId, Ticket};
 pub use kept::{Kept, KeptKind};

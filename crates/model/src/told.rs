@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Event, Kept, Problem, Record, Reply, TenantId, Ticket};
+use crate::{ClaimedKey, Event, Kept, Problem, Record, Reply, TenantId, Ticket};
 
 /// One thing for the store's writer.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +29,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// The call's record with these events applied; None for events of no call.
     pub record: Option<Box<Record>>,
+    /// The claim that this call is the answer to. Stands in the call's first batch only.
+    pub claim: Option<ClaimedKey>,
 }
 
 /// An event with its place in the tenant's story.

@@ -1,4 +1,4 @@
-//! What survives a restart: tenants and settings, events, records, recordings, live facts.
+//! What survives a restart: tenants and settings, events, records, recordings, live facts, claimed keys.
 //!
 //! Everybody writes through one [`Writer`] and reads through a tenant ([`Store::tenant`]) or the [`Feed`].
 //! The database is SQLite in the data folder. Knows no call logic: it saves events and records as they come.
@@ -9,6 +9,7 @@
 //! ```
 
 mod calls;
+mod claims;
 mod error;
 mod events;
 mod feed;
@@ -24,6 +25,7 @@ mod tenant;
 mod writer;
 
 pub use calls::Calls;
+pub use claims::{Claim, ClaimAnswer, Claims};
 pub use error::StoreError;
 pub use events::Events;
 pub use feed::Feed;

@@ -9,13 +9,13 @@ use model::{EngineNumber, TenantId};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::lock::FolderLock;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::writer::{self, Writer};
-use crate::{Feed, StoreError, TenantStore};
+use crate::{Claims, Feed, StoreError, TenantStore, claims};
 
 const READERS: u32 = 4;
 /// How long the writer waits for somebody else's lock on the database (a backup) before it says that it is stalled.
@@ -116,6 +116,8 @@ struct Inner {
     connection: Arc<Mutex<SqliteConnection>>,
     writer: Writer,
     feed: Feed,
+    /// Changes when a claim is no longer pending.
+    claims: watch::Sender<()>,
     key: SecretKey,
     realm: String,
     _lock: Arc<FolderLock>,
@@ -169,16 +171,17 @@ impl Store {
 
         let connection = Arc::new(Mutex::new(connection));
         let feed = Feed::new(readers.clone(), heads);
+        let claims = watch::Sender::new(());
         let writer = writer::start(writer::Place {
             connection: connection.clone(),
             options: writing,
             feed: feed.clone(),
+            claims: claims.clone(),
             file,
             _lock: lock.clone(),
         });
-        Ok(Self {
-            inner: Arc::new(Inner { readers, connection, writer, feed, key, realm: options.realm, _lock: lock }),
-        })
+        let realm = options.realm;
+        Ok(Self { inner: Arc::new(Inner { readers, connection, writer, feed, claims, key, realm, _lock: lock }) })
     }
 
     /// A number for an engine that starts now, never given before.
@@ -207,6 +210,16 @@ impl Store {
     /// What one tenant may see.
     pub fn tenant(&self, id: TenantId) -> TenantStore {
         TenantStore { id, readers: self.inner.readers.clone() }
+    }
+
+    /// The keys that one tenant's clients gave their orders.
+    pub fn claims(&self, tenant: TenantId) -> Claims {
+        Claims {
+            tenant,
+            readers: self.inner.readers.clone(),
+            connection: self.inner.connection.clone(),
+            changes: self.inner.claims.clone(),
+        }
     }
 
     /// Tenants and what belongs to them.
@@ -276,7 +289,10 @@ fn connect_options(file: &Path, durability: Durability) -> SqliteConnectOptions 
 }
 
 fn migrations() -> Migrator {
-    let all = [(1, "first", include_str!("../migrations/sqlite/0001_first.sql"))];
+    let all = [
+        (1, "first", include_str!("../migrations/sqlite/0001_first.sql")),
+        (2, "claims", include_str!("../migrations/sqlite/0002_claims.sql")),
+    ];
     Migrator::with_migrations(
         all.into_iter()
             .map(|(version, name, sql)| {
@@ -302,11 +318,12 @@ async fn read_meta(connection: &mut SqliteConnection, name: &str) -> Result<Opti
 }
 
 async fn drop_expired(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let now = model::Timestamp::now();
     sqlx::query("DELETE FROM kept WHERE expires_ms IS NOT NULL AND expires_ms <= $1")
-        .bind(model::Timestamp::now().as_millisecond())
-        .execute(connection)
+        .bind(now.as_millisecond())
+        .execute(&mut *connection)
         .await?;
-    Ok(())
+    claims::drop_expired(connection, now).await
 }
 
 async fn read_heads(connection: &mut SqliteConnection) -> Result<Vec<(TenantId, i64)>, sqlx::Error> {

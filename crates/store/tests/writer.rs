@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use common::{ONE, TWO, TestCall, open, two_tenants};
 use model::{
-    Batch, Event, ExtensionEvent, Kept, KeptKind, Problem, Reply, Subject, TenantId, Text, Ticket, Told, What,
+    Batch, ClaimedKey, Event, ExtensionEvent, Kept, KeptKind, Problem, Reply, Subject, TenantId, Text, Ticket, Told,
+    What,
 };
 use sqlx::{Connection, SqliteConnection};
-use store::{Store, WriterState};
+use store::{Claim, ClaimAnswer, Store, WriterState};
 
 #[tokio::test]
 async fn positions_of_a_tenant_grow_by_one_and_know_nothing_of_another() {
@@ -199,11 +200,45 @@ async fn events_of_no_call_are_stored_without_a_record() {
         what: What::Extension(ExtensionEvent::Refused { why: Text::from("not its own From") }),
     };
 
-    tell(&store, [Told::Batch(Batch { tenant: ONE, events: vec![event.clone()], record: None })]).await;
+    tell(&store, [Told::Batch(Batch { tenant: ONE, events: vec![event.clone()], record: None, claim: None })]).await;
 
     let stored = store.tenant(ONE).events().after(0, 10).await.unwrap();
     assert_eq!(stored.len(), 1);
     assert_eq!((&stored[0].event, &stored[0].record), (&event, &None));
+}
+
+#[tokio::test]
+async fn a_call_answers_its_claim_in_the_same_transaction_and_a_restart_keeps_the_answer() {
+    let (folder, store) = two_tenants().await;
+    store.start_engine().await.unwrap();
+    let key = |name: &str| ClaimedKey { owner: "admin".into(), key: name.into() };
+    let claims = store.claims(ONE);
+    let mut changes = claims.changes();
+    let names = ["order-0", "order-1", "order-2"];
+    for name in names {
+        assert_eq!(claims.claim(&key(name), "hash").await.unwrap(), Claim::Made);
+    }
+    // One call alone goes as one script, several at once as statements.
+    let mut calls = [0, 1, 2].map(|count| TestCall::new(ONE, count));
+    let mut batches = Vec::new();
+    for (call, name) in calls.iter_mut().zip(names) {
+        batches.push(Batch { claim: Some(key(name)), ..call.started("101", "0900000001") });
+    }
+
+    tell(&store, [Told::Batch(batches.remove(0))]).await;
+    changes.changed().await.unwrap();
+    let events = TestCall::new(ONE, 9).whole("101", "0900000001");
+    tell(&store, batches.into_iter().map(Told::Batch).chain(events)).await;
+    drop(claims);
+    store.close().await;
+
+    let store = open(folder.path()).await;
+    store.start_engine().await.unwrap();
+    for (call, name) in calls.iter().zip(names) {
+        let answer = ClaimAnswer::Call { call: call.id, leg: call.agent };
+        assert_eq!(store.claims(ONE).claim(&key(name), "hash").await.unwrap(), Claim::Answered(answer));
+    }
+    assert_eq!(store.claims(TWO).claim(&key("order-0"), "hash").await.unwrap(), Claim::Made);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub(crate) async fn click_to_call(
 ) -> Result<Begun, Refusal> {
     asker.needs(Role::Agent)?;
     let to = Dialled::parse(to).map_err(|error| Problem::BadNumber { detail: error.to_string() })?;
-    let order = Originate { from: from.trim().to_owned(), to, answer };
+    let order = Originate { from: from.trim().to_owned(), to, answer, claim: None };
     match app.switchboard.command(asker.tenant, asker.actor.clone(), Command::Originate(order)).await? {
         Reply::Originated { call, leg } => Ok(Begun { call, leg }),
         other => Err(unexpected(&other)),

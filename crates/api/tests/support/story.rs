@@ -1,8 +1,8 @@
 //! Calls as an engine tells them, in batches.
 
 use model::{
-    Batch, CallEvent, CallId, Direction, EndedBy, EngineNumber, Event, LegId, Origin, Party, Reason, Record,
-    RecordingEvent, Side, Subject, TenantId, Timestamp, Told, What,
+    Batch, CallEvent, CallId, ClaimedKey, Direction, EndedBy, EngineNumber, Event, LegId, Origin, Party, Reason,
+    Record, RecordingEvent, Side, Subject, TenantId, Timestamp, Told, What,
 };
 use store::Writer;
 
@@ -13,13 +13,20 @@ pub struct ToldCall {
     id: CallId,
     at: Timestamp,
     record: Option<Record>,
+    claim: Option<ClaimedKey>,
     seq: u32,
 }
 
 impl ToldCall {
     /// A call that began at a moment.
     pub fn new(writer: &Writer, tenant: TenantId, id: CallId, at: Timestamp) -> Self {
-        Self { writer: writer.clone(), tenant, id, at, record: None, seq: 0 }
+        Self { writer: writer.clone(), tenant, id, at, record: None, claim: None, seq: 0 }
+    }
+
+    /// The call answers a claim.
+    pub fn claimed(&mut self, claim: ClaimedKey) -> &mut Self {
+        self.claim = Some(claim);
+        self
     }
 
     /// Whatever comes next happens so much later.
@@ -129,7 +136,8 @@ impl ToldCall {
     }
 
     fn push(&mut self, events: Vec<Event>) -> &mut Self {
-        let batch = Batch { tenant: self.tenant, events, record: self.record.clone().map(Box::new) };
+        let record = self.record.clone().map(Box::new);
+        let batch = Batch { tenant: self.tenant, events, record, claim: self.claim.take() };
         self.writer.push(Told::Batch(batch));
         self
     }

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use model::{
-    Batch, CallEvent, CallId, Event, Problem, Record, RecordingEvent, RecordingId, Reply, Subject, TenantId, Ticket,
-    Timestamp, Told, What,
+    Batch, CallEvent, CallId, ClaimedKey, Event, Problem, Record, RecordingEvent, RecordingId, Reply, Subject,
+    TenantId, Ticket, Timestamp, Told, What,
 };
 
 use crate::edge::Output;
@@ -16,6 +16,8 @@ pub struct Story {
     seq: u32,
     recording_seq: u32,
     record: Option<Record>,
+    /// The claim that the call answers, until it is put out with the first batch.
+    claim: Option<ClaimedKey>,
     /// Told in this step, not put out.
     events: Vec<Event>,
     /// Replies that must not reach their askers before the events of this step are stored.
@@ -25,13 +27,13 @@ pub struct Story {
 impl Story {
     /// The story of a call that has told nothing.
     pub fn new(callid: CallId) -> Self {
-        Self { callid, seq: 0, recording_seq: 0, record: None, events: Vec::new(), replies: Vec::new() }
+        Self { callid, seq: 0, recording_seq: 0, record: None, claim: None, events: Vec::new(), replies: Vec::new() }
     }
 
     /// Goes on with the story of a call that an earlier engine began.
     pub fn resume(record: Record, recording_seq: u32) -> Self {
         let callid = record.callid;
-        Self { callid, seq: record.seq, recording_seq, record: Some(record), events: Vec::new(), replies: Vec::new() }
+        Self { seq: record.seq, recording_seq, record: Some(record), ..Self::new(callid) }
     }
 
     /// Tells what happened to the call or a leg.
@@ -58,6 +60,11 @@ impl Story {
         });
     }
 
+    /// The call is the answer to this claim; its first batch says so.
+    pub fn answers(&mut self, claim: ClaimedKey) {
+        self.claim = Some(claim);
+    }
+
     /// Replies to a command after what this step tells is stored.
     pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Problem>) {
         self.replies.push((ticket, reply));
@@ -71,8 +78,12 @@ impl Story {
     /// Puts out what was told in this step.
     pub fn flush(&mut self, tenant: TenantId, out: &mut VecDeque<Output>) {
         if !self.events.is_empty() {
-            let batch =
-                Batch { tenant, events: std::mem::take(&mut self.events), record: self.record.clone().map(Box::new) };
+            let batch = Batch {
+                tenant,
+                events: std::mem::take(&mut self.events),
+                record: self.record.clone().map(Box::new),
+                claim: self.claim.take(),
+            };
             out.push_back(Output::Told(Told::Batch(batch)));
         }
         for (ticket, reply) in self.replies.drain(..) {
@@ -86,5 +97,42 @@ impl Story {
             None => self.record = Record::start(&event).ok(),
         }
         self.events.push(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Direction, EngineNumber, Origin, Party};
+
+    use super::*;
+
+    #[test]
+    fn a_claim_stands_in_the_first_batch_only() {
+        let id = CallId::new(1_700_000_000, EngineNumber(1), 0);
+        let claim = ClaimedKey { owner: "admin".into(), key: "order-1".into() };
+        let (mut story, mut out) = (Story::new(id), VecDeque::new());
+        let party = |number: &str| Party::Extension { number: number.into() };
+        let started = CallEvent::Started {
+            origin: Origin::Click,
+            direction: Direction::Local,
+            from: party("101"),
+            to: party("102"),
+            did: None,
+        };
+
+        story.answers(claim.clone());
+        story.tell(Timestamp::UNIX_EPOCH, started);
+        story.flush(TenantId(1), &mut out);
+        story.tell(Timestamp::UNIX_EPOCH, CallEvent::LegRinging { leg: id.first_leg(), early_sound: false });
+        story.flush(TenantId(1), &mut out);
+
+        let claims: Vec<_> = out
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Told(Told::Batch(batch)) => Some(batch.claim),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(claims, [Some(claim), None]);
     }
 }

@@ -1,4 +1,4 @@
-//! One group, one transaction: events with their positions, records, recordings, facts.
+//! One group, one transaction: events with their positions, records, recordings, claims, facts.
 //!
 //! What the database refuses for its content is found by storing each batch under its own savepoint, and set aside whole.
 
@@ -200,6 +200,7 @@ impl Scribe {
             .and_then(|()| self.statements.records(&records, &mut script))
             .and_then(|()| self.statements.recordings(&records, &mut script))
             .and_then(|()| self.statements.heads(&heads, &mut script))
+            .and_then(|()| self.statements.claims(batches, &mut script))
             .and_then(|()| self.statements.keeps(&last_values(keeps), &mut script))
             .map_err(|error| Failure::Content(error.to_string()))?;
         Ok((firsts, script.finish()))

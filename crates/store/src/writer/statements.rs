@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use model::{Event, Kept, Record, RecordingRecord, TenantId};
+use model::{Batch, Event, Kept, Record, RecordingRecord, TenantId};
 use sqlx::Arguments;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
@@ -16,6 +16,7 @@ use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::types::Type;
 
 use super::group::Saved;
+use crate::claims::{self, ClaimAnswer};
 use crate::records::{direction_name, status_name};
 
 /// Rows of one statement, largest first.
@@ -87,6 +88,7 @@ pub(super) struct Statements {
     records: Sized,
     recordings: Sized,
     heads: Sized,
+    claim: Arc<str>,
     keeps: Sized,
     forgets: Sized,
 }
@@ -100,6 +102,7 @@ impl Statements {
             records: RECORDS.sized(),
             recordings: RECORDINGS.sized(),
             heads: HEADS.sized(),
+            claim: claims::ANSWER.into(),
             keeps: KEEPS.sized(),
             forgets: FORGETS.sized(),
         }
@@ -165,6 +168,21 @@ impl Statements {
             values.put(tenant.0)?;
             values.put(*position)
         })
+    }
+
+    /// Stores calls as the answers to the claims that ordered them.
+    pub fn claims(&self, batches: &[Batch], script: &mut Script) -> Result<(), BoxDynError> {
+        for batch in batches {
+            let (Some(claim), Some(record)) = (&batch.claim, &batch.record) else { continue };
+            let answer = ClaimAnswer::Call { call: record.callid, leg: record.callid.first_leg() };
+            script.add(&self.claim, |values| {
+                values.put(serde_json::to_string(&answer)?)?;
+                values.put(batch.tenant.0)?;
+                values.put(claim.owner.clone())?;
+                values.put(claim.key.clone())
+            })?;
+        }
+        Ok(())
     }
 
     /// Stores live facts, and forgets those that are over.

@@ -29,6 +29,8 @@ pub(crate) struct Place {
     /// For a connection that has to be made anew.
     pub options: SqliteConnectOptions,
     pub feed: Feed,
+    /// Changes when a claim is no longer pending.
+    pub claims: watch::Sender<()>,
     /// For sentences.
     pub file: PathBuf,
     /// The folder stays ours until the last commit.
@@ -101,6 +103,9 @@ impl Task {
             shared.commits.fetch_add(1, Ordering::Relaxed);
             shared.events.fetch_add(events as u64, Ordering::Relaxed);
             shared.refused.fetch_add(stored.refused, Ordering::Relaxed);
+            if group.batches.iter().any(|batch| batch.claim.is_some()) {
+                self.place.claims.send_replace(());
+            }
             self.place.feed.publish(told(group.batches, &stored.firsts));
         }
         for reply in group.replies {

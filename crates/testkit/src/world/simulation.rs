@@ -163,7 +163,7 @@ impl Simulation {
         let answer =
             if self.world.chance.per_mille(500) { DialAnswer::WhenAccepted } else { DialAnswer::WhenPhoneResponds };
         let to = Dialled::parse(&to).expect("a number that can be dialled");
-        let order = Originate { from: from.to_owned(), to, answer };
+        let order = Originate { from: from.to_owned(), to, answer, claim: None };
         self.world.command(tenant, model::Command::Originate(order));
         if self.world.chance.per_mille(250) {
             let after = self.world.chance.within(Duration::from_secs(12));

@@ -228,7 +228,7 @@ impl World {
         let to = Dialled::parse(number).expect("a script dials what can be dialled");
         let line = format!("crm -> pbx  dial {extension} {number}");
         self.ladder.note(self.now, &line);
-        self.command(tenant, Command::Originate(Originate { from: extension.into(), to, answer }))
+        self.command(tenant, Command::Originate(Originate { from: extension.into(), to, answer, claim: None }))
     }
 
     /// A client of the first company ends its newest call.
