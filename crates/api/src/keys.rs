@@ -161,7 +161,7 @@ impl Index {
 }
 
 /// SHA-256 in lower-case hex, as the store keeps secrets.
-fn hash(secret: &str) -> String {
+pub(crate) fn hash(secret: &str) -> String {
     Sha256::digest(secret).iter().fold(String::with_capacity(64), |mut text, byte| {
         use std::fmt::Write;
         let _ = write!(text, "{byte:02x}");

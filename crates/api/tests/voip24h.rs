@@ -226,6 +226,25 @@ async fn pages_of_any_origin_may_ask() {
     }
 }
 
+#[tokio::test]
+async fn a_head_places_and_ends_no_call() {
+    let world = World::start().await;
+    let mut live = ToldCall::new(&world.writer, world.demo, call(1), Timestamp::now());
+    live.click("0900000001").ringing(1);
+    world.writer.flush().await;
+    let asked = "voip=VOIPKEY_DEMO&secret=SECRET_DEMO&sip=101&phone=0900000001";
+
+    for path in ["/dial", "/dial/", "/calling", "/calling/", "/dial/hangup", "/dial/hangup/"] {
+        let answer = world.bare(Method::HEAD, &format!("{path}?{asked}")).send().await.expect("an answer");
+        assert_eq!(answer.status(), 405, "{path}");
+        assert_eq!(answer.headers()["allow"], "GET, POST, OPTIONS", "{path}");
+    }
+
+    assert!(world.switchboard.reached().is_empty(), "nothing was ordered");
+    let history = world.bare(Method::HEAD, &format!("/dial/history?{asked}")).send().await.expect("an answer");
+    assert_eq!(history.status(), 200);
+}
+
 /// What a fixture says of the world.
 async fn prepare(world: &World, fixture: &Value) {
     let began = "2023-11-14T22:13:20Z".parse().expect("a moment");

@@ -1,9 +1,9 @@
 //! Calls: begun, ended, looked at.
 
-use model::{CallId, Command, DialAnswer, Dialled, LegId, Originate, Problem, Reply, Role, StoredEvent};
+use model::{CallId, ClaimedKey, Command, DialAnswer, Dialled, LegId, Originate, Problem, Reply, Role, StoredEvent};
 use store::RecordRow;
 
-use super::{Asker, Refusal};
+use super::{Asker, Refusal, once};
 use crate::App;
 
 /// A click-to-call that runs.
@@ -27,9 +27,34 @@ pub(crate) async fn click_to_call(
     to: &str,
     answer: DialAnswer,
 ) -> Result<Begun, Refusal> {
+    let order = order(asker, from, to, answer)?;
+    Ok(begin(app, asker, order).await?)
+}
+
+/// The same, once for a key: whoever comes again with it hears what came of the first order.
+pub(crate) async fn click_to_call_once(
+    app: &App,
+    asker: &Asker,
+    from: &str,
+    to: &str,
+    answer: DialAnswer,
+    key: ClaimedKey,
+) -> Result<Begun, Refusal> {
+    let order = Originate { claim: Some(key.clone()), ..order(asker, from, to, answer)? };
+    // As it was written: the answer says it again.
+    let request = once::hash(&["click_to_call", from, to]);
+    let (app, asker) = (app.clone(), asker.clone());
+    let claims = app.store.claims(asker.tenant);
+    once::carry_out(claims, key, request, async move { begin(&app, &asker, order).await }).await
+}
+
+fn order(asker: &Asker, from: &str, to: &str, answer: DialAnswer) -> Result<Originate, Refusal> {
     asker.needs(Role::Agent)?;
     let to = Dialled::parse(to).map_err(|error| Problem::BadNumber { detail: error.to_string() })?;
-    let order = Originate { from: from.trim().to_owned(), to, answer, claim: None };
+    Ok(Originate { from: from.trim().to_owned(), to, answer, claim: None })
+}
+
+async fn begin(app: &App, asker: &Asker, order: Originate) -> Result<Begun, Problem> {
     match app.switchboard.command(asker.tenant, asker.actor.clone(), Command::Originate(order)).await? {
         Reply::Originated { call, leg } => Ok(Begun { call, leg }),
         other => Err(unexpected(&other)),
@@ -41,7 +66,7 @@ pub(crate) async fn hang_up(app: &App, asker: &Asker, call: CallId) -> Result<()
     asker.needs(Role::Agent)?;
     match app.switchboard.command(asker.tenant, asker.actor.clone(), Command::HangUp { call }).await? {
         Reply::HungUp { .. } => Ok(()),
-        other => Err(unexpected(&other)),
+        other => Err(unexpected(&other).into()),
     }
 }
 
@@ -76,7 +101,7 @@ pub(crate) async fn newest_live(
     Ok(asker.store(app).calls().newest_live(extension, phone).await?)
 }
 
-fn unexpected(reply: &Reply) -> Refusal {
+fn unexpected(reply: &Reply) -> Problem {
     tracing::error!(?reply, "the switchboard gave the reply of another order");
-    Refusal::Problem(Problem::Unavailable)
+    Problem::Unavailable
 }

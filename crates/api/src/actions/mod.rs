@@ -4,6 +4,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod events;
+pub(crate) mod once;
 pub(crate) mod provision;
 pub(crate) mod recordings;
 pub(crate) mod records;
@@ -32,6 +33,9 @@ pub(crate) enum Refusal {
     /// Something in the request cannot be used.
     #[error("{sentence}")]
     Wrong { sentence: String },
+    /// The key that was given to an order belongs to another order.
+    #[error("this Idempotency-Key was given to another order: give each order a key of its own")]
+    KeyTaken,
     /// The switchboard did not do it.
     #[error(transparent)]
     Problem(#[from] Problem),

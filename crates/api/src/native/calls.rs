@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use model::{CallId, DialAnswer};
+use model::{CallId, ClaimedKey, DialAnswer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::{Named, Sent};
+use super::extract::{Named, OrderKey, Sent};
 use super::problem::ProblemBody;
 use super::sign_in::SignedIn;
 use super::views::{CallStoryView, CallView, EventView, Page, RecordView};
@@ -60,18 +60,29 @@ pub(crate) struct EndedCall {
 
 /// Begins a call: rings the extension, then dials the number and connects them.
 ///
-/// Answers as soon as the call is accepted and stored; the events tell how it goes on.
+/// Answers as soon as the call is accepted and stored; the events tell how it goes on. With an `Idempotency-Key` the order
+/// is carried out once: the same key with the same body gets the first answer again, and no phone rings twice.
 #[utoipa::path(post, path = "/v1/calls", operation_id = "begin_call", tag = "calls", request_body = BeginCall,
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+        description = "A key of the client's choice for this order: 1 to 255 visible ASCII characters, kept for 24 hours for the token that was shown. With another body it is refused (422). An answer 503 is not kept: the order may come again")),
     responses(
         (status = 201, description = "The call runs", body = BegunCall, headers(("location" = String, description = "Where the call can be looked at"))),
         (status = "default", description = "It does not", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn begin(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, .. }: SignedIn,
+    signed_in: SignedIn,
+    OrderKey(key): OrderKey,
     Sent(BeginCall { from, to }): Sent<BeginCall>,
 ) -> Result<impl IntoResponse, ProblemBody> {
-    let begun = calls::click_to_call(&faces.app, &asker, &from, &to, DialAnswer::WhenAccepted).await?;
+    let (app, asker, answer) = (&faces.app, &signed_in.asker, DialAnswer::WhenAccepted);
+    let begun = match key {
+        Some(key) => {
+            let key = ClaimedKey { owner: signed_in.owner(), key };
+            calls::click_to_call_once(app, asker, &from, &to, answer, key).await?
+        }
+        None => calls::click_to_call(app, asker, &from, &to, answer).await?,
+    };
     let id = begun.call.to_string();
     let location = [(header::LOCATION, format!("/v1/calls/{id}"))];
     let body = BegunCall { callid: id.clone(), id, state: "started", from, to, leg: begun.leg.to_string() };

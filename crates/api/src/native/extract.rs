@@ -21,6 +21,29 @@ pub(crate) struct Sent<T>(pub T);
 /// An id in the path. What is no id names nothing.
 pub(crate) struct Named<T>(pub T);
 
+/// The key that the client gave its order in `Idempotency-Key`.
+pub(crate) struct OrderKey(pub Option<String>);
+
+impl FromRequestParts<Arc<Faces>> for OrderKey {
+    type Rejection = ProblemBody;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        let mut given = parts.headers.get_all("idempotency-key").iter();
+        let Some(key) = given.next() else { return Ok(Self(None)) };
+        match key.to_str() {
+            Ok(key) if is_order_key(key) && given.next().is_none() => Ok(Self(Some(key.to_owned()))),
+            _ => {
+                let detail = "Idempotency-Key: one key of 1 to 255 visible ASCII characters without spaces";
+                Err(ProblemBody::new(StatusCode::BAD_REQUEST, "idempotency_key", detail))
+            }
+        }
+    }
+}
+
+fn is_order_key(key: &str) -> bool {
+    (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 impl<T: DeserializeOwned> FromRequestParts<Arc<Faces>> for Asked<T> {
     type Rejection = ProblemBody;
 

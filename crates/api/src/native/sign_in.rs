@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use super::problem::ProblemBody;
 use crate::Faces;
 use crate::actions::Asker;
+use crate::keys;
 
 /// Somebody who may ask, for one tenant. With the admin token `?tenant=NAME` chooses it, else it is the default one.
 pub(crate) struct SignedIn {
@@ -24,6 +25,14 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
+    /// Names whoever signed in, so that nobody else's keys for orders are theirs. Tells nothing of the token.
+    pub fn owner(&self) -> String {
+        match &self.token {
+            Some(token) => format!("key:{}", keys::hash(token)),
+            None => "admin".to_owned(),
+        }
+    }
+
     /// Whether the token still opens what it opened.
     pub fn still_valid(&self, faces: &Faces) -> bool {
         let Some(token) = &self.token else { return true };

@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex};
 
 use api::{ApiSettings, App, Metrics, NotApplied, Pending, Provisioner, Readiness, Switchboard};
 use axum::serve::ListenerExt;
-use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, TenantId};
+use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, TenantId, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
 use store::{Changes, Durability, Store, StoreOptions, Writer};
 use tokio::sync::watch;
+
+use self::story::ToldCall;
 
 pub const ADMIN: &str = "ADMIN_DEMO";
 
@@ -110,6 +112,7 @@ impl World {
         let listener = listener.tap_io(|connection| connection.set_nodelay(true).expect("a live connection"));
         tokio::spawn(async move { axum::serve(listener, service).await });
         let writer = store.writer();
+        *switchboard.writer.lock().expect("no panic") = Some(writer.clone());
         let http = Client::new();
         Self {
             address,
@@ -170,6 +173,10 @@ type Reached = (TenantId, Actor, Command);
 pub struct FakeSwitchboard {
     replies: Mutex<VecDeque<Result<Reply, Problem>>>,
     reached: Mutex<Vec<Reached>>,
+    arrivals: watch::Sender<()>,
+    held: watch::Sender<bool>,
+    /// Whom it tells of calls that answer a claim.
+    pub writer: Mutex<Option<Writer>>,
 }
 
 impl FakeSwitchboard {
@@ -181,6 +188,21 @@ impl FakeSwitchboard {
         self.will(Ok(Reply::Originated { call, leg: call.first_leg() }));
     }
 
+    /// Takes its time over every order until [`FakeSwitchboard::goes_on`].
+    pub fn holds(&self) {
+        self.held.send_replace(true);
+    }
+
+    pub fn goes_on(&self) {
+        self.held.send_replace(false);
+    }
+
+    /// Waits until so many orders have reached it since that was last asked.
+    pub async fn waits_for(&self, orders: usize) {
+        let mut arrivals = self.arrivals.subscribe();
+        arrivals.wait_for(|_| self.reached.lock().expect("no panic").len() >= orders).await.expect("it lives");
+    }
+
     /// What reached it since this was last asked.
     pub fn reached(&self) -> Vec<Reached> {
         std::mem::take(&mut *self.reached.lock().expect("no panic"))
@@ -189,9 +211,23 @@ impl FakeSwitchboard {
 
 impl Switchboard for FakeSwitchboard {
     fn command(&self, tenant: TenantId, actor: Actor, command: Command) -> Pending<'_, Result<Reply, Problem>> {
+        let claim = match &command {
+            Command::Originate(order) => order.claim.clone(),
+            Command::HangUp { .. } => None,
+        };
         self.reached.lock().expect("no panic").push((tenant, actor, command));
+        self.arrivals.send_replace(());
         let reply = self.replies.lock().expect("no panic").pop_front().unwrap_or(Err(Problem::Unavailable));
-        Box::pin(std::future::ready(reply))
+        let mut held = self.held.subscribe();
+        Box::pin(async move {
+            held.wait_for(|held| !held).await.expect("it lives");
+            let writer = self.writer.lock().expect("no panic").clone();
+            if let (Ok(Reply::Originated { call, .. }), Some(claim), Some(writer)) = (&reply, claim, writer) {
+                ToldCall::new(&writer, tenant, *call, Timestamp::now()).claimed(claim).click("0900000001");
+                writer.flush().await;
+            }
+            reply
+        })
     }
 }
 

@@ -25,9 +25,9 @@ use crate::{Faces, Peer, links};
 pub(crate) fn router() -> Router<Arc<Faces>> {
     let mut router = Router::new();
     for (path, methods) in [
-        ("/dial", get(dial).post(dial)),
-        ("/calling", get(dial).post(dial)),
-        ("/dial/hangup", get(hang_up).post(hang_up)),
+        ("/dial", get(dial).post(dial).head(only_looks)),
+        ("/calling", get(dial).post(dial).head(only_looks)),
+        ("/dial/hangup", get(hang_up).post(hang_up).head(only_looks)),
         ("/dial/history", get(history).post(history)),
         ("/dial/searching", get(searching).post(searching)),
         ("/fdownload/recording", get(play)),
@@ -37,6 +37,11 @@ pub(crate) fn router() -> Router<Arc<Faces>> {
         router = both(router, path, methods);
     }
     router
+}
+
+/// A HEAD is sent by what looks at links, not by who means to call: it must not do what GET does here.
+async fn only_looks() -> (StatusCode, [(header::HeaderName, &'static str); 1]) {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST, OPTIONS")])
 }
 
 /// The client's address, where the server tells it.
