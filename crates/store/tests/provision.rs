@@ -508,6 +508,7 @@ fn a_file_that_is_no_file_is_refused_too() {
         ("", "the file is empty: write `tenants:` with a tenant"),
         ("# nothing\n", "the file is empty: write `tenants:` with a tenant"),
         ("- a\n- b\n", "line 1: the file must be a group of keys, not a list: write its keys below it"),
+        ("\"a\\nb\": 1", "line 1: `a b` is not a key of the file: use trunks, tenants or users"),
         ("just text", "line 1: the file must be a group of keys, not text: write its keys below it"),
     ] {
         assert_eq!(parse(text).map_err(|error| error.to_string()).err().as_deref(), Some(expected), "{text:?}");

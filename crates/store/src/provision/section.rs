@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::words::shown;
 use super::yaml::{Node, Value};
 use super::{Lined, ProvisionError, wrong};
 use crate::secrets::Secret;
@@ -30,7 +31,7 @@ impl Section {
             }
         };
         if let Some((key, line, _)) = entries.iter().find(|(key, _, _)| !keys.contains(&key.as_str())) {
-            let sentence = format!("`{key}` is not a key of {what}: use {}", one_of(keys));
+            let sentence = format!("`{}` is not a key of {what}: use {}", shown(key), one_of(keys));
             return Err(wrong(*line, sentence));
         }
         // A group written over several lines begins with its first key.
@@ -138,7 +139,7 @@ impl Section {
         let texts = self.list(key)?.into_iter().map(|node| text_of(node, key)).collect::<Result<Vec<_>, _>>()?;
         for (place, text) in texts.iter().enumerate() {
             if texts[..place].iter().any(|other| other.value == text.value) {
-                let sentence = format!("`{}` stands in `{key}` twice: remove one of the two", text.value);
+                let sentence = format!("`{}` stands in `{key}` twice: remove one of the two", shown(&text.value));
                 return Err(wrong(text.line, sentence));
             }
         }
@@ -214,7 +215,7 @@ fn word_of<T: Copy>(node: Node, key: &str, words: &[(&str, T)]) -> Result<Lined<
         None => {
             let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
             let was = match &node.value {
-                Value::Text(text) => format!("`{}`", text.chars().take(64).collect::<String>()),
+                Value::Text(text) => format!("`{}`", shown(text)),
                 other => other.kind().to_owned(),
             };
             Err(wrong(node.line, format!("{was} is no word for `{key}`: write {}", one_of(&names))))

@@ -155,9 +155,9 @@ pub(super) fn is_host_name(host: &str) -> bool {
     !host.is_empty() && host.len() <= 253 && host.trim_end_matches('.').split('.').all(label)
 }
 
-/// What somebody wrote, cut to a length that a sentence can hold.
+/// What somebody wrote, as far as a sentence of one line can hold it.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
+    text.chars().take(64).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

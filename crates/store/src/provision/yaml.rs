@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Spanned};
 
+use super::words::shown;
 use super::{ProvisionError, wrong};
 
 /// Larger files are refused unread: a hundred thousand extensions fit in.
@@ -67,18 +68,17 @@ fn explain(error: &Error) -> ProvisionError {
     let line = error.location().map(|location| line(location.line())).filter(|line| *line > 0);
     let sentence = match error.without_snippet() {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("`{key}` stands here twice: remove one of the two")
+            format!("`{}` stands here twice: remove one of the two", shown(key))
         }
         Error::DuplicateMappingKey { .. } => "a key stands here twice: remove one of the two".into(),
         Error::MultipleDocuments { .. } => "the file holds several documents: remove what follows `---`".into(),
         Error::Budget { .. } => "the file is nested too deep or too long: split it".into(),
         other => {
-            let mut detail = other.to_string();
+            let whole = other.to_string();
             // The library puts the place into the text, and some texts have several lines.
-            if let Some(end) = detail.find(" at line ").or_else(|| detail.find('\n')) {
-                detail.truncate(end);
-            }
-            let detail = detail.trim().trim_end_matches(['.', ':']);
+            let detail = whole.lines().next().unwrap_or_default();
+            let detail = detail.split(" at line ").next().unwrap_or_default().trim().trim_end_matches(['.', ':']);
+            let detail: String = detail.chars().filter(|c| !c.is_control()).take(160).collect();
             format!("this is not YAML ({detail}): look at indentation, quotes and brackets here and just above")
         }
     };
