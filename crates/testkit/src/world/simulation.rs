@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use model::{DialAnswer, Dialled, Originate, Reason, Status};
+use model::{ClaimedKey, DialAnswer, Dialled, Originate, Reason, Status};
 use sip::sdp::Direction;
 use sip::{HeaderName, Transport};
 
@@ -163,7 +163,8 @@ impl Simulation {
         let answer =
             if self.world.chance.per_mille(500) { DialAnswer::WhenAccepted } else { DialAnswer::WhenPhoneResponds };
         let to = Dialled::parse(&to).expect("a number that can be dialled");
-        let order = Originate { from: from.to_owned(), to, answer, claim: None };
+        let claim = Some(ClaimedKey { owner: "crm".into(), key: "order".into() });
+        let order = Originate { from: from.to_owned(), to, answer, claim };
         self.world.command(tenant, model::Command::Originate(order));
         if self.world.chance.per_mille(250) {
             let after = self.world.chance.within(Duration::from_secs(12));

@@ -1,12 +1,15 @@
 //! The store of the world: a writer that takes its time, and what it has committed.
 //!
-//! Judges every batch as it commits it: no gap in the numbers, one tenant a call, and a record that is what the stored
-//! events make of it.
+//! Judges every batch as it commits it: no gap in the numbers, one tenant a call, a record that is what the stored events
+//! make of it, and a claim where one belongs.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use model::{CallEvent, CallId, Event, Kept, KeptKind, Problem, Record, Reply, Subject, TenantId, Ticket, Told, What};
+use model::{
+    Batch, CallEvent, CallId, Event, Kept, KeptKind, Origin, Problem, Record, Reply, Subject, TenantId, Ticket, Told,
+    What,
+};
 
 /// Everything that was told.
 #[derive(Debug, Default)]
@@ -66,6 +69,7 @@ impl Store {
         for told in std::mem::take(&mut self.committing) {
             match told {
                 Told::Batch(batch) => {
+                    judge_claim(&batch);
                     let tenant = self.tenants.entry(batch.tenant).or_default();
                     for event in &batch.events {
                         tenant.add(event);
@@ -145,6 +149,13 @@ pub struct Committed {
     pub events: Vec<(TenantId, Event)>,
     /// In order.
     pub replies: Vec<(Ticket, Result<Reply, Problem>)>,
+}
+
+/// Every client of the world gives its orders keys: the first batch of a call that one ordered says so, and no other.
+fn judge_claim(batch: &Batch) {
+    let ordered = |event: &Event| matches!(event.what, What::Call(CallEvent::Started { origin: Origin::Click, .. }));
+    let begins = batch.events.iter().any(ordered);
+    assert_eq!(batch.claim.is_some(), begins, "a claim stands in the first batch of an ordered call only: {batch:?}");
 }
 
 impl Tenant {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use engine::{Input, Storage};
 use model::{
-    Actor, CallId, Command, DialAnswer, Dialled, Originate, Problem, Reply, Role, TenantSettings, Text, Ticket,
+    Actor, CallId, ClaimedKey, Command, DialAnswer, Dialled, Originate, Problem, Reply, Role, TenantSettings, Text,
+    Ticket,
 };
 use sip::sdp::Direction;
 use sip::{Method, Transport};
@@ -228,7 +229,8 @@ impl World {
         let to = Dialled::parse(number).expect("a script dials what can be dialled");
         let line = format!("crm -> pbx  dial {extension} {number}");
         self.ladder.note(self.now, &line);
-        self.command(tenant, Command::Originate(Originate { from: extension.into(), to, answer, claim: None }))
+        let claim = Some(ClaimedKey { owner: "crm".into(), key: format!("order at {:?}", self.now) });
+        self.command(tenant, Command::Originate(Originate { from: extension.into(), to, answer, claim }))
     }
 
     /// A client of the first company ends its newest call.
