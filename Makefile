@@ -41,7 +41,7 @@ tools-build:
 	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 2; }
 
 tools-test: tools-build
-	@$(call install,sipp:sip-tester baresip:baresip sox:sox node:nodejs npm:npm)
+	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox curl:curl node:nodejs npm:npm)
 	@cargo nextest --version > /dev/null 2>&1 || cargo install cargo-nextest --locked
 	@find . \( -name node_modules -o -path ./target -o -name .git \) -prune -o -name package-lock.json -print | sort | \
 	  while read -r lock; do npm ci --no-audit --no-fund --prefix "$$(dirname "$$lock")" < /dev/null; done

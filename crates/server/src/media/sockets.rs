@@ -66,7 +66,8 @@ struct Pair {
 }
 
 impl Stock {
-    /// Shelves for these addresses. Of so many workers, each takes every so-manieth pair of ports.
+    /// Shelves for these addresses. Of so many workers, each takes every so-manieth pair of ports, and so do shelves
+    /// that would take each other's.
     pub fn new(
         worker: WorkerId,
         workers: usize,
@@ -76,10 +77,13 @@ impl Stock {
     ) -> Self {
         let (first, last) = (u32::from(*ports.start()).next_multiple_of(2), u32::from(*ports.end()));
         let pairs = (first..last).step_by(2).map(|port| port as u16);
-        let own: VecDeque<u16> = pairs.skip(worker.0.into()).step_by(workers).collect();
-        let shelf =
-            |ip: &IpAddr| Shelf { ip: *ip, ports: own.clone(), not_before: None, rested: VecDeque::new(), told: 0 };
-        let shelves = addresses.iter().map(shelf).collect();
+        let shares = if any_clash(addresses) { addresses.len() } else { 1 };
+        let shelf = |(index, ip): (usize, &IpAddr)| {
+            let first = usize::from(worker.0) + index % shares * workers;
+            let ports = pairs.clone().skip(first).step_by(workers * shares).collect();
+            Shelf { ip: *ip, ports, not_before: None, rested: VecDeque::new(), told: 0 }
+        };
+        let shelves = addresses.iter().enumerate().map(shelf).collect();
         let most = open_files() * 3 / 8 / workers;
         Self { worker, size: size.min(most), most, pairs: Vec::new(), shelves, resting: VecDeque::new() }
     }
@@ -194,6 +198,12 @@ impl Stock {
     }
 }
 
+/// Whether two of the addresses cannot both have a port: they are the same, or one is all of the machine's.
+fn any_clash(addresses: &[IpAddr]) -> bool {
+    let clash = |one: &IpAddr, other: &IpAddr| one == other || one.is_unspecified() || other.is_unspecified();
+    addresses.iter().enumerate().any(|(index, one)| addresses[..index].iter().any(|other| clash(one, other)))
+}
+
 /// The poller's token for one of a pair's sockets.
 pub fn token(id: AddressId, channel: Channel) -> u64 {
     u64::from(id.0) << 1 | u64::from(channel == Channel::Control)
@@ -242,6 +252,17 @@ mod tests {
         let ids: Vec<_> = addresses.iter().map(|address| address.id).collect();
         assert!(ids.iter().all(|&id| stock.open(id)));
         ids
+    }
+
+    #[test]
+    fn two_interfaces_on_one_address_share_its_ports() {
+        let (poller, now) = (Poller::new().unwrap(), Instant::now());
+        let mut stock = Stock::new(WorkerId(0), 1, 4, &[loopback(), loopback()], &(12_900..=12_939));
+
+        let told = stock.refill(now, &poller);
+
+        let of = |interface| told.iter().filter(|address| address.interface == interface).count();
+        assert_eq!((of(0), of(1)), (4, 4));
     }
 
     #[test]

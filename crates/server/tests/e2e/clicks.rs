@@ -21,7 +21,7 @@ fn a_click_connects_the_agent_with_the_customer_and_leaves_a_recording_that_play
     let mut agent = Baresip::start("101", office.sip(), "udp", 440);
     office.wait_registered("101");
     let mut ear = Ear::with_tone(850);
-    let carrier = Scenario::of("carrier", ear.port).is_called().rings().answers().is_hung_up();
+    let carrier = Scenario::of("carrier", ear.port).waits_for_call().rings().answers().hears_bye();
     let mut carrier = Sipp::start_at(carrier_at, office.sip(), carrier, &[]);
 
     let answer = office.vendor("/dial?sip=101&phone=0912345678");
@@ -31,7 +31,7 @@ fn a_click_connects_the_agent_with_the_customer_and_leaves_a_recording_that_play
     agent.wait_heard(850);
     ear.wait_heard(440);
     let hung_up = office.vendor("/dial/hangup?sip=101&phone=0912345678");
-    carrier.is_done();
+    carrier.ends_well();
     agent.wait("CALL_CLOSED", 1);
 
     let callid = answer["callid"].as_str().expect("a call");

@@ -22,8 +22,8 @@ fn a_call_goes_on_to_its_own_end_no_other_begins_and_all_of_it_is_stored() {
 
     server.signal(libc::SIGTERM);
     until("the server drains", || (server.get("/readyz", None).0 == 503).then_some(()));
-    let mut refused = Sipp::start(server.sip, Scenario::of("102", 9).calls(TALKER).is_refused(503));
-    refused.is_done();
+    let mut refused = Sipp::start(server.sip, Scenario::of("102", 9).calls(TALKER).hears_refusal(503));
+    refused.ends_well();
     let click = http::get(server.http, "/dial?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&sip=101&phone=0900000009", &[]);
     // Both go on talking.
     hear_each_other(&agent, 620, &carrier, 440);

@@ -58,6 +58,24 @@ fn phones_on_two_interfaces_talk_and_the_trunk_takes_the_one_it_names() {
 }
 
 #[test]
+fn an_advertised_address_hinders_nobody_on_the_same_machine() {
+    let carrier = carrier();
+    let advertised = ["--sip", "nat=127.0.0.1:0,advertise=203.0.113.7:5062", "--local-nets", "10.0.0.0/8"];
+    let server = Server::start(&provision(&[Company::with_carrier(carrier.address())]), &advertised);
+    let sip = addresses(&server.ready, "sip=")[1];
+    let (caller, callee) = (phone("101", sip, 440), phone("102", sip, 520));
+
+    caller.call("102").expect("a call");
+    hear_each_other(&caller, 520, &callee, 440);
+    callee.hang_up().expect("it hangs up");
+    caller.wait_idle(LIMIT).expect("it is over");
+
+    let look = Look { server: &server, key: "DEMO" };
+    look.recording(&look.whole_records(1)[0]).holds(440, 520);
+    look.wait_clean();
+}
+
+#[test]
 fn calls_and_requests_go_over_ipv6() {
     if let Err(error) = std::net::UdpSocket::bind("[::1]:0") {
         println!("this machine has no IPv6, so nothing can be shown: {error}");

@@ -13,6 +13,7 @@ mod crash;
 mod demo;
 mod drain;
 mod flags;
+mod shapes;
 mod sipp_calls;
 mod sockets;
 mod tenants;

@@ -18,14 +18,14 @@ fn an_extension_calls_an_extension() {
     let callee_at = free_udp_address();
     register(&office, "102", callee_at);
     let (mut caller_ear, mut callee_ear) = (Ear::with_tone(400), Ear::with_tone(850));
-    let callee = Scenario::of("102", callee_ear.port).is_called().rings().answers().is_hung_up();
-    let caller = Scenario::of("101", caller_ear.port).calls("102").is_answered().hangs_up_after(TALK);
+    let callee = Scenario::of("102", callee_ear.port).waits_for_call().rings().answers().hears_bye();
+    let caller = Scenario::of("101", caller_ear.port).calls("102").hears_answer().hangs_up_after(TALK);
 
     let mut callee = Sipp::start_at(callee_at, office.sip(), callee, &[]);
     let mut caller = Sipp::start(office.sip(), caller);
     both_hear(&mut caller_ear, &caller, 850, &mut callee_ear, &callee, 400);
-    caller.is_done();
-    callee.is_done();
+    caller.ends_well();
+    callee.ends_well();
 
     let record = office.only_record();
     assert_eq!(summary(&record), "local 101 102 answered hung_up customer");
@@ -39,17 +39,37 @@ fn an_extension_calls_a_number_whose_owner_hangs_up() {
     let office = Office::start(carrier_at);
     let (mut phone_ear, mut carrier_ear) = (Ear::with_tone(400), Ear::with_tone(850));
     let carrier =
-        Scenario::of("carrier", carrier_ear.port).is_called().rings().answers().answered_and_hangs_up_after(TALK);
-    let phone = Scenario::of("101", phone_ear.port).calls("0912345678").is_answered().is_hung_up();
+        Scenario::of("carrier", carrier_ear.port).waits_for_call().rings().answers().answered_and_hangs_up_after(TALK);
+    let phone = Scenario::of("101", phone_ear.port).calls("0912345678").hears_answer().hears_bye();
 
     let mut carrier = Sipp::start_at(carrier_at, office.sip(), carrier, &[]);
     let mut phone = Sipp::start(office.sip(), phone);
     both_hear(&mut phone_ear, &phone, 850, &mut carrier_ear, &carrier, 400);
-    carrier.is_done();
-    phone.is_done();
+    carrier.ends_well();
+    phone.ends_well();
 
     let record = office.only_record();
     assert_eq!(summary(&record), "outbound 101 +84912345678 answered hung_up customer");
+    office.recording(&record).holds(850, 400);
+    office.wait_clean();
+}
+
+#[test]
+fn an_extension_calls_over_tcp_and_hangs_up_on_a_number() {
+    let carrier_at = free_udp_address();
+    let office = Office::start(carrier_at);
+    let (mut phone_ear, mut carrier_ear) = (Ear::with_tone(400), Ear::with_tone(850));
+    let carrier = Scenario::of("carrier", carrier_ear.port).waits_for_call().rings().answers().hears_bye();
+    let phone = Scenario::of("101", phone_ear.port).calls("0912345678").hears_answer().hangs_up_after(TALK);
+
+    let mut carrier = Sipp::start_at(carrier_at, office.sip(), carrier, &[]);
+    let mut phone = Sipp::start_over_tcp(office.sip(), phone);
+    both_hear(&mut phone_ear, &phone, 850, &mut carrier_ear, &carrier, 400);
+    phone.ends_well();
+    carrier.ends_well();
+
+    let record = office.only_record();
+    assert_eq!(summary(&record), "outbound 101 +84912345678 answered hung_up agent");
     office.recording(&record).holds(850, 400);
     office.wait_clean();
 }
@@ -60,15 +80,16 @@ fn a_call_from_the_carrier_reaches_the_extension_of_its_number() {
     let office = Office::start(carrier_at);
     register(&office, "101", phone_at);
     let (mut phone_ear, mut carrier_ear) = (Ear::with_tone(400), Ear::with_tone(850));
-    let phone = Scenario::of("101", phone_ear.port).is_called().rings().answers().answered_and_hangs_up_after(TALK);
+    let phone =
+        Scenario::of("101", phone_ear.port).waits_for_call().rings().answers().answered_and_hangs_up_after(TALK);
     let carrier =
-        Scenario::of("0912345678", carrier_ear.port).calls_as_carrier("02873088088").is_answered().is_hung_up();
+        Scenario::of("0912345678", carrier_ear.port).calls_as_carrier("02873088088").hears_answer().hears_bye();
 
     let mut phone = Sipp::start_at(phone_at, office.sip(), phone, &[]);
     let mut carrier = Sipp::start_at(carrier_at, office.sip(), carrier, &[]);
     both_hear(&mut phone_ear, &phone, 850, &mut carrier_ear, &carrier, 400);
-    phone.is_done();
-    carrier.is_done();
+    phone.ends_well();
+    carrier.ends_well();
 
     let record = office.only_record();
     assert_eq!(summary(&record), "inbound +84912345678 101 answered hung_up agent");
@@ -83,14 +104,14 @@ fn what_sipp_plays_comes_back_from_a_sipp_that_echoes() {
     let folder = tempfile::tempdir().expect("a folder");
     let sound = a_law_file(folder.path(), 700);
     let echo = free_udp_address().port();
-    let carrier = Scenario::of("carrier", echo).is_called().answers().is_hung_up();
+    let carrier = Scenario::of("carrier", echo).waits_for_call().answers().hears_bye();
     let phone =
-        Scenario::of("101", 0).with_own_sound().calls("0912345678").is_answered().plays(&sound).hangs_up_after(TALK);
+        Scenario::of("101", 0).with_own_sound().calls("0912345678").hears_answer().plays(&sound).hangs_up_after(TALK);
 
     let mut carrier = Sipp::start_at(carrier_at, office.sip(), carrier, &["-rtp_echo", "-mp", &echo.to_string()]);
     let mut phone = Sipp::start(office.sip(), phone);
-    phone.is_done();
-    carrier.is_done();
+    phone.ends_well();
+    carrier.ends_well();
 
     let record = office.only_record();
     office.recording(&record).echoes(700);
@@ -103,10 +124,10 @@ fn a_busy_number_is_busy_for_the_caller() {
     let office = Office::start(carrier_at);
 
     let mut carrier =
-        Sipp::start_at(carrier_at, office.sip(), Scenario::of("carrier", 9).is_called().refuses(486), &[]);
-    let mut phone = Sipp::start(office.sip(), Scenario::of("101", 9).calls("0912345678").is_refused(486));
-    carrier.is_done();
-    phone.is_done();
+        Sipp::start_at(carrier_at, office.sip(), Scenario::of("carrier", 9).waits_for_call().refuses(486), &[]);
+    let mut phone = Sipp::start(office.sip(), Scenario::of("101", 9).calls("0912345678").hears_refusal(486));
+    carrier.ends_well();
+    phone.ends_well();
 
     assert_eq!(summary(&office.only_record()), "outbound 101 +84912345678 busy busy customer");
     office.wait_clean();
@@ -117,11 +138,15 @@ fn a_caller_who_gives_up_stops_the_ringing() {
     let carrier_at = free_udp_address();
     let office = Office::start(carrier_at);
 
-    let mut carrier =
-        Sipp::start_at(carrier_at, office.sip(), Scenario::of("carrier", 9).is_called().rings().is_cancelled(), &[]);
+    let mut carrier = Sipp::start_at(
+        carrier_at,
+        office.sip(),
+        Scenario::of("carrier", 9).waits_for_call().rings().hears_cancel(),
+        &[],
+    );
     let mut phone = Sipp::start(office.sip(), Scenario::of("101", 9).calls("0912345678").cancels());
-    carrier.is_done();
-    phone.is_done();
+    carrier.ends_well();
+    phone.ends_well();
 
     assert_eq!(summary(&office.only_record()), "outbound 101 +84912345678 no_answer cancelled agent");
     office.wait_clean();
@@ -132,14 +157,14 @@ fn a_wrong_password_is_challenged_again_and_nobody_is_signed_in() {
     let office = Office::start(free_udp_address());
 
     let wrong = Scenario::of("101", 9).password("pw-wrong").registers(401);
-    Sipp::start(office.sip(), wrong).is_done();
+    Sipp::start(office.sip(), wrong).ends_well();
 
     assert!(office.look().events().is_empty());
 }
 
 /// SIPp signs in from an address, where it is called later.
 fn register(office: &Office, extension: &str, from: SocketAddr) {
-    Sipp::start_at(from, office.sip(), Scenario::of(extension, 9).registers(200), &[]).is_done();
+    Sipp::start_at(from, office.sip(), Scenario::of(extension, 9).registers(200), &[]).ends_well();
     office.wait_registered(extension);
 }
 

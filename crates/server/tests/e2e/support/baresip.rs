@@ -50,7 +50,7 @@ impl Baresip {
             .stdin(Stdio::null())
             .stdout(said.try_clone().expect("another handle"))
             .stderr(said);
-        let child = tools::spawn(&mut command, "baresip");
+        let child = tools::spawn(&mut command, "baresip-core");
         let orders = until("baresip takes orders", || TcpStream::connect(control).ok());
         let events = Arc::default();
         let (reader, kept) = (orders.try_clone().expect("another handle"), Arc::clone(&events));
@@ -126,11 +126,13 @@ impl Drop for Baresip {
     }
 }
 
-/// Where Debian has its modules: the folder of the library path that holds them.
+/// Where the distribution has its modules: beside the libraries, or beside those of the machine's kind.
 fn modules() -> PathBuf {
-    let folder = PathBuf::from("/usr/lib/baresip/modules");
-    assert!(folder.is_dir(), "baresip's modules are missing: install the Debian package baresip");
-    folder
+    let libraries = PathBuf::from("/usr/lib");
+    let kinds = fs::read_dir(&libraries).expect("libraries").filter_map(Result::ok).map(|entry| entry.path());
+    let found = std::iter::once(libraries.clone()).chain(kinds).map(|folder| folder.join("baresip/modules"));
+    let mut found = found.filter(|folder| folder.join("ctrl_tcp.so").is_file());
+    found.next().expect("baresip's modules are missing: install the Debian package baresip-core")
 }
 
 fn is_ear(file: &std::path::Path) -> bool {

@@ -44,6 +44,12 @@ pub fn get(server: SocketAddr, path: &str, headers: &[&str]) -> Answer {
     ask(server, &format!("GET {path}"), headers, "")
 }
 
+/// Sends JSON.
+pub fn post(server: SocketAddr, path: &str, headers: &[&str], body: &Value) -> Answer {
+    let headers = [headers, &["Content-Type: application/json"]].concat();
+    ask(server, &format!("POST {path}"), &headers, &body.to_string())
+}
+
 /// Asks for a whole URL.
 pub fn fetch(url: &str, headers: &[&str]) -> Answer {
     let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a URL");

@@ -73,7 +73,7 @@ impl Office {
     /// The same with further arguments.
     pub fn start_with(carrier: SocketAddr, arguments: &[&str]) -> Self {
         let company = Company::with_carrier(carrier);
-        Self { server: Server::start(&provision(&[company.clone()]), arguments), company }
+        Self { server: Server::start(&provision(std::slice::from_ref(&company)), arguments), company }
     }
 
     /// Looks at one company of a server.

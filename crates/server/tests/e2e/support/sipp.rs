@@ -70,7 +70,7 @@ impl Scenario {
     }
 
     /// Is answered.
-    pub fn is_answered(self) -> Self {
+    pub fn hears_answer(self) -> Self {
         self.part(include_str!("sipp/answered.xml"), &[])
     }
 
@@ -86,7 +86,7 @@ impl Scenario {
     }
 
     /// Gets a refusal.
-    pub fn is_refused(self, status: u16) -> Self {
+    pub fn hears_refusal(self, status: u16) -> Self {
         self.part(include_str!("sipp/refused.xml"), &[("status", &status.to_string())])
     }
 
@@ -96,7 +96,7 @@ impl Scenario {
     }
 
     /// Waits for a call.
-    pub fn is_called(self) -> Self {
+    pub fn waits_for_call(self) -> Self {
         self.part(include_str!("sipp/called.xml"), &[])
     }
 
@@ -116,7 +116,7 @@ impl Scenario {
     }
 
     /// The caller gives up.
-    pub fn is_cancelled(self) -> Self {
+    pub fn hears_cancel(self) -> Self {
         self.part(include_str!("sipp/cancelled.xml"), &[])
     }
 
@@ -126,7 +126,7 @@ impl Scenario {
     }
 
     /// Waits until the other side hangs up.
-    pub fn is_hung_up(self) -> Self {
+    pub fn hears_bye(self) -> Self {
         self.part(include_str!("sipp/hung_up.xml"), &[])
     }
 
@@ -168,6 +168,11 @@ impl Sipp {
         Self::start_at(tools::free_udp_address(), server, scenario, &[])
     }
 
+    /// Starts it on a TCP connection.
+    pub fn start_over_tcp(server: SocketAddr, scenario: Scenario) -> Self {
+        Self::start_at(tools::free_udp_address(), server, scenario, &["-t", "t1"])
+    }
+
     /// Starts it at an address, with further arguments.
     pub fn start_at(address: SocketAddr, server: SocketAddr, scenario: Scenario, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -197,7 +202,9 @@ impl Sipp {
             .stderr(Stdio::null());
         let child = tools::spawn(&mut command, "sip-tester");
         let mut sipp = Self { child, folder, address };
-        until("SIPp listens", || sipp.is_listening());
+        if !arguments.contains(&"t1") {
+            until("SIPp listens", || sipp.is_listening());
+        }
         sipp
     }
 
@@ -212,7 +219,7 @@ impl Sipp {
     }
 
     /// Waits until the scenario is over, which has to have gone as written.
-    pub fn is_done(&mut self) {
+    pub fn ends_well(&mut self) {
         let status = until("SIPp ends", || self.child.try_wait().expect("our child"));
         assert!(status.success(), "SIPp: {status}\n{}", self.story());
     }
