@@ -20,7 +20,7 @@ use sip::Interface;
 use store::{Store, StoreOptions, WriterState};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::config::{Durability, Settings};
 use crate::handover::{Handover, with_cause};
@@ -46,6 +46,8 @@ const DIALOGS: usize = 100_000;
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// How long peers have to answer the BYE of a call that was ended by us.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
+/// How long live sessions have to be told that the server stops, those that poll included.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 /// How long clients have to take the last of what they asked for.
 const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
@@ -158,12 +160,13 @@ impl Server {
         self.readiness.send_replace(Readiness::Draining);
         self.inbox.errand_in_turn(Errand::input(Input::Drain)).await;
         tokio::select! {
-            () = quiet(&self.inbox) => {}
+            () = until(&self.inbox, |load| load.calls == 0) => {}
             () = sleep(self.drain) => tracing::warn!("the time for draining is over: calls are ended"),
             () = hurry => tracing::warn!("told to hurry: calls are ended"),
         }
         self.inbox.errand_in_turn(Errand::input(Input::EndAll)).await;
-        let _ = timeout(LAST_ANSWERS, quiet(&self.inbox)).await;
+        // A BYE that is lost is sent again: nobody else would end that leg.
+        let _ = timeout(LAST_ANSWERS, until(&self.inbox, |load| load.calls == 0 && load.dialogs == 0)).await;
         // Recordings are closed here, and the engine tells of it before it stops.
         self.media.stop().await;
         self.inbox.errand_in_turn(Errand::Stop).await;
@@ -171,6 +174,7 @@ impl Server {
         let _ = tokio::task::spawn_blocking(move || engine.join()).await;
         self.store.writer().flush().await;
         self.readiness.send_replace(Readiness::Stopped);
+        sleep(LAST_WORDS).await;
         self.http.stop(LAST_REQUESTS).await;
         self.store.close().await;
     }
@@ -334,11 +338,9 @@ async fn follow_writer(store: Store, inbox: Inbox, readiness: Arc<watch::Sender<
 }
 
 /// Returns when no call is left.
-async fn quiet(inbox: &Inbox) {
-    let since = Instant::now();
+async fn until(inbox: &Inbox, enough: impl Fn(&EngineLoad) -> bool) {
     while let Some(load) = load(inbox).await {
-        if load.calls == 0 {
-            tracing::debug!(waited = ?since.elapsed(), "the last call is over");
+        if enough(&load) {
             return;
         }
         sleep(LOOK_EVERY).await;
