@@ -150,6 +150,10 @@ impl SipLine {
                 None
             }
             SipNews::NeverAcked => self.gone(step, Reason::Unreachable, 408, false),
+            // A caller may give up by BYE too, once it has heard from us (RFC 3261, 15).
+            SipNews::Bye if matches!(self.state, State::Invited { .. }) => {
+                self.gone(step, Reason::Cancelled, 487, true)
+            }
             SipNews::Bye => self.gone(step, Reason::HungUp, 200, true),
             SipNews::Request(server, request) => self.on_request(step, server, &request),
         }
