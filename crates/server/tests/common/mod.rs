@@ -23,6 +23,7 @@ pub struct Server {
     /// Its data folder.
     pub data: PathBuf,
     child: Child,
+    _ports: UdpSocket,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -46,12 +47,19 @@ pub fn error(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
 }
 
-/// Ports for sound that nobody uses: 198 of them.
+/// Ports for sound that nobody uses, until this process ends.
 pub fn rtp_ports() -> String {
+    static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let (ports, flag) = hold_ports();
+    HELD.lock().expect("nothing panics with it").push(flag);
+    ports
+}
+
+/// Ports for sound that nobody uses, 198 of them, as long as the socket lives: whoever has a block's last port has the
+/// block. Tests run side by side, a process each.
+fn hold_ports() -> (String, UdpSocket) {
     const BLOCK: u16 = 200;
     const BLOCKS: u16 = 100;
-    // Tests run side by side, a process each. Whoever holds a block's last port has the block until its process ends.
-    static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
     let begin = (std::process::id() % u32::from(BLOCKS)) as u16;
     for block in (0..BLOCKS).map(|n| (begin + n) % BLOCKS) {
         // Below the ports that the system gives to whoever asks for any.
@@ -59,8 +67,7 @@ pub fn rtp_ports() -> String {
         let last = first + BLOCK - 1;
         let Ok(flag) = UdpSocket::bind(("127.0.0.1", last)) else { continue };
         if (first..last).all(|port| UdpSocket::bind(("127.0.0.1", port)).is_ok()) {
-            HELD.lock().expect("nothing panics with it").push(flag);
-            return format!("{first}-{}", last - 2);
+            return (format!("{first}-{}", last - 2), flag);
         }
     }
     panic!("no block of {BLOCK} ports is free for sound");
@@ -85,7 +92,7 @@ impl Server {
         std::fs::create_dir_all(&data).expect("a folder");
         let file = data.join("provision.yaml");
         std::fs::write(&file, yaml).expect("written");
-        let ports = rtp_ports();
+        let (ports, flag) = hold_ports();
         let mut command = tongdai();
         command
             .args(["serve", "--http", "127.0.0.1:0", "--sip", sip, "--rtp-ports", &ports])
@@ -102,7 +109,15 @@ impl Server {
             let found = ready.split_whitespace().find_map(|word| word.strip_prefix(name));
             found.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no {name} in `{ready}`"))
         };
-        Self { http: named("http="), sip: named("sip="), ready: ready.clone(), data, child, _folder: None }
+        Self {
+            http: named("http="),
+            sip: named("sip="),
+            ready: ready.clone(),
+            data,
+            child,
+            _ports: flag,
+            _folder: None,
+        }
     }
 
     /// The process.
