@@ -118,11 +118,11 @@ impl Signalling {
         })
     }
 
-    /// Runs on a thread of its own until it is told to stop. A panic there ends the process: half an engine is worse
+    /// Runs on a thread of its own until it is told to stop; with the priority of all others, because calls that are taken
+    /// faster than their records can be written have to be refused in the end. A panic there ends the process: half an engine is worse
     /// than none, and the next start ends what was open.
     pub fn spawn(self) -> io::Result<std::thread::JoinHandle<()>> {
         std::thread::Builder::new().name("signalling".into()).spawn(move || {
-            ask_for_priority();
             let run = AssertUnwindSafe(|| self.run());
             if catch_unwind(run).is_err() {
                 eprintln!(
@@ -338,10 +338,4 @@ impl Signalling {
 
 fn now() -> Now {
     Now { mono: Instant::now(), wall: model::Timestamp::now() }
-}
-
-/// A little ahead of HTTP and the writer, behind sound. Refused without the right to; then it is a thread like others.
-fn ask_for_priority() {
-    // SAFETY: only numbers are passed; on Linux 0 means the calling thread.
-    let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -5) };
 }
