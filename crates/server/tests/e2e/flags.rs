@@ -76,6 +76,24 @@ fn an_advertised_address_hinders_nobody_on_the_same_machine() {
 }
 
 #[test]
+fn a_trunk_is_spoken_to_over_tcp_where_it_says_so() {
+    let carrier = carrier();
+    let company = Company { trunk: ", transport: tcp", ..Company::with_carrier(carrier.address()) };
+    let server = Server::start(&provision(&[company]), &[]);
+    let agent = phone("101", server.sip, 440);
+
+    agent.call(TALKER).expect("a call");
+    hear_each_other(&agent, 620, &carrier, 440);
+    agent.hang_up().expect("it hangs up");
+    carrier.wait_idle(LIMIT).expect("it is over");
+
+    assert!(carrier.received().iter().all(|request| request.flow.transport == sip::Transport::Tcp));
+    let look = Look { server: &server, key: "DEMO" };
+    look.recording(&look.whole_records(1)[0]).holds(620, 440);
+    look.wait_clean();
+}
+
+#[test]
 fn calls_and_requests_go_over_ipv6() {
     if let Err(error) = std::net::UdpSocket::bind("[::1]:0") {
         println!("this machine has no IPv6, so nothing can be shown: {error}");

@@ -9,6 +9,7 @@ mod support;
 
 mod baresip_calls;
 mod clicks;
+mod codecs;
 mod crash;
 mod demo;
 mod drain;

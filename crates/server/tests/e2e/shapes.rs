@@ -51,7 +51,9 @@ fn play(table: &str, least: usize) {
     for shape in playable {
         println!("playing: {}", shape.title);
         let stage = Stage::set(shape);
-        shape.judge_without_seconds(&stage.perform(shape));
+        let story = stage.perform(shape);
+        shape.judge_without_seconds(&story);
+        stage.leave();
     }
 }
 
@@ -134,6 +136,12 @@ impl Stage {
             replies.push('\n');
         }
         replies + if calls.is_empty() { "= no call\n" } else { &calls }
+    }
+
+    /// Everybody signs out and is gone.
+    fn leave(self) {
+        self.phones.into_values().for_each(Phone::stop);
+        self.carrier.stop();
     }
 
     fn do_step(&self, step: &Step, replies: &mut String) {
