@@ -17,12 +17,12 @@ fn the_command_in_the_readme_is_the_one_that_is_printed_and_makes_a_call_that_ca
         introduction.iter().find(|line| line.trim().starts_with("curl ")).expect("a command").trim().to_owned();
 
     let answer = Command::new("sh").args(["-c", &command]).output().expect("a shell");
+    assert!(answer.status.success(), "install the Debian package curl: {answer:?}");
     let story = demo.up_to("recording of");
 
     assert!(introduction.len() <= 20, "{introduction:#?}");
     let readme = include_str!("../../../../README.md").lines().find(|line| line.trim().starts_with("curl "));
     assert_eq!(readme.map(|line| after_port(line.trim())), Some(after_port(&command)));
-    assert!(answer.status.success(), "install the Debian package curl: {answer:?}");
     assert!(String::from_utf8_lossy(&answer.stdout).contains(r#""call_status":"Success""#), "{answer:?}");
     for part in
         ["a click: 101 calls 0900000001", "101 rings", "101 answers", "0900000001 answers", "hear each other", "over: "]
