@@ -46,6 +46,8 @@ const DIALOGS: usize = 100_000;
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// How long peers have to answer the BYE of a call that was ended by us.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
+/// How long the store has to take what was told last.
+const LAST_RECORDS: Duration = Duration::from_secs(10);
 /// How long live sessions have to be told that the server stops, those that poll included.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 /// How long clients have to take the last of what they asked for.
@@ -172,11 +174,13 @@ impl Server {
         self.inbox.errand_in_turn(Errand::Stop).await;
         let engine = self.engine;
         let _ = tokio::task::spawn_blocking(move || engine.join()).await;
-        self.store.writer().flush().await;
+        if timeout(LAST_RECORDS, self.store.writer().flush()).await.is_err() {
+            tracing::error!("what was told last cannot be stored and is lost: look at the disk and the database");
+        }
         self.readiness.send_replace(Readiness::Stopped);
         sleep(LAST_WORDS).await;
         self.http.stop(LAST_REQUESTS).await;
-        self.store.close().await;
+        let _ = timeout(LAST_RECORDS, self.store.close()).await;
     }
 }
 

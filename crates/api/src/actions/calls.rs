@@ -1,10 +1,12 @@
 //! Calls: begun, ended, looked at.
 
-use model::{CallId, ClaimedKey, Command, DialAnswer, Dialled, LegId, Originate, Problem, Reply, Role, StoredEvent};
+use model::{
+    CallId, ClaimedKey, Command, DialAnswer, Dialled, LegId, Originate, Problem, Reason, Reply, Role, StoredEvent,
+};
 use store::RecordRow;
 
 use super::{Asker, Refusal, once};
-use crate::App;
+use crate::{App, Readiness};
 
 /// A click-to-call that runs.
 pub(crate) struct Begun {
@@ -55,6 +57,10 @@ fn order(asker: &Asker, from: &str, to: &str, answer: DialAnswer) -> Result<Orig
 }
 
 async fn begin(app: &App, asker: &Asker, order: Originate) -> Result<Begun, Problem> {
+    // The engine's reply would wait for the store with everything else that it tells.
+    if let Readiness::Stalled(sentence) = &*app.readiness.borrow() {
+        return Err(Problem::refused(Reason::StorageStalled, sentence.clone()));
+    }
     match app.switchboard.command(asker.tenant, asker.actor.clone(), Command::Originate(order)).await? {
         Reply::Originated { call, leg } => Ok(Begun { call, leg }),
         other => Err(unexpected(&other)),

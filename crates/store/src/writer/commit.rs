@@ -70,7 +70,8 @@ impl Scribe {
         if let Err(error) = &stored {
             // What was committed can only be known from the database itself.
             self.heads.clear();
-            if matches!(error, sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)) {
+            // Half a transaction may stand open on this connection, or be gone without its knowing: a full disk does that.
+            if !is_locked(error) {
                 *connection = SqliteConnection::connect_with(&self.options).await?;
             }
         }
@@ -267,16 +268,27 @@ fn describe_kept(kept: &Kept) -> String {
     serde_json::json!({ "kept": kept }).to_string()
 }
 
+/// SQLite's codes for a database that somebody else holds: BUSY and LOCKED.
+const LOCKED: [i32; 2] = [5, 6];
+
+/// Whether somebody else holds the database, and nothing is wrong with the connection.
+fn is_locked(error: &sqlx::Error) -> bool {
+    code_of(error).is_some_and(|code| LOCKED.contains(&code))
+}
+
+/// SQLite's code: the low byte; what stands above it only tells more.
+fn code_of(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
 /// SQLite's codes for what lies in the values: too big, constraint, mismatch. All others lie in the database.
 const CONTENT: [i32; 3] = [18, 19, 20];
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
-        match (&error, code) {
+        match (&error, code_of(&error)) {
             (sqlx::Error::Encode(_), _) => Self::Content(error.to_string()),
-            // The low byte is the code; what stands above it only tells more.
-            (_, Some(code)) if CONTENT.contains(&(code & 0xff)) => Self::Content(error.to_string()),
+            (_, Some(code)) if CONTENT.contains(&code) => Self::Content(error.to_string()),
             _ => Self::Database(error),
         }
     }
