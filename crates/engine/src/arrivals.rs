@@ -162,6 +162,9 @@ impl Arrival<'_, '_> {
         let step = &mut *self.step;
         let mut call = Call::new(step.ids.call(step.now.wall), Arc::clone(&step.office.settings));
         let key = call.next_leg().ok()?;
+        if let Ok(Some(hops)) = incoming.request.headers.max_forwards() {
+            call.hops_left = hops.saturating_sub(1);
+        }
         let Ok((line, trouble)) = SipLine::accept(step, key, incoming) else {
             step.office.limits.free(&plan.uses);
             step.office.limits.end_call();

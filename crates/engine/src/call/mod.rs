@@ -20,6 +20,9 @@ use crate::step::Step;
 /// The most legs one call may ever have: no loop of transfers grows without bound.
 const MAX_LEGS: usize = 64;
 
+/// How many switchboards a call that begins here may pass.
+const HOPS: u8 = 70;
+
 /// One conversation.
 #[derive(Debug)]
 pub struct Call {
@@ -29,6 +32,8 @@ pub struct Call {
     pub settings: Arc<TenantSettings>,
     /// Its events and record.
     pub story: Story,
+    /// How many switchboards it may still pass: calls that go round in circles end.
+    pub hops_left: u8,
     legs: Vec<Leg>,
     /// All sessions of a call are on one worker, chosen with its first leg.
     worker: Option<WorkerId>,
@@ -54,7 +59,16 @@ pub struct NewLeg {
 impl Call {
     /// A call that has told nothing and has no legs.
     pub fn new(id: CallId, settings: Arc<TenantSettings>) -> Self {
-        Self { id, settings, story: Story::new(id), legs: Vec::new(), worker: None, recording: None, over: false }
+        Self {
+            id,
+            settings,
+            story: Story::new(id),
+            hops_left: HOPS,
+            legs: Vec::new(),
+            worker: None,
+            recording: None,
+            over: false,
+        }
     }
 
     /// The key of the next leg to begin, or why there can be none.

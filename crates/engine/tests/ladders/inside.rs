@@ -1,7 +1,7 @@
 //! Calls between extensions.
 
-use testkit::world::check;
 use testkit::world::phone::Manner;
+use testkit::world::{World, check};
 
 #[test]
 fn an_extension_calls_another_and_hangs_up() {
@@ -387,4 +387,18 @@ fn a_call_that_lasts_too_long_is_ended() {
         61.0s 102 -> pbx  200 OK to BYE
         ",
     );
+}
+
+#[test]
+fn a_call_may_go_through_one_switchboard_less_when_it_has_come_through_this_one() {
+    let mut world = World::new(3);
+    world.begin();
+
+    world.calls("101", "102");
+    world.run(1.0);
+    let hops: Vec<Option<u8>> = world.phone("102").talks.iter().map(|talk| talk.hops).collect();
+
+    assert_eq!(hops, [Some(69)]);
+    world.hangs_up("101");
+    world.end();
 }

@@ -33,6 +33,8 @@ pub struct CallPhone<'a> {
     pub bindings: Vec<Binding>,
     /// Who calls.
     pub shown: Shown,
+    /// Stands in Max-Forwards.
+    pub hops_left: u8,
     /// Stands in X-Callid.
     pub callid: CallId,
     /// Best first.
@@ -50,6 +52,8 @@ pub struct CallTrunk<'a> {
     pub worker: Option<WorkerId>,
     /// The trunk; its address is known.
     pub trunk: &'a Trunk,
+    /// Stands in Max-Forwards.
+    pub hops_left: u8,
     /// The number as the trunk wants it.
     pub digits: String,
     /// Who calls.
@@ -66,6 +70,7 @@ impl SipLine {
         let body = sound.offer(&order.codecs);
         let mut headers =
             Headers::new().with(HeaderName::from_static("X-Callid"), Bytes::from(order.callid.to_string()));
+        headers.push(HeaderName::MaxForwards, order.hops_left.to_string());
         if order.answer_by_itself {
             headers.push(HeaderName::CallInfo, "<sip:localhost>;answer-after=0");
             headers.push(HeaderName::AlertInfo, "<http://www.notused.com>;info=alert-autoanswer;delay=0");
@@ -111,7 +116,7 @@ impl SipLine {
             to: NameAddr::new(target.clone()),
             uri: target,
             route: Vec::new(),
-            headers: Headers::new(),
+            headers: Headers::new().with(HeaderName::MaxForwards, order.hops_left.to_string()),
             body: Some(body),
             credentials,
         };

@@ -157,6 +157,7 @@ impl Phone {
             caller: false,
             called,
             shown: shown(&from),
+            hops: request.headers.max_forwards().ok().flatten(),
             state: State::Called,
             sound: Sound::new(at, self.card.hertz),
             invite: request,

@@ -58,6 +58,7 @@ impl Phone {
             caller: true,
             called: number.to_owned(),
             shown: String::new(),
+            hops: None,
             state: State::Calling { proceeding: false },
             sound,
             invite: invite.clone(),

@@ -18,6 +18,8 @@ pub struct Talk {
     pub called: String,
     /// Who is calling, as the phone shows it: name and number.
     pub shown: String,
+    /// Through how many switchboards the call could still go when it came in.
+    pub hops: Option<u8>,
     /// How far it is.
     pub state: State,
     /// Its sound.
