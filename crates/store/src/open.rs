@@ -1,6 +1,7 @@
 //! Opening the store: folder, lock, key, database, migrations, realm; and the ways into it.
 
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ const READERS: u32 = 4;
 const WRITER_PATIENCE: Duration = Duration::from_millis(250);
 const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// The log is copied into the database at about this size; larger means fewer copies of pages written again and again.
+/// Prepared statements that a connection keeps: each holds some tens of kilobytes.
+const STATEMENTS: usize = 64;
 const CHECKPOINT_PAGES: &str = "4000";
 const KEY_CHECK: &str = "tongdai";
 
@@ -143,6 +146,7 @@ impl Store {
             SecretKey::load_or_make(&key_file).map_err(|source| OpenError::Key { path: key_file.clone(), source })?;
 
         let file = database_file(folder, options.database.as_deref())?;
+        only_ours(&file).map_err(|source| OpenError::Database { path: file.clone(), source: source.into() })?;
         let database_error =
             |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Database { path: file.clone(), source };
         let writing = connect_options(&file, options.durability);
@@ -271,6 +275,12 @@ fn masked(url: &str) -> String {
     }
 }
 
+/// Makes the database's file before SQLite does, so that nobody but us can read what proves passwords. What SQLite
+/// writes beside it has the same rights.
+fn only_ours(file: &Path) -> io::Result<()> {
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
+}
+
 fn connect_options(file: &Path, durability: Durability) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
@@ -284,7 +294,7 @@ fn connect_options(file: &Path, durability: Durability) -> SqliteConnectOptions 
         .pragma("journal_size_limit", "67108864")
         .foreign_keys(false)
         .busy_timeout(WRITER_PATIENCE)
-        .statement_cache_capacity(256)
+        .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging()
 }
 
@@ -333,6 +343,7 @@ async fn read_heads(connection: &mut SqliteConnection) -> Result<Vec<(TenantId, 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
     use model::{Batch, Event, ExtensionEvent, Subject, Text, Timestamp, Told, What};
@@ -370,6 +381,8 @@ mod tests {
         }
         let stored = tokio::time::timeout(Duration::from_secs(20), store.writer().flush()).await;
 
+        let mode = std::fs::metadata(folder.path().join("tongdai.db")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "others can read what proves passwords");
         assert!(stored.is_ok(), "the writer goes on failing");
         assert!(store.writer().figures().failures >= 1);
         assert_eq!(store.feed().head(tenant), 500);

@@ -169,6 +169,18 @@ impl Call {
         self.story.tell(step.now.wall, CallEvent::LegAnswered { leg: id });
     }
 
+    /// A party puts the other on hold.
+    pub fn leg_held(&mut self, step: &mut Step<'_>, index: LegIndex) {
+        let leg = self.leg(index).id;
+        self.story.tell(step.now.wall, CallEvent::LegHeld { leg });
+    }
+
+    /// A party takes the other back.
+    pub fn leg_resumed(&mut self, step: &mut Step<'_>, index: LegIndex) {
+        let leg = self.leg(index).id;
+        self.story.tell(step.now.wall, CallEvent::LegResumed { leg });
+    }
+
     /// A leg ended by itself.
     pub fn leg_gone(&mut self, step: &mut Step<'_>, index: LegIndex, gone: Gone) {
         let by = if gone.by_party { self.leg(index).ends_as() } else { EndedBy::Switchboard };

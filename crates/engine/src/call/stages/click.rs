@@ -174,6 +174,15 @@ impl Click {
                 call.connect(step, self.agent, customer);
                 Stage::Talk(Talk::of(call, step, self.agent, customer))
             }
+            // The agent may put the ringing aside; what it then takes back is told too.
+            LegNews::Held if leg == self.agent => {
+                call.leg_held(step, leg);
+                Stage::Click(self)
+            }
+            LegNews::Resumed if leg == self.agent => {
+                call.leg_resumed(step, leg);
+                Stage::Click(self)
+            }
             _ => Stage::Click(self),
         }
     }

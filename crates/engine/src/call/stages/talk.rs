@@ -36,8 +36,8 @@ impl Talk {
                 call.finish(step, gone.reason, gone.sip, by);
                 return Stage::Over;
             }
-            LegNews::Held => call.story.tell(at, CallEvent::LegHeld { leg: id }),
-            LegNews::Resumed => call.story.tell(at, CallEvent::LegResumed { leg: id }),
+            LegNews::Held => call.leg_held(step, leg),
+            LegNews::Resumed => call.leg_resumed(step, leg),
             LegNews::Key(key) => call.story.tell(at, CallEvent::LegKey { leg: id, key }),
             LegNews::Ringing { .. } | LegNews::Answered { .. } => {}
         }

@@ -13,8 +13,8 @@ use crate::edge::Now;
 /// How long a nonce is good, in seconds. A phone that comes later is challenged again without being asked for its password.
 const NONCE_SECONDS: u32 = 300;
 
-/// Nonces in use at a time, over all tenants.
-const NONCES: usize = 65_536;
+/// Nonces in use at a time, over all tenants. Whoever's had to make room is challenged again, as if it were stale.
+const NONCES: usize = 8_192;
 
 /// What nobody's password hashes to: an unknown name is checked against it.
 const NOBODY: &str = "00000000000000000000000000000000";
