@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_with_the_same_key_in_the_same_place_only() {
         let key = SecretKey([1; 32]);
-        let sealed = key.seal("1/trunk/carrier/password", "pw").unwrap();
+        let sealed = key.seal("1/trunk/carrier/password", "a password long enough").unwrap();
 
-        assert_eq!(key.open("1/trunk/carrier/password", &sealed), Some(Secret::new("pw")));
+        assert_eq!(key.open("1/trunk/carrier/password", &sealed), Some(Secret::new("a password long enough")));
         assert_eq!(key.open("2/trunk/carrier/password", &sealed), None);
         assert_eq!(SecretKey([2; 32]).open("1/trunk/carrier/password", &sealed), None);
         assert_eq!(key.open("1/trunk/carrier/password", "AAAA"), None);
-        assert!(!sealed.contains("pw"));
+        assert!(!sealed.contains("a password long enough"));
     }
 
     #[test]
