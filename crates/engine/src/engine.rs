@@ -308,7 +308,7 @@ impl Engine {
                     self.with_call(now, key.tenant, key.call, |live, step| live.end(step, Reason::NoSoundAddress));
                 }
             }
-            Report::FirstPacket { .. } | Report::Quality { .. } => {}
+            Report::FirstPacket { .. } | Report::Quality { .. } | Report::Silent { .. } => {}
         }
     }
 

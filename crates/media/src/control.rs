@@ -133,7 +133,7 @@ fn above(sound: SocketAddr) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{host, start, stream};
+    use crate::fixture::{anyone, host, start, stream};
     use crate::rtp::Header;
 
     fn clock() -> Clock {
@@ -213,9 +213,9 @@ mod tests {
     fn rtcp_goes_one_port_up_or_where_the_sdp_says() {
         let control = Control::new(1);
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)), None);
+        latch.tell(Some(host(1, 4000)), &anyone());
         let plain = stream(host(1, 4000));
-        let named = Stream { remote_rtcp: Some(host(2, 6000)), ..plain };
+        let named = Stream { remote_rtcp: Some(host(2, 6000)), ..plain.clone() };
 
         assert_eq!(control.target(&latch, &plain), Some(host(1, 4001)));
         assert_eq!(control.target(&latch, &named), Some(host(2, 6000)));
@@ -226,7 +226,7 @@ mod tests {
         let mut control = Control::new(1);
         let mut latch = Latch::default();
         let stream = stream(host(1, 4000));
-        latch.tell(stream.remote, None);
+        latch.tell(stream.remote, &anyone());
         latch.admit(host(9, 5000));
         let before = control.target(&latch, &stream);
         let report = tell(&mut Control::new(2), 8000, 50, 0).unwrap();
@@ -241,7 +241,7 @@ mod tests {
     fn only_the_hosts_of_the_party_are_believed() {
         let mut latch = Latch::default();
         let stream = stream(host(1, 4000));
-        latch.tell(stream.remote, None);
+        latch.tell(stream.remote, &anyone());
         latch.admit(host(9, 5000));
 
         assert!(Control::admits(&latch, &stream, host(1, 4001)));

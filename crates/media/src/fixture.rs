@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use crate::{Codec, Stream};
+use crate::{Codec, Sources, Stream};
 
 static START: LazyLock<Instant> = LazyLock::new(|| {
     #[expect(
@@ -24,6 +24,11 @@ pub(crate) fn host(number: u8, port: u16) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, number], port))
 }
 
+/// Nothing is known of where a party is besides its SDP.
+pub(crate) fn anyone() -> Sources {
+    Sources::Any { signalling: None }
+}
+
 /// A stream of A-law and keys to this party.
 pub(crate) fn stream(remote: SocketAddr) -> Stream {
     Stream {
@@ -33,8 +38,12 @@ pub(crate) fn stream(remote: SocketAddr) -> Stream {
         keys: Some(101),
         receive_keys: Some(101),
         remote: Some(remote),
-        source: None,
+        sources: anyone(),
         remote_rtcp: None,
+        rtcp_mux: false,
+        crypto: None,
+        comfort: None,
+        silence: None,
         send: true,
         receive: true,
         packet_ms: 20,

@@ -13,6 +13,7 @@ impl Codec {
         match self {
             Self::Pcma => encode_a(sample),
             Self::Pcmu => encode_u(sample),
+            Self::G722 | Self::Opus => 0,
         }
     }
 
@@ -21,6 +22,7 @@ impl Codec {
         match self {
             Self::Pcma => &A_TO_SAMPLE,
             Self::Pcmu => &U_TO_SAMPLE,
+            Self::G722 | Self::Opus => &NONE_TO_SAMPLE,
         }
     }
 
@@ -29,6 +31,7 @@ impl Codec {
         match self {
             Self::Pcma => 0xd5,
             Self::Pcmu => 0xff,
+            Self::G722 | Self::Opus => 0,
         }
     }
 
@@ -37,13 +40,16 @@ impl Codec {
         let table = match (self, to) {
             (Self::Pcma, Self::Pcmu) => &A_TO_U,
             (Self::Pcmu, Self::Pcma) => &U_TO_A,
-            (Self::Pcma, Self::Pcma) | (Self::Pcmu, Self::Pcmu) => return,
+            _ => return,
         };
         for byte in sound {
             *byte = table[*byte as usize];
         }
     }
 }
+
+/// Codecs without a sample for each byte.
+static NONE_TO_SAMPLE: [i16; 256] = [0; 256];
 
 static A_TO_SAMPLE: [i16; 256] = {
     let mut table = [0; 256];

@@ -8,6 +8,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::Sources;
+
 /// One party's address, as told and as seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Latch {
@@ -21,8 +23,11 @@ pub(crate) struct Latch {
 
 impl Latch {
     /// The SDP says so; another address than before opens the latch.
-    pub fn tell(&mut self, remote: Option<SocketAddr>, source: Option<IpAddr>) {
-        self.source = source;
+    pub fn tell(&mut self, remote: Option<SocketAddr>, sources: &Sources) {
+        self.source = match sources {
+            Sources::Any { signalling } => *signalling,
+            Sources::Only(_) => None,
+        };
         let remote = remote.filter(|remote| remote.port() != 0 && !remote.ip().is_unspecified());
         if remote != self.told {
             self.told = remote;
@@ -75,12 +80,12 @@ impl Latch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::host;
+    use crate::fixture::{anyone, host};
 
     #[test]
     fn sound_goes_where_the_sdp_says_until_some_comes_from_elsewhere() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)), None);
+        latch.tell(Some(host(1, 4000)), &anyone());
         let before = latch.target();
 
         let taken = latch.admit(host(9, 5000));
@@ -91,7 +96,7 @@ mod tests {
     #[test]
     fn a_locked_latch_takes_nothing_from_others() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)), None);
+        latch.tell(Some(host(1, 4000)), &anyone());
 
         assert!(latch.admit(host(1, 4000)));
         assert!(!latch.admit(host(9, 5000)));
@@ -101,9 +106,9 @@ mod tests {
     #[test]
     fn the_address_in_the_sdp_wins_whenever_it_speaks() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)), None);
+        latch.tell(Some(host(1, 4000)), &anyone());
         latch.admit(host(1, 4000));
-        latch.tell(Some(host(1, 4002)), None);
+        latch.tell(Some(host(1, 4002)), &anyone());
 
         let straggler = latch.admit(host(1, 4000));
         let moved = latch.admit(host(1, 4002));
@@ -116,12 +121,12 @@ mod tests {
     #[test]
     fn the_same_address_told_again_keeps_the_lock_and_another_opens_it() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)), None);
+        latch.tell(Some(host(1, 4000)), &anyone());
         latch.admit(host(9, 5000));
 
-        latch.tell(Some(host(1, 4000)), None);
+        latch.tell(Some(host(1, 4000)), &anyone());
         let same = latch.target();
-        latch.tell(Some(host(1, 4002)), None);
+        latch.tell(Some(host(1, 4002)), &anyone());
 
         assert_eq!((same, latch.target()), (Some(host(9, 5000)), Some(host(1, 4002))));
     }
@@ -130,16 +135,16 @@ mod tests {
     fn an_address_that_cannot_be_sent_to_is_none() {
         let mut latch = Latch::default();
 
-        latch.tell(Some("0.0.0.0:4000".parse().unwrap()), None);
+        latch.tell(Some("0.0.0.0:4000".parse().unwrap()), &anyone());
         assert_eq!(latch.target(), None);
-        latch.tell(Some(host(1, 0)), None);
+        latch.tell(Some(host(1, 0)), &anyone());
         assert_eq!(latch.target(), None);
     }
 
     #[test]
     fn a_stranger_never_locks_the_latch_where_the_source_of_signalling_is_known() {
         let mut latch = Latch::default();
-        latch.tell(Some("192.168.1.5:4000".parse().unwrap()), Some(host(1, 0).ip()));
+        latch.tell(Some("192.168.1.5:4000".parse().unwrap()), &Sources::Any { signalling: Some(host(1, 0).ip()) });
 
         assert!(!latch.admit(host(9, 5000)));
         assert!(latch.admit(host(1, 40_123)));
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn sound_from_the_address_in_the_sdp_is_taken_wherever_signalling_comes_from() {
         let mut latch = Latch::default();
-        latch.tell(Some(host(2, 4000)), Some(host(1, 0).ip()));
+        latch.tell(Some(host(2, 4000)), &Sources::Any { signalling: Some(host(1, 0).ip()) });
 
         assert!(latch.admit(host(2, 4000)));
     }

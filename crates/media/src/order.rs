@@ -3,8 +3,10 @@
 //! Orders come in from signalling and are carried out in their order; reports go back and name the session they are
 //! about. Data only: what an order does stands in [`crate::Worker`].
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One party's sound: one stream to it and one from it. Chosen by the asker and never used twice on a worker.
@@ -30,14 +32,28 @@ pub enum Codec {
     Pcma,
     /// G.711 µ-law, 8 kHz, static payload type 0.
     Pcmu,
+    /// G.722 at 64 kbit/s, 16 kHz, static payload type 9. Its RTP clock runs at 8 kHz all the same.
+    G722,
+    /// Opus (RFC 7587), dynamic payload type, RTP clock at 48 kHz.
+    Opus,
 }
 
 impl Codec {
-    /// The static RTP payload type (RFC 3551, table 4).
-    pub fn static_payload_type(self) -> u8 {
+    /// The static RTP payload type (RFC 3551, table 4). None: only a dynamic one, which an SDP has to name.
+    pub fn static_payload_type(self) -> Option<u8> {
         match self {
-            Self::Pcma => 8,
-            Self::Pcmu => 0,
+            Self::Pcma => Some(8),
+            Self::Pcmu => Some(0),
+            Self::G722 => Some(9),
+            Self::Opus => None,
+        }
+    }
+
+    /// The rate of its RTP timestamps in Hz; for G.722 not the rate of its samples (RFC 3551, section 4.5.2).
+    pub fn clock_rate(self) -> u32 {
+        match self {
+            Self::Pcma | Self::Pcmu | Self::G722 => 8_000,
+            Self::Opus => 48_000,
         }
     }
 }
@@ -56,7 +72,7 @@ pub struct SoundAddress {
 }
 
 /// How sound travels to and from one party, as its SDP and ours have agreed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stream {
     /// The codec in both directions. What comes with static payload type 0 or 8 is understood besides.
     pub codec: Codec,
@@ -70,17 +86,80 @@ pub struct Stream {
     pub receive_keys: Option<u8>,
     /// Where the party's SDP says it hears. None, port 0 and an unspecified address all mean: not known.
     pub remote: Option<SocketAddr>,
-    /// Where the party's signalling comes from. Behind a NAT its sound comes from there too, and from nobody else:
-    /// sound from a third address is not taken. None: the first sound that comes is the party's, wherever from.
-    pub source: Option<IpAddr>,
-    /// Where it takes RTCP. None: the port above `remote`.
+    /// Where its sound may come from besides.
+    pub sources: Sources,
+    /// Where it takes RTCP. None: the port above `remote`, or with `rtcp_mux` that port itself.
     pub remote_rtcp: Option<SocketAddr>,
+    /// RTCP goes by the ports of sound (RFC 5761).
+    pub rtcp_mux: bool,
+    /// Both directions are secured with these keys (RFC 3711). None: plain RTP.
+    pub crypto: Option<Crypto>,
+    /// The payload type of comfort noise (RFC 3389) that both agreed on.
+    pub comfort: Option<u8>,
+    /// When nothing has come for so long although `receive` is true, [`Report::Silent`] tells. None: never.
+    pub silence: Option<Duration>,
     /// Whether we send sound to the party; false while it holds us.
     pub send: bool,
     /// Whether what the party sends is heard; false drops it.
     pub receive: bool,
     /// Milliseconds of sound in a packet we make ourselves; 10 to 60 in steps of ten, 20 when the SDP says nothing.
     pub packet_ms: u16,
+}
+
+/// Where a party's sound may come from besides the address in its SDP.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sources {
+    /// One other address while the SDP's sends nothing. The one that signalling comes from is preferred.
+    Any {
+        /// Where the party's signalling comes from. None: not known, and the first sound that comes is the party's.
+        signalling: Option<IpAddr>,
+    },
+    /// These networks only; empty: the SDP's address alone.
+    Only(Arc<[SourceNet]>),
+}
+
+/// A network that sound may come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SourceNet {
+    /// Its first address, or any other of it.
+    pub ip: IpAddr,
+    /// How many leading bits of `ip` name the network: at most 32 or 128.
+    pub prefix: u8,
+    /// The only port. None: every port.
+    pub port: Option<u16>,
+}
+
+/// The keys of a secured stream, as the SDPs have exchanged them (RFC 4568).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Crypto {
+    /// What we send with.
+    pub ours: SrtpKey,
+    /// What the party sends with.
+    pub theirs: SrtpKey,
+}
+
+/// The master key and salt of one direction. Shown without them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SrtpKey {
+    /// The transforms it is used in.
+    pub suite: SrtpSuite,
+    /// 16 bytes of key, 14 bytes of salt.
+    pub key: [u8; 30],
+}
+
+impl fmt::Debug for SrtpKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SrtpKey").field("suite", &self.suite).finish_non_exhaustive()
+    }
+}
+
+/// How packets are encrypted and authenticated (RFC 4568, section 6.2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SrtpSuite {
+    /// AES in counter mode, tags of 10 bytes.
+    AesCm128HmacSha1_80,
+    /// AES in counter mode, tags of 4 bytes for RTP and of 10 for RTCP.
+    AesCm128HmacSha1_32,
 }
 
 /// A sound that the worker makes.
@@ -164,6 +243,14 @@ pub enum Order {
         /// Which.
         recording: RecordingKey,
     },
+    /// The party pressed a key in its signalling (SIP INFO): whoever hears it gets the key in the form it speaks. Not
+    /// reported back.
+    Key {
+        /// Who pressed it.
+        session: SessionId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
     /// Whether others hear silence in place of what the party says. Keys still pass.
     Mute {
         /// Which.
@@ -189,6 +276,12 @@ pub enum Report {
         session: SessionId,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
+    },
+    /// Neither sound nor RTCP has come for [`Stream::silence`] although the party should send. Told once, and again only
+    /// when something has come in between.
+    Silent {
+        /// Who.
+        session: SessionId,
     },
     /// How well sound travelled; told once, when the session has closed.
     Quality {
@@ -245,6 +338,9 @@ pub struct Quality {
     pub far_jitter: Duration,
     /// There and back, as its RTCP tells.
     pub round_trip: Option<Duration>,
+    /// What listeners would say of the sound that came from the party: a mean opinion score of 100 to 450 hundredths
+    /// (ITU-T G.107, from loss, jitter and delay). None: too little sound came.
+    pub mos_hundredths: Option<u16>,
 }
 
 /// Why an order could not be carried out.
@@ -259,6 +355,9 @@ pub enum Trouble {
     /// The address was not in the stock.
     #[error("the address is not free to be opened")]
     AddressNotFree,
+    /// Sound of that codec is not understood here.
+    #[error("the codec is not spoken here")]
+    Codec,
     /// A session cannot hear itself or be both sides of a recording.
     #[error("both sides are one session")]
     SameSession,

@@ -76,7 +76,7 @@ impl Session {
     pub fn new(id: SessionId, address: AddressId, serial: u32, stream: Option<Stream>, seeds: Seeds) -> Self {
         let mut latch = Latch::default();
         if let Some(stream) = &stream {
-            latch.tell(stream.remote, stream.source);
+            latch.tell(stream.remote, &stream.sources);
         }
         Self {
             id,
@@ -99,9 +99,9 @@ impl Session {
 
     /// The SDP has changed.
     pub fn change(&mut self, stream: Stream) {
-        self.latch.tell(stream.remote, stream.source);
-        let directions = |stream: Stream| (stream.send, stream.receive);
-        if self.stream.map(directions) != Some(directions(stream)) {
+        self.latch.tell(stream.remote, &stream.sources);
+        let directions = |stream: &Stream| (stream.send, stream.receive);
+        if self.stream.as_ref().map(directions) != Some(directions(&stream)) {
             self.latch.open();
         }
         self.stream = Some(stream);
@@ -246,6 +246,7 @@ impl Session {
             far_lost: far.lost,
             far_jitter: far.jitter,
             round_trip: far.round_trip,
+            mos_hundredths: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::clock::{MILLISECOND, Ticks};
 use crate::recorder::Side;
 use crate::rtcp::LONGEST;
 use crate::session::{Seeds, Session};
-use crate::{AddressId, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
+use crate::{AddressId, Codec, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
 
 /// How long sound from an address's last owner is not taken for the next owner's.
 const STRANGE_FOR: Ticks = 60_000 * MILLISECOND;
@@ -30,12 +30,15 @@ impl Worker {
             Order::Stop { session } => self.with(session, |worker, slot| worker.stop(slot)),
             Order::Record { recording, file, customer, agent } => self.record(at, recording, file, customer, agent),
             Order::StopRecording { recording } => self.stop_recording(at, recording),
+            Order::Key { session, .. } => self.with(session, |_, _| {}),
             Order::Mute { session, muted } => self.with(session, |worker, slot| worker.session(slot).muted = muted),
         }
     }
 
     fn open(&mut self, at: Ticks, id: SessionId, address: AddressId, stream: Option<Stream>) {
-        let trouble = if self.by_id.contains_key(&id) {
+        let trouble = if stream.as_ref().is_some_and(|stream| !is_spoken(stream.codec)) {
+            Some(Trouble::Codec)
+        } else if self.by_id.contains_key(&id) {
             Some(Trouble::SessionExists)
         } else if self.by_id.len() >= self.max_sessions {
             Some(Trouble::Full)
@@ -71,6 +74,9 @@ impl Worker {
     }
 
     fn change(&mut self, session: SessionId, stream: Stream) {
+        if !is_spoken(stream.codec) {
+            return self.fail(session, Trouble::Codec);
+        }
         self.with(session, |worker, slot| {
             worker.session(slot).change(stream);
             if let Some(partner) = worker.session(slot).partner {
@@ -210,4 +216,8 @@ impl Worker {
         }
         &mut self.addresses[index]
     }
+}
+
+fn is_spoken(codec: Codec) -> bool {
+    matches!(codec, Codec::Pcma | Codec::Pcmu)
 }

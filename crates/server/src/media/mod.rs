@@ -269,6 +269,7 @@ fn refusal(order: Order) -> Report {
         | Order::Part { session }
         | Order::Play { session, .. }
         | Order::Stop { session }
+        | Order::Key { session, .. }
         | Order::Mute { session, .. } => Report::Failed { session, why: Trouble::Full },
     }
 }

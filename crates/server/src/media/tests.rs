@@ -11,7 +11,7 @@ use ::media::keys::KeyPress;
 use ::media::rtp::{self, Header};
 use ::media::tone::{Tone, ToneListener};
 use ::media::{
-    Codec, Order, RecordingKey, Report, SessionId, Sound, SoundAddress, Stream, Trouble, WavHeader, WorkerId,
+    Codec, Order, RecordingKey, Report, SessionId, Sound, SoundAddress, Sources, Stream, Trouble, WavHeader, WorkerId,
 };
 use api::Metrics;
 use sha2::{Digest, Sha256};
@@ -104,14 +104,14 @@ struct Phone {
 impl Phone {
     fn new(codec: Codec, sends: u16, hears: u16) -> Self {
         let socket = UdpSocket::bind((loopback(), 0)).unwrap();
-        let payload_type = codec.static_payload_type();
+        let payload_type = codec.static_payload_type().unwrap();
         let header = Header { marker: true, payload_type, sequence: 1, timestamp: 1, ssrc: sends.into() };
         let tone = Tone::new(Sound::Tone { hertz: sends });
         Self { socket, codec, tone, listener: ToneListener::new(hears), header }
     }
 
     fn stream(&self) -> Stream {
-        let payload_type = self.codec.static_payload_type();
+        let payload_type = self.codec.static_payload_type().unwrap();
         Stream {
             codec: self.codec,
             payload_type,
@@ -119,8 +119,12 @@ impl Phone {
             keys: Some(101),
             receive_keys: Some(101),
             remote: Some(self.socket.local_addr().unwrap()),
-            source: None,
+            sources: Sources::Any { signalling: None },
             remote_rtcp: None,
+            rtcp_mux: false,
+            crypto: None,
+            comfort: None,
+            silence: None,
             send: true,
             receive: true,
             packet_ms: 20,

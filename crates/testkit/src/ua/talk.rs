@@ -114,7 +114,7 @@ impl Talk {
     /// Our offer as things stand.
     pub(crate) fn offer(&mut self) -> Body {
         if self.listening.is_empty() {
-            let format = |codec: &Codec| Format::new(codec.static_payload_type(), name(*codec), CLOCK);
+            let format = |codec: &Codec| Format::new(codec.static_payload_type().unwrap_or(96), name(*codec), CLOCK);
             self.listening = self.codecs.iter().map(format).chain([Format::keys(KEYS)]).collect();
         }
         Body::sdp(Sdp::offer(self.owner(), &self.section(self.wish(), PACKET_MS)).print())
@@ -230,5 +230,7 @@ fn name(codec: Codec) -> &'static str {
     match codec {
         Codec::Pcma => "PCMA",
         Codec::Pcmu => "PCMU",
+        Codec::G722 => "G722",
+        Codec::Opus => "opus",
     }
 }

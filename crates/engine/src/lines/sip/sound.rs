@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use media::{Order, SessionId, Stream, WorkerId};
+use media::{Order, SessionId, Sources, Stream, WorkerId};
 use model::{Codec, Reason, SoundOffer};
 use sip::sdp::{self, Audio, AudioSection, Direction, Format, Owner, Sdp};
 use sip::{Body, Flow};
@@ -180,8 +180,7 @@ impl Sound {
     /// Answers a new offer within the dialog. An error leaves everything as it was.
     pub fn reoffer(&mut self, step: &mut Step<'_>, body: &Bytes) -> Result<(Body, Held), Reason> {
         let (sdp, audio) = read(body)?;
-        let before = self.agreed;
-        let prefer = before.map(|agreed| agreed.codec);
+        let prefer = self.agreed.as_ref().map(|agreed| agreed.codec);
         self.version += 1;
         let answer = match self.agree_to(step, &sdp, &audio, prefer) {
             Ok(answer) => answer,
@@ -220,8 +219,8 @@ impl Sound {
     }
 
     fn agree(&mut self, step: &mut Step<'_>, stream: Stream) {
-        if self.agreed != Some(stream) {
-            self.agreed = Some(stream);
+        if self.agreed.as_ref() != Some(&stream) {
+            self.agreed = Some(stream.clone());
             step.media(self.worker, Order::Change { session: self.session, stream });
         }
     }
@@ -240,8 +239,12 @@ impl Sound {
             keys,
             receive_keys: keys,
             remote: audio.rtp,
-            source: Some(self.source),
+            sources: Sources::Any { signalling: Some(self.source) },
             remote_rtcp: audio.rtcp,
+            rtcp_mux: false,
+            crypto: None,
+            comfort: None,
+            silence: None,
             send: audio.direction.receives(),
             receive: audio.direction.sends(),
             packet_ms: audio.packet_ms.unwrap_or(PACKET_MS),
@@ -278,7 +281,8 @@ fn spoken(audio: &Audio) -> impl Iterator<Item = (media::Codec, u8)> {
 }
 
 fn own_format(codec: media::Codec) -> Format {
-    Format::new(codec.static_payload_type(), name(codec), CLOCK)
+    // Only codecs with a static payload type are offered.
+    Format::new(codec.static_payload_type().unwrap_or(96), name(codec), CLOCK)
 }
 
 fn name(codec: media::Codec) -> &'static str {
@@ -289,6 +293,8 @@ fn word(codec: media::Codec) -> Codec {
     match codec {
         media::Codec::Pcma => Codec::Pcma,
         media::Codec::Pcmu => Codec::Pcmu,
+        media::Codec::G722 => Codec::G722,
+        media::Codec::Opus => Codec::Opus,
     }
 }
 

@@ -83,8 +83,8 @@ fn orders_that_cannot_be_carried_out_are_reported() {
     floor.open(1, to(1));
     let (session, address, stream) = (SessionId(1), AddressId(1), Some(to(1)));
 
-    floor.order(Order::Open { session, address: AddressId(5), stream });
-    floor.order(Order::Open { session: SessionId(2), address, stream });
+    floor.order(Order::Open { session, address: AddressId(5), stream: stream.clone() });
+    floor.order(Order::Open { session: SessionId(2), address, stream: stream.clone() });
     floor.order(Order::Open { session: SessionId(3), address: AddressId(u32::MAX), stream });
     floor.join(1, 1);
     floor.join(1, 9);

@@ -35,8 +35,10 @@ impl Studio {
                 let index = usize::from(party) - 1;
                 let mut sound = [0; 160];
                 self.tones[index].fill(CODECS[index], &mut sound);
-                let header =
-                    crate::rtp::Header { payload_type: CODECS[index].static_payload_type(), ..voice(party, self.n) };
+                let header = crate::rtp::Header {
+                    payload_type: CODECS[index].static_payload_type().unwrap(),
+                    ..voice(party, self.n)
+                };
                 self.floor.send(party, host(party, 4000), header, &sound);
             }
             self.n += 1;
