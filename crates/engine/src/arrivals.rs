@@ -240,8 +240,8 @@ struct Plan {
 }
 
 fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, reason: Reason) -> Live {
-    call.refuse_leg(step, caller, reason, reason.sip());
-    call.finish(step, reason, reason.sip(), EndedBy::Switchboard);
+    call.refuse_leg(step, caller, reason.into());
+    call.finish(step, reason.into(), EndedBy::Switchboard);
     Live::new(call, Stage::Over)
 }
 

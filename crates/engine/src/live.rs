@@ -51,7 +51,7 @@ impl Live {
     /// A bug of ours stopped a step half-way: every leg is ended, and the last event says so.
     pub fn abandon(&mut self, step: &mut Step<'_>) {
         self.stage = Stage::Over;
-        self.call.finish(step, Reason::Internal, Reason::Internal.sip(), EndedBy::Switchboard);
+        self.call.finish(step, Reason::Internal.into(), EndedBy::Switchboard);
     }
 
     /// When it wants to be woken.

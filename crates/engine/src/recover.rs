@@ -23,9 +23,12 @@ pub fn recover(tenant: TenantId, record: Record, repaired: Option<RecordingEvent
     let reason = Reason::SystemCrash;
     if is_open {
         for leg in legs {
-            story.tell(at, CallEvent::LegEnded { leg, reason, sip: reason.sip(), by: EndedBy::Switchboard });
+            story.tell(
+                at,
+                CallEvent::LegEnded { leg, reason, sip: reason.sip(), cause: None, by: EndedBy::Switchboard },
+            );
         }
-        story.tell(at, CallEvent::Ended { reason, sip: reason.sip(), by: EndedBy::Switchboard });
+        story.tell(at, CallEvent::Ended { reason, sip: reason.sip(), cause: None, by: EndedBy::Switchboard });
     }
     if let (Some(id), Some(what)) = (recording, repaired) {
         story.tell_recording(at, id, what);

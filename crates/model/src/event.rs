@@ -183,6 +183,18 @@ pub enum CallEvent {
         /// Whether this party called us (else we call it).
         caller: bool,
     },
+    /// The trunk of a leg could not take the call; the next one of the route is tried.
+    #[serde(rename = "leg.rerouted")]
+    LegRerouted {
+        /// The leg.
+        leg: LegId,
+        /// The trunk it runs over now.
+        trunk: String,
+        /// Why the one before did not take it.
+        reason: Reason,
+        /// The SIP status that said so; 408 when nothing came at all.
+        sip: u16,
+    },
     /// A leg we call is ringing.
     #[serde(rename = "leg.ringing")]
     LegRinging {
@@ -226,6 +238,9 @@ pub enum CallEvent {
         reason: Reason,
         /// The SIP status that said so: 200 after an answer.
         sip: u16,
+        /// The Q.850 cause that a party gave (RFC 6432): 16 is normal clearing. None: it gave none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<u8>,
         /// Who ended it.
         by: EndedBy,
     },
@@ -244,6 +259,9 @@ pub enum CallEvent {
         reason: Reason,
         /// The SIP status that decided it.
         sip: u16,
+        /// The Q.850 cause that the deciding party gave. None: it gave none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<u8>,
         /// Who ended it.
         by: EndedBy,
     },

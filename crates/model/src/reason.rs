@@ -78,6 +78,12 @@ reasons! {
     Commanded "commanded" 200 "The call was ended by order." "Cuộc gọi được kết thúc theo lệnh." "" "";
     /// It lasted as long as any call may.
     TooLong "too_long" 200 "The call reached its longest allowed time." "Cuộc gọi đạt thời lượng tối đa." "Raise max_call_seconds." "Hãy tăng max_call_seconds.";
+    /// A leg that should send sound was silent for too long.
+    Silent "silent" 408 "No sound came from one side for too long." "Một bên không gửi âm thanh quá lâu." "Check that side's network and firewall; silence_seconds sets how long is too long." "Hãy kiểm tra mạng và tường lửa của bên đó; silence_seconds là thời gian cho phép.";
+    /// The called phone asked for the call to go elsewhere.
+    Redirected "redirected" 302 "The phone passed the call on." "Máy đã chuyển cuộc gọi đi nơi khác." "" "";
+    /// A call that was passed on too often goes no further.
+    Diverted "diverted" 482 "The call was passed on too often." "Cuộc gọi bị chuyển tiếp quá nhiều lần." "Look for numbers that are forwarded to each other." "Hãy kiểm tra các số chuyển tiếp vòng lẫn nhau.";
     /// The server stops.
     Drained "drained" 503 "The server is stopping." "Máy chủ đang dừng." "Call again in a minute." "Hãy gọi lại sau một phút.";
     /// The disk or database does not take records; no new calls.

@@ -84,6 +84,9 @@ pub struct Record {
     pub reason: Option<Reason>,
     /// The SIP status that decided it.
     pub sip: Option<u16>,
+    /// The Q.850 cause that the deciding party gave.
+    #[serde(default)]
+    pub cause: Option<u8>,
     /// Who ended it.
     pub ended_by: Option<EndedBy>,
     /// In the order they began.
@@ -120,6 +123,9 @@ pub struct LegRecord {
     pub reason: Option<Reason>,
     /// The SIP status that said so.
     pub sip: Option<u16>,
+    /// The Q.850 cause that its party gave.
+    #[serde(default)]
+    pub cause: Option<u8>,
     /// Who ended it.
     pub by: Option<EndedBy>,
 }
@@ -180,6 +186,7 @@ impl Record {
             disposition: Status::NoAnswer,
             reason: None,
             sip: None,
+            cause: None,
             ended_by: None,
             legs: Vec::new(),
             recordings: Vec::new(),
@@ -261,6 +268,7 @@ impl Record {
                     ended_at: None,
                     reason: None,
                     sip: None,
+                    cause: None,
                     by: None,
                 });
             }
@@ -282,11 +290,17 @@ impl Record {
             CallEvent::LegHeld { leg } => self.set_held(*leg, true),
             CallEvent::LegResumed { leg } => self.set_held(*leg, false),
             CallEvent::LegKey { .. } => {}
-            CallEvent::LegEnded { leg, reason, sip, by } => {
+            CallEvent::LegRerouted { leg, trunk: next, .. } => {
+                if let Some(LegRecord { party: Party::Outside { trunk, .. }, .. }) = self.leg_mut(*leg) {
+                    *trunk = Some(next.clone());
+                }
+            }
+            CallEvent::LegEnded { leg, reason, sip, cause, by } => {
                 if let Some(leg) = self.leg_mut(*leg) {
                     leg.ended_at = Some(at);
                     leg.reason = Some(*reason);
                     leg.sip = Some(*sip);
+                    leg.cause = *cause;
                     leg.by = Some(*by);
                 }
             }
@@ -298,10 +312,11 @@ impl Record {
                     self.extension = Some(number.to_owned());
                 }
             }
-            CallEvent::Ended { reason, sip, by } => {
+            CallEvent::Ended { reason, sip, cause, by } => {
                 self.ended_at = Some(at);
                 self.reason = Some(*reason);
                 self.sip = Some(*sip);
+                self.cause = *cause;
                 self.ended_by = Some(*by);
                 if self.answered_at.is_none() {
                     self.disposition = unanswered(*reason, *sip, self.ringing_at.is_some());

@@ -83,8 +83,8 @@ impl ToldCall {
         let legs = self.record.as_ref().map_or(0, |record| record.legs.len() as u32);
         let by = EndedBy::Customer;
         let mut events: Vec<_> =
-            (1..=legs).map(|leg| CallEvent::LegEnded { leg: self.leg_id(leg), reason, sip, by }).collect();
-        events.push(CallEvent::Ended { reason, sip, by });
+            (1..=legs).map(|leg| CallEvent::LegEnded { leg: self.leg_id(leg), reason, sip, cause: None, by }).collect();
+        events.push(CallEvent::Ended { reason, sip, cause: None, by });
         self.tell(events)
     }
 

@@ -14,7 +14,7 @@ use self::story::Story;
 use crate::edge::Now;
 use crate::key::{LegIndex, LegKey};
 use crate::limits::Uses;
-use crate::lines::{Gone, LegOrder, Line};
+use crate::lines::{End, Gone, LegOrder, Line};
 use crate::step::Step;
 
 /// The most legs one call may ever have: no loop of transfers grows without bound.
@@ -137,9 +137,9 @@ impl Call {
     }
 
     /// Why a leg that is given up was not answered: as those phones that refused say, else as `silence` has it.
-    pub fn unanswered(&self, index: LegIndex, silence: Reason) -> (Reason, u16) {
+    pub fn unanswered(&self, index: LegIndex, silence: Reason) -> End {
         let refusal = self.leg(index).line.refusal();
-        refusal.map_or((silence, silence.sip()), |status| (Reason::of_refusal(status), status))
+        refusal.map_or_else(|| silence.into(), |status| End::new(Reason::of_refusal(status), status))
     }
 
     /// Gives a leg's line an order.
@@ -156,6 +156,17 @@ impl Call {
         leg.state = LegState::Ringing;
         let leg = leg.id;
         self.story.tell(step.now.wall, CallEvent::LegRinging { leg, early_sound });
+    }
+
+    /// Another trunk is tried for a leg.
+    pub fn leg_rerouted(&mut self, step: &mut Step<'_>, index: LegIndex, trunk: String, end: End) {
+        let leg = self.leg_mut(index);
+        leg.uses = Uses::Trunk(trunk.clone());
+        if let Party::Outside { trunk: over, .. } = &mut leg.party {
+            *over = Some(trunk.clone());
+        }
+        let rerouted = CallEvent::LegRerouted { leg: leg.id, trunk, reason: end.reason, sip: end.sip };
+        self.story.tell(step.now.wall, rerouted);
     }
 
     /// A leg is answered: from here on a BYE is owed, whatever happens to this engine.
@@ -184,29 +195,29 @@ impl Call {
     /// A leg ended by itself.
     pub fn leg_gone(&mut self, step: &mut Step<'_>, index: LegIndex, gone: Gone) {
         let by = if gone.by_party { self.leg(index).ends_as() } else { EndedBy::Switchboard };
-        self.end_leg(step, index, gone.reason, gone.sip, by);
+        self.end_leg(step, index, gone.end, by);
     }
 
     /// Ends a leg: refuses a caller who was not answered, hangs up on everybody else.
-    pub fn drop_leg(&mut self, step: &mut Step<'_>, index: LegIndex, reason: Reason, status: u16) {
+    pub fn drop_leg(&mut self, step: &mut Step<'_>, index: LegIndex, end: End) {
         if !self.is_live(index) {
             return;
         }
         let leg = self.leg_mut(index);
         let answered = leg.state == LegState::Answered;
         // An order to end cannot fail: whatever the line is doing, it ends.
-        let _ = leg.line.order(step, LegOrder::HangUp { reason, status });
-        let sip = if answered { 200 } else { status };
-        self.end_leg(step, index, reason, sip, EndedBy::Switchboard);
+        let _ = leg.line.order(step, LegOrder::HangUp(end));
+        let sip = if answered { 200 } else { end.sip };
+        self.end_leg(step, index, end.with_sip(sip), EndedBy::Switchboard);
     }
 
     /// Refuses the caller with the status that the other side gave.
-    pub fn refuse_leg(&mut self, step: &mut Step<'_>, index: LegIndex, reason: Reason, status: u16) {
+    pub fn refuse_leg(&mut self, step: &mut Step<'_>, index: LegIndex, end: End) {
         if !self.is_live(index) {
             return;
         }
-        let _ = self.leg_mut(index).line.order(step, LegOrder::Refuse { reason, status });
-        self.end_leg(step, index, reason, status, EndedBy::Switchboard);
+        let _ = self.leg_mut(index).line.order(step, LegOrder::Refuse(end));
+        self.end_leg(step, index, end, EndedBy::Switchboard);
     }
 
     /// Lets two legs hear each other.
@@ -242,19 +253,20 @@ impl Call {
     }
 
     /// Ends the call: whoever is left is hung up on, and the last event is told.
-    pub fn finish(&mut self, step: &mut Step<'_>, reason: Reason, sip: u16, by: EndedBy) {
+    pub fn finish(&mut self, step: &mut Step<'_>, end: End, by: EndedBy) {
         if self.over {
             return;
         }
         for index in 0..self.legs.len() {
-            self.drop_leg(step, LegIndex(index as u8), reason, sip);
+            self.drop_leg(step, LegIndex(index as u8), end);
         }
         if let Some((recording, worker)) = self.recording {
             step.media(worker, Order::StopRecording { recording });
         }
         self.over = true;
         step.office.limits.end_call();
-        self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, by });
+        let End { reason, sip, cause } = end;
+        self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, cause, by });
     }
 
     /// The recording that is still being written when the call is over.
@@ -268,11 +280,12 @@ impl Call {
         self.story.tell_recording(now.wall, id, what);
     }
 
-    fn end_leg(&mut self, step: &mut Step<'_>, index: LegIndex, reason: Reason, sip: u16, by: EndedBy) {
+    fn end_leg(&mut self, step: &mut Step<'_>, index: LegIndex, end: End, by: EndedBy) {
         let leg = self.leg_mut(index);
         if leg.state == LegState::Ended {
             return;
         }
+        let End { reason, sip, cause } = end;
         let answered = leg.state == LegState::Answered;
         leg.state = LegState::Ended;
         let id = leg.id;
@@ -280,7 +293,7 @@ impl Call {
         if answered {
             step.keep(KeptKind::Dialog, id.to_string(), None);
         }
-        self.story.tell(step.now.wall, CallEvent::LegEnded { leg: id, reason, sip, by });
+        self.story.tell(step.now.wall, CallEvent::LegEnded { leg: id, reason, sip, cause, by });
     }
 
     fn is_recorded(&self, index: LegIndex) -> bool {

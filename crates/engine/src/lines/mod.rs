@@ -23,19 +23,11 @@ pub enum LegOrder {
         codec: Option<Codec>,
     },
     /// Refuse the caller.
-    Refuse {
-        /// Why.
-        reason: Reason,
-        /// The SIP status that the other side gave, or the reason's own.
-        status: u16,
-    },
+    Refuse(End),
     /// End the leg, at whatever point it is.
-    HangUp {
-        /// Why.
-        reason: Reason,
-        /// The SIP status for a caller who was not answered.
-        status: u16,
-    },
+    HangUp(End),
+    /// The other party pressed a key. Its sound carries keys by itself; only a party that takes them in signalling is told.
+    Key(char),
 }
 
 /// What a leg's line tells its call.
@@ -57,6 +49,20 @@ pub enum LegNews {
     Resumed,
     /// The party pressed a key.
     Key(char),
+    /// Nothing came from the party for as long as a party may be silent that should send.
+    Silent,
+    /// The called party asks to be called elsewhere: a number as somebody would dial it. The leg is over.
+    Redirected {
+        /// As dialled.
+        to: String,
+    },
+    /// The trunk could not take the call; another one of the route is tried.
+    Rerouted {
+        /// The trunk that is tried now.
+        trunk: String,
+        /// Why the one before did not take it; its status is 408 when nothing came at all.
+        end: End,
+    },
     /// The leg is over.
     Gone(Gone),
 }
@@ -65,11 +71,38 @@ pub enum LegNews {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gone {
     /// Why.
-    pub reason: Reason,
-    /// The SIP status that says so; 200 after an answer.
-    pub sip: u16,
+    pub end: End,
     /// Whether the party itself ended it (else it failed).
     pub by_party: bool,
+}
+
+/// Why a leg or a call ends. What one side gave is passed on to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End {
+    /// Why.
+    pub reason: Reason,
+    /// The SIP status that says so, to a caller who was not answered too; 200 after an answer.
+    pub sip: u16,
+    /// The Q.850 cause that a party gave (RFC 6432).
+    pub cause: Option<u8>,
+}
+
+impl End {
+    /// An end with a status that somebody gave.
+    pub fn new(reason: Reason, sip: u16) -> Self {
+        Self { reason, sip, cause: None }
+    }
+
+    /// The same with another status for whoever hears it.
+    pub fn with_sip(self, sip: u16) -> Self {
+        Self { sip, ..self }
+    }
+}
+
+impl From<Reason> for End {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason, reason.sip())
+    }
 }
 
 /// One way a leg exists.

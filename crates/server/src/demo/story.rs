@@ -164,8 +164,8 @@ mod tests {
             call(1, leg(customer, &outside)),
             sound(2, RecordingEvent::Started { file: "one.wav".into() }),
             call(2, CallEvent::Connected { agent, customer }),
-            call(12, CallEvent::LegEnded { leg: customer, reason: Reason::HungUp, sip: 200, by: EndedBy::Customer }),
-            call(12, CallEvent::Ended { reason: Reason::HungUp, sip: 200, by: EndedBy::Customer }),
+            call(12, CallEvent::LegEnded { leg: customer, reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }),
+            call(12, CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }),
             sound(
                 12,
                 RecordingEvent::Closed { milliseconds: 10_020, gap_milliseconds: 0, bytes: 1, sha256: String::new() },

@@ -23,17 +23,20 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
         What::Call(CallEvent::LegRinging { leg: id, early_sound }) => {
             format!("leg.ringing {}{}", leg(id), if *early_sound { " with sound" } else { "" })
         }
+        What::Call(CallEvent::LegRerouted { leg: id, trunk, reason, sip }) => {
+            format!("leg.rerouted {} to {trunk} after {} {sip}", leg(id), reason.code())
+        }
         What::Call(CallEvent::LegAnswered { leg: id }) => format!("leg.answered {}", leg(id)),
         What::Call(CallEvent::LegHeld { leg: id }) => format!("leg.held {}", leg(id)),
         What::Call(CallEvent::LegResumed { leg: id }) => format!("leg.resumed {}", leg(id)),
         What::Call(CallEvent::LegKey { leg: id, key }) => format!("leg.key {} {key}", leg(id)),
-        What::Call(CallEvent::LegEnded { leg: id, reason, sip, by }) => {
+        What::Call(CallEvent::LegEnded { leg: id, reason, sip, by, .. }) => {
             format!("leg.ended {} {} {sip} by {}", leg(id), reason.code(), by_word(*by))
         }
         What::Call(CallEvent::Connected { agent, customer }) => {
             format!("call.connected {} with {}", leg(agent), leg(customer))
         }
-        What::Call(CallEvent::Ended { reason, sip, by }) => {
+        What::Call(CallEvent::Ended { reason, sip, by, .. }) => {
             format!("call.ended {} {sip} by {}", reason.code(), by_word(*by))
         }
         What::Recording(RecordingEvent::Started { .. }) => "recording.started".into(),

@@ -11,7 +11,7 @@ use model::{DialAnswer, EndedBy, Originate, Problem, Reason, Reply, Ticket};
 use super::{Stage, Talk};
 use crate::call::Call;
 use crate::key::LegIndex;
-use crate::lines::{Gone, LegNews};
+use crate::lines::{End, LegNews};
 use crate::ring::{self, Ring};
 use crate::step::Step;
 
@@ -35,7 +35,7 @@ pub struct Click {
 enum Phase {
     RingingAgent { give_up_at: Instant, responded: bool, respond_by: Instant },
     RingingCustomer { customer: LegIndex, give_up_at: Instant },
-    Tone { until: Instant, gone: Gone, by: EndedBy },
+    Tone { until: Instant, end: End, by: EndedBy },
 }
 
 impl Click {
@@ -63,10 +63,10 @@ impl Click {
         match self.phase {
             Phase::RingingAgent { .. } => self.while_agent_rings(call, step, news),
             Phase::RingingCustomer { customer, .. } => self.while_customer_rings(call, step, customer, leg, news),
-            Phase::Tone { gone, by, .. } => {
+            Phase::Tone { end, by, .. } => {
                 if let LegNews::Gone(own) = news {
                     call.leg_gone(step, leg, own);
-                    call.finish(step, gone.reason, gone.sip, by);
+                    call.finish(step, end, by);
                     return Stage::Over;
                 }
                 Stage::Click(self)
@@ -85,13 +85,12 @@ impl Click {
                 self.end_unanswered(call, step, Reason::NoAnswer)
             }
             Phase::RingingCustomer { customer, give_up_at } if now >= give_up_at => {
-                call.drop_leg(step, customer, Reason::NoAnswer, 480);
-                let gone = Gone { reason: Reason::NoAnswer, sip: 480, by_party: false };
-                self.play_tone(call, step, gone, EndedBy::Switchboard);
+                call.drop_leg(step, customer, Reason::NoAnswer.into());
+                self.play_tone(call, step, Reason::NoAnswer.into(), EndedBy::Switchboard);
                 Stage::Click(self)
             }
-            Phase::Tone { until, gone, by } if now >= until => {
-                call.finish(step, gone.reason, gone.sip, by);
+            Phase::Tone { until, end, by } if now >= until => {
+                call.finish(step, end, by);
                 Stage::Over
             }
             _ => Stage::Click(self),
@@ -109,8 +108,8 @@ impl Click {
     }
 
     /// The call is ended from above: whoever waits for a reply hears why.
-    pub fn give_up(mut self, call: &mut Call, reason: Reason, sip: u16) {
-        self.reply_failed(call, reason, sip);
+    pub fn give_up(mut self, call: &mut Call, end: End) {
+        self.reply_failed(call, end);
     }
 
     fn while_agent_rings(mut self, call: &mut Call, step: &mut Step<'_>, news: LegNews) -> Stage {
@@ -130,12 +129,17 @@ impl Click {
             }
             LegNews::Gone(gone) => {
                 let by = if gone.by_party { EndedBy::Agent } else { EndedBy::Switchboard };
-                self.reply_failed(call, gone.reason, gone.sip);
+                self.reply_failed(call, gone.end);
                 call.leg_gone(step, self.agent, gone);
-                call.finish(step, gone.reason, gone.sip, by);
+                call.finish(step, gone.end, by);
                 Stage::Over
             }
-            LegNews::Held | LegNews::Resumed | LegNews::Key(_) => Stage::Click(self),
+            LegNews::Held
+            | LegNews::Resumed
+            | LegNews::Key(_)
+            | LegNews::Silent
+            | LegNews::Redirected { .. }
+            | LegNews::Rerouted { .. } => Stage::Click(self),
         }
     }
 
@@ -150,14 +154,15 @@ impl Click {
         match news {
             LegNews::Gone(gone) if leg == self.agent => {
                 call.leg_gone(step, leg, gone);
-                call.drop_leg(step, customer, Reason::Cancelled, 487);
-                call.finish(step, Reason::Cancelled, 487, EndedBy::Agent);
+                let end = End { cause: gone.end.cause, ..Reason::Cancelled.into() };
+                call.drop_leg(step, customer, end);
+                call.finish(step, end, EndedBy::Agent);
                 Stage::Over
             }
             LegNews::Gone(gone) => {
                 let by = if gone.by_party { EndedBy::Customer } else { EndedBy::Switchboard };
                 call.leg_gone(step, leg, gone);
-                self.play_tone(call, step, gone, by);
+                self.play_tone(call, step, gone.end, by);
                 Stage::Click(self)
             }
             LegNews::Ringing { early } if leg == customer => {
@@ -173,6 +178,10 @@ impl Click {
                 call.stop_playing(step, self.agent);
                 call.connect(step, self.agent, customer);
                 Stage::Talk(Talk::of(call, step, self.agent, customer))
+            }
+            LegNews::Rerouted { trunk, end } if leg == customer => {
+                call.leg_rerouted(step, leg, trunk, end);
+                Stage::Click(self)
             }
             // The agent may put the ringing aside; what it then takes back is told too.
             LegNews::Held if leg == self.agent => {
@@ -195,27 +204,26 @@ impl Click {
                 self.phase = Phase::RingingCustomer { customer, give_up_at: step.now.mono + patience };
             }
             Err(reason) => {
-                let gone = Gone { reason, sip: reason.sip(), by_party: false };
-                self.play_tone(call, step, gone, EndedBy::Switchboard);
+                self.play_tone(call, step, reason.into(), EndedBy::Switchboard);
             }
         }
         Stage::Click(self)
     }
 
-    fn play_tone(&mut self, call: &mut Call, step: &mut Step<'_>, gone: Gone, by: EndedBy) {
+    fn play_tone(&mut self, call: &mut Call, step: &mut Step<'_>, end: End, by: EndedBy) {
         call.play(step, self.agent, Sound::Busy);
-        self.phase = Phase::Tone { until: step.now.mono + TONE_TIME, gone, by };
+        self.phase = Phase::Tone { until: step.now.mono + TONE_TIME, end, by };
     }
 
     fn end_unanswered(mut self, call: &mut Call, step: &mut Step<'_>, silence: Reason) -> Stage {
-        let (reason, sip) = call.unanswered(self.agent, silence);
-        self.reply_failed(call, reason, sip);
-        call.drop_leg(step, self.agent, reason, sip);
-        call.finish(step, reason, sip, EndedBy::Switchboard);
+        let end = call.unanswered(self.agent, silence);
+        self.reply_failed(call, end);
+        call.drop_leg(step, self.agent, end);
+        call.finish(step, end, EndedBy::Switchboard);
         Stage::Over
     }
 
-    fn reply_failed(&mut self, call: &mut Call, reason: Reason, sip: u16) {
+    fn reply_failed(&mut self, call: &mut Call, End { reason, sip, .. }: End) {
         let extension = self.order.from.clone();
         self.reply(call, |call, _| {
             let sentence = reason.sentence(model::Language::En);

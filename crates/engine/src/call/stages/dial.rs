@@ -7,7 +7,7 @@ use model::{EndedBy, Reason};
 use super::{Stage, Talk};
 use crate::call::Call;
 use crate::key::LegIndex;
-use crate::lines::{Gone, LegNews, LegOrder};
+use crate::lines::{End, Gone, LegNews, LegOrder};
 use crate::step::Step;
 
 /// A caller who waits for an answer.
@@ -42,15 +42,19 @@ impl Dial {
             }
             LegNews::Answered { codec } if leg == self.callee => {
                 if let Err(reason) = call.order(step, self.caller, LegOrder::Answer { codec: Some(codec) }) {
-                    call.drop_leg(step, self.callee, reason, reason.sip());
-                    call.refuse_leg(step, self.caller, reason, reason.sip());
-                    call.finish(step, reason, reason.sip(), EndedBy::Switchboard);
+                    call.drop_leg(step, self.callee, reason.into());
+                    call.refuse_leg(step, self.caller, reason.into());
+                    call.finish(step, reason.into(), EndedBy::Switchboard);
                     return Stage::Over;
                 }
                 call.leg_answered(step, self.callee);
                 call.leg_answered(step, self.caller);
                 call.connect(step, self.caller, self.callee);
                 Stage::Talk(Talk::of(call, step, self.caller, self.callee))
+            }
+            LegNews::Rerouted { trunk, end } if leg == self.callee => {
+                call.leg_rerouted(step, leg, trunk, end);
+                Stage::Dial(self)
             }
             _ => Stage::Dial(self),
         }
@@ -61,10 +65,10 @@ impl Dial {
         if step.now.mono < self.give_up_at {
             return Stage::Dial(self);
         }
-        let (reason, sip) = call.unanswered(self.callee, Reason::NoAnswer);
-        call.drop_leg(step, self.callee, reason, sip);
-        call.refuse_leg(step, self.caller, reason, for_caller(sip));
-        call.finish(step, reason, sip, EndedBy::Switchboard);
+        let end = call.unanswered(self.callee, Reason::NoAnswer);
+        call.drop_leg(step, self.callee, end);
+        call.refuse_leg(step, self.caller, for_caller(end));
+        call.finish(step, end, EndedBy::Switchboard);
         Stage::Over
     }
 
@@ -76,25 +80,25 @@ impl Dial {
     fn caller_gone(self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
         let by = if gone.by_party { call.leg(self.caller).ends_as() } else { EndedBy::Switchboard };
         call.leg_gone(step, self.caller, gone);
-        call.drop_leg(step, self.callee, gone.reason, 487);
-        call.finish(step, gone.reason, gone.sip, by);
+        call.drop_leg(step, self.callee, gone.end.with_sip(487));
+        call.finish(step, gone.end, by);
         Stage::Over
     }
 
     fn callee_gone(self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
         let by = if gone.by_party { call.leg(self.callee).ends_as() } else { EndedBy::Switchboard };
         call.leg_gone(step, self.callee, gone);
-        call.refuse_leg(step, self.caller, gone.reason, for_caller(gone.sip));
-        call.finish(step, gone.reason, gone.sip, by);
+        call.refuse_leg(step, self.caller, for_caller(gone.end));
+        call.finish(step, gone.end, by);
         Stage::Over
     }
 }
 
 /// The status a caller gets for the one the other side gave. What concerns only us and the other side is not passed on.
-fn for_caller(status: u16) -> u16 {
-    match status {
-        400 | 401 | 402 | 405..=407 | 420..=423 | 481..=483 | 487 | 491 | 493 => 480,
-        300..=399 => 480,
-        _ => status,
+fn for_caller(end: End) -> End {
+    match end.sip {
+        400 | 401 | 402 | 405..=407 | 420..=423 | 481..=483 | 487 | 491 | 493 => end.with_sip(480),
+        300..=399 => end.with_sip(480),
+        _ => end,
     }
 }

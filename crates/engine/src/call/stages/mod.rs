@@ -14,7 +14,7 @@ pub use self::dial::Dial;
 pub use self::talk::Talk;
 use super::Call;
 use crate::key::LegIndex;
-use crate::lines::LegNews;
+use crate::lines::{End, LegNews};
 use crate::step::Step;
 
 /// The stage a call is at.
@@ -55,9 +55,9 @@ impl Stage {
     pub fn end(self, call: &mut Call, step: &mut Step<'_>, reason: Reason) -> Self {
         let sip = if call.is_connected() { 200 } else { refusal(reason.sip()) };
         if let Self::Click(click) = self {
-            click.give_up(call, reason, sip);
+            click.give_up(call, End::new(reason, sip));
         }
-        call.finish(step, reason, sip, EndedBy::Switchboard);
+        call.finish(step, End::new(reason, sip), EndedBy::Switchboard);
         Self::Over
     }
 

@@ -7,7 +7,7 @@ use model::{CallEvent, EndedBy, Reason};
 use super::Stage;
 use crate::call::Call;
 use crate::key::LegIndex;
-use crate::lines::LegNews;
+use crate::lines::{End, LegNews, LegOrder};
 use crate::step::Step;
 
 /// A conversation of two legs.
@@ -33,13 +33,21 @@ impl Talk {
             LegNews::Gone(gone) => {
                 let by = if gone.by_party { call.leg(leg).ends_as() } else { EndedBy::Switchboard };
                 call.leg_gone(step, leg, gone);
-                call.finish(step, gone.reason, gone.sip, by);
+                call.finish(step, gone.end, by);
                 return Stage::Over;
             }
             LegNews::Held => call.leg_held(step, leg),
             LegNews::Resumed => call.leg_resumed(step, leg),
-            LegNews::Key(key) => call.story.tell(at, CallEvent::LegKey { leg: id, key }),
+            LegNews::Key(key) => {
+                call.story.tell(at, CallEvent::LegKey { leg: id, key });
+                for other in self.legs.into_iter().filter(|other| *other != leg) {
+                    // A key that cannot be handed on is heard by nobody else; the call goes on.
+                    let _ = call.order(step, other, LegOrder::Key(key));
+                }
+            }
+            LegNews::Silent => return self.over(call, step, Reason::Silent.into()),
             LegNews::Ringing { .. } | LegNews::Answered { .. } => {}
+            LegNews::Redirected { .. } | LegNews::Rerouted { .. } => {}
         }
         Stage::Talk(self)
     }
@@ -49,15 +57,19 @@ impl Talk {
         if step.now.mono < self.end_at {
             return Stage::Talk(self);
         }
-        for leg in self.legs {
-            call.drop_leg(step, leg, Reason::TooLong, 200);
-        }
-        call.finish(step, Reason::TooLong, 200, EndedBy::Switchboard);
-        Stage::Over
+        self.over(call, step, Reason::TooLong.into())
     }
 
     /// When it wants to be woken.
     pub fn poll_timeout(&self) -> Instant {
         self.end_at
+    }
+
+    fn over(self, call: &mut Call, step: &mut Step<'_>, end: End) -> Stage {
+        for leg in self.legs {
+            call.drop_leg(step, leg, end);
+        }
+        call.finish(step, end.with_sip(200), EndedBy::Switchboard);
+        Stage::Over
     }
 }

@@ -12,7 +12,7 @@ use sip::{Body, DialogId, Headers, Incoming, Method, Overload, Provisional, Requ
 use super::sound::{Held, Sound};
 use super::{ALLOW, because, keys};
 use crate::key::{Key, LegKey};
-use crate::lines::{Gone, LegNews, LegOrder};
+use crate::lines::{End, Gone, LegNews, LegOrder};
 use crate::step::Step;
 
 /// A leg over SIP.
@@ -122,10 +122,11 @@ impl SipLine {
         match order {
             LegOrder::Ring { early } => self.ring(step, early),
             LegOrder::Answer { codec } => self.answer(step, codec),
-            LegOrder::Refuse { reason, status } | LegOrder::HangUp { reason, status } => {
-                self.end(step, reason, status);
+            LegOrder::Refuse(end) | LegOrder::HangUp(end) => {
+                self.end(step, end);
                 Ok(())
             }
+            LegOrder::Key(_) => Ok(()),
         }
     }
 
@@ -186,12 +187,12 @@ impl SipLine {
     }
 
     /// Ends the dialog in the way that its state asks for. From here on the SIP machine goes on alone.
-    fn end(&mut self, step: &mut Step<'_>, reason: Reason, status: u16) {
+    fn end(&mut self, step: &mut Step<'_>, end: End) {
         let now = step.now.mono;
         match std::mem::replace(&mut self.state, State::Over) {
             State::Invited { dialog, .. } => {
-                let status = if status < 300 { 480 } else { status };
-                let mut headers = because(reason);
+                let status = if end.sip < 300 { 480 } else { end.sip };
+                let mut headers = because(end.reason);
                 if status == 503 {
                     headers.push(sip::HeaderName::RetryAfter, "10");
                 }
@@ -199,10 +200,10 @@ impl SipLine {
             }
             State::Inviting { branches } => {
                 for branch in branches.iter().filter(|branch| branch.refusal.is_none()) {
-                    step.endpoint.cancel(now, branch.dialog, because(reason));
+                    step.endpoint.cancel(now, branch.dialog, because(end.reason));
                 }
             }
-            State::Up { dialog, .. } => step.endpoint.bye(now, dialog, because(reason)),
+            State::Up { dialog, .. } => step.endpoint.bye(now, dialog, because(end.reason)),
             State::Over => {}
         }
         self.close_sound(step);
@@ -211,7 +212,7 @@ impl SipLine {
     fn gone(&mut self, step: &mut Step<'_>, reason: Reason, sip: u16, by_party: bool) -> Option<LegNews> {
         self.state = State::Over;
         self.close_sound(step);
-        Some(LegNews::Gone(Gone { reason, sip, by_party }))
+        Some(LegNews::Gone(Gone { end: End::new(reason, sip), by_party }))
     }
 
     fn close_sound(&mut self, step: &mut Step<'_>) {

@@ -320,11 +320,11 @@ impl Call {
     }
 
     fn over(&self, leg: u32) -> CallEvent {
-        CallEvent::LegEnded { leg: id(leg), reason: Reason::HungUp, sip: 200, by: EndedBy::Customer }
+        CallEvent::LegEnded { leg: id(leg), reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }
     }
 
     fn ended(&self) -> CallEvent {
-        CallEvent::Ended { reason: Reason::HungUp, sip: 200, by: EndedBy::Customer }
+        CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }
     }
 }
 
