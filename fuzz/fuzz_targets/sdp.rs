@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use sip::sdp::{AudioSection, Direction, Format, Owner, parse};
+use sip::sdp::{AudioSection, Direction, Format, Owner, Profile, parse};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(sdp) = parse(&Bytes::copy_from_slice(data)) else { return };
@@ -19,6 +19,9 @@ fuzz_target!(|data: &[u8]| {
     let address = IpAddr::from([192, 0, 2, 1]);
     let section = AudioSection {
         address: (address, 4000).into(),
+        profile: Profile::Avp,
+        crypto: None,
+        rtcp_mux: false,
         formats: vec![Format::new(8, "PCMA", 8000), Format::keys(101)],
         direction: Direction::SendRecv,
         packet_ms: Some(20),

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use sip::digest::{Algorithm, Challenge, Credentials};
-use sip::sdp::{AudioSection, Direction, Format, Owner, Sdp};
+use sip::sdp::{AudioSection, Crypto, Direction, Format, Owner, Profile, Sdp, Suite};
 use sip::{
     CSeq, Framer, Framing, HeaderName, Headers, Host, Message, Method, NameAddr, Param, Params, Request, Response,
     Scheme, Uri, Via, parse,
@@ -212,13 +212,23 @@ fn sdp() -> impl Strategy<Value = Sdp> {
             parameters,
         },
     );
-    let section = (any::<std::net::SocketAddr>(), vec(format, 1..5), any::<(bool, bool)>(), option::of(10_u16..60))
-        .prop_map(|(address, formats, (sends, receives), packet_ms)| AudioSection {
+    let profile = prop_oneof![Just(Profile::Avp), Just(Profile::Savp), Just(Profile::Avpf), Just(Profile::Savpf)];
+    let suite = prop_oneof![Just(Suite::AesCm128HmacSha1_80), Just(Suite::AesCm128HmacSha1_32)];
+    let crypto = (0_u32..1_000_000_000, suite, any::<[u8; 30]>());
+    let crypto = option::of(crypto.prop_map(|(tag, suite, key)| Crypto { tag, suite, key }));
+    let secured = (profile, crypto, any::<bool>());
+    let flow = (any::<std::net::SocketAddr>(), any::<(bool, bool)>(), option::of(10_u16..60));
+    let section = (flow, vec(format, 1..5), secured).prop_map(
+        |((address, (sends, receives), packet_ms), formats, (profile, crypto, rtcp_mux))| AudioSection {
             address: std::net::SocketAddr::new(address.ip(), address.port()),
+            profile,
+            crypto,
+            rtcp_mux,
             formats,
             direction: Direction::of(sends, receives),
             packet_ms,
-        });
+        },
+    );
     (any::<(u64, u64, IpAddr)>(), vec(section, 0..3)).prop_map(|((session_id, version, address), sections)| {
         let owner = Owner { session_id, version, address };
         let mut sdp = Sdp::new(owner);

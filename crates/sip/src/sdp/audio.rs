@@ -2,54 +2,20 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-
-use super::{Direction, Media, Sdp};
+use super::format::read_formats;
+use super::{Crypto, Direction, Format, Media, Profile, Sdp};
 use crate::message::parse_number;
-
-/// A payload type and what it stands for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Format {
-    /// 0 to 127.
-    pub payload_type: u8,
-    /// `PCMA`, `opus`, `telephone-event` …; compare without case.
-    pub name: String,
-    /// In Hz, as written: 8000 for G.722 (RFC 3551, 4.5.2).
-    pub clock_rate: u32,
-    /// 1 unless written.
-    pub channels: u8,
-    /// What `fmtp` says.
-    pub parameters: Option<Bytes>,
-}
-
-impl Format {
-    /// A format of one channel without parameters.
-    pub fn new(payload_type: u8, name: &str, clock_rate: u32) -> Self {
-        Format { payload_type, name: name.into(), clock_rate, channels: 1, parameters: None }
-    }
-
-    /// Keys as events (RFC 4733): 0 to 9, star, hash, A to D.
-    pub fn keys(payload_type: u8) -> Self {
-        let parameters = Some(Bytes::from_static(b"0-16"));
-        Format { parameters, ..Format::new(payload_type, "telephone-event", 8000) }
-    }
-
-    /// Whether it is a format by that name and clock rate.
-    pub fn is(&self, name: &str, clock_rate: u32) -> bool {
-        self.name.eq_ignore_ascii_case(name) && self.clock_rate == clock_rate
-    }
-
-    /// Whether it carries keys rather than sound.
-    pub fn is_keys(&self) -> bool {
-        self.name.eq_ignore_ascii_case("telephone-event")
-    }
-}
 
 /// A section with sound that can be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Audio {
     /// Which section it is, from 0.
     pub index: usize,
+    /// How sound is carried; an answer repeats it.
+    pub profile: Profile,
+    /// The keys that can be used, in their order of preference. A section in the clear may have some too: it would
+    /// rather be secured.
+    pub cryptos: Vec<Crypto>,
     /// Where to send sound. `None` when only a name is given, or the old way of holding, address 0.0.0.0.
     pub rtp: Option<SocketAddr>,
     /// Where to send reports: as `rtcp` says, else the port above; the same port with `rtcp-mux`.
@@ -60,14 +26,15 @@ pub struct Audio {
     pub direction: Direction,
     /// All formats that say what they are, in their order of preference.
     pub formats: Vec<Format>,
-    /// Milliseconds of sound in a packet, when a sensible number is asked for.
+    /// Milliseconds of sound in a packet, when a sensible number is asked for: 10 to 60, in whole tens, and no more
+    /// than may be. A longer wish is met with 60: `ptime` is a wish, `maxptime` is not (RFC 8866, 6.4 and 6.5).
     pub packet_ms: Option<u16>,
 }
 
 impl Audio {
     /// The codecs, in order of preference.
     pub fn codecs(&self) -> impl Iterator<Item = &Format> {
-        self.formats.iter().filter(|format| !format.is_keys())
+        self.formats.iter().filter(|format| !format.is_keys() && !format.is_noise())
     }
 
     /// The payload type for keys at a clock rate.
@@ -77,20 +44,36 @@ impl Audio {
 }
 
 impl Sdp {
-    /// The first section of plain sound over RTP that is not refused.
+    /// The section of sound to take: the first that can be used, one with keys before one in the clear.
     pub fn audio(&self) -> Option<Audio> {
-        self.audio_over("RTP/AVP")
+        let mut audios: Vec<Audio> = self.audios().collect();
+        let best = audios.iter().position(|audio| audio.profile.is_secured()).unwrap_or(0);
+        (best < audios.len()).then(|| audios.swap_remove(best))
+    }
+
+    /// All sections of sound over `RTP/AVP`, `RTP/SAVP` and their kin with feedback that are not refused, in their
+    /// order. A secured section without a key that can be used is left out.
+    pub fn audios(&self) -> impl Iterator<Item = Audio> {
+        self.media.iter().enumerate().filter_map(|(index, media)| {
+            let profile = Profile::of(&media.protocol).filter(|profile| *profile != Profile::Dtls)?;
+            let audio = self.read_audio(index, media, profile)?;
+            (!profile.is_secured() || !audio.cryptos.is_empty()).then_some(audio)
+        })
     }
 
     /// The first section of sound over a protocol, such as `UDP/TLS/RTP/SAVPF`, that is not refused.
     pub fn audio_over(&self, protocol: &str) -> Option<Audio> {
-        let usable = |media: &Media| {
-            media.kind.eq_ignore_ascii_case(b"audio")
-                && media.port != 0
-                && media.protocol.eq_ignore_ascii_case(protocol.as_bytes())
-        };
-        let index = self.media.iter().position(usable)?;
-        let media = self.media.get(index)?;
+        let profile = Profile::of(protocol.as_bytes())?;
+        self.media.iter().enumerate().find_map(|(index, media)| {
+            let is_meant = media.protocol.eq_ignore_ascii_case(protocol.as_bytes());
+            is_meant.then(|| self.read_audio(index, media, profile)).flatten()
+        })
+    }
+
+    fn read_audio(&self, index: usize, media: &Media, profile: Profile) -> Option<Audio> {
+        if !media.kind.eq_ignore_ascii_case(b"audio") || media.port == 0 {
+            return None;
+        }
         let written = self.connection_of(media);
         let address = written.filter(|address| !address.is_unspecified());
         let rtp = address.map(|address| SocketAddr::new(address, media.port));
@@ -101,14 +84,30 @@ impl Sdp {
         }
         Some(Audio {
             index,
+            profile,
+            cryptos: read_cryptos(media),
             rtp,
             rtcp: if rtcp_mux { rtp } else { rtp.and_then(|rtp| rtcp_address(media, rtp)) },
             rtcp_mux,
             direction,
             formats: read_formats(media),
-            packet_ms: media.attribute("ptime").and_then(|value| read_packet_ms(value.trim_ascii())),
+            packet_ms: read_packet_ms(media),
         })
     }
+}
+
+/// How many keys of a section are read; phones write two to eight.
+const CRYPTO_LIMIT: usize = 16;
+
+/// The usable keys; of two with the same tag the first counts.
+fn read_cryptos(media: &Media) -> Vec<Crypto> {
+    let mut cryptos: Vec<Crypto> = Vec::new();
+    for crypto in media.attributes("crypto").take(CRYPTO_LIMIT).filter_map(Crypto::parse) {
+        if cryptos.iter().all(|earlier| earlier.tag != crypto.tag) {
+            cryptos.push(crypto);
+        }
+    }
+    cryptos
 }
 
 /// `a=rtcp:53020 IN IP4 192.0.2.1` (RFC 3605), else the port above.
@@ -125,63 +124,25 @@ fn rtcp_address(media: &Media, rtp: SocketAddr) -> Option<SocketAddr> {
     Some(SocketAddr::new(address, port))
 }
 
-fn read_formats(media: &Media) -> Vec<Format> {
-    let (maps, parameters) = (by_payload_type(media, "rtpmap"), by_payload_type(media, "fmtp"));
-    let read = |format: &Bytes| {
-        let payload_type = read_payload_type(format)?;
-        let index = usize::from(payload_type);
-        let parameters = parameters[index].map(Bytes::copy_from_slice);
-        let Some(map) = maps[index] else {
-            let (_, name, clock_rate) = STATIC.into_iter().find(|(number, ..)| *number == payload_type)?;
-            return Some(Format { parameters, ..Format::new(payload_type, name, clock_rate) });
-        };
-        let mut parts = std::str::from_utf8(map).ok()?.trim().split('/');
-        let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
-        let clock_rate = parts.next()?.parse().ok().filter(|rate| *rate > 0)?;
-        let channels = match parts.next() {
-            Some(channels) => channels.parse().ok()?,
-            None => 1,
-        };
-        Some(Format { payload_type, name, clock_rate, channels, parameters })
+fn read_packet_ms(media: &Media) -> Option<u16> {
+    let number = |name: &str| {
+        let ms = media.attribute(name).and_then(|value| parse_number(value.trim_ascii()))?;
+        (10..=1000).contains(&ms).then_some(ms.min(60) as u16 / 10 * 10)
     };
-    media.formats.iter().filter_map(read).collect()
-}
-
-/// What the attributes of a name say of each payload type; the first word on it counts.
-fn by_payload_type<'a>(media: &'a Media, name: &str) -> [Option<&'a [u8]>; 128] {
-    let mut found = [None; 128];
-    for value in media.attributes(name) {
-        let Some(blank) = value.iter().position(|byte| *byte == b' ') else { continue };
-        let Some(payload_type) = read_payload_type(&value[..blank]) else { continue };
-        found[usize::from(payload_type)].get_or_insert(value[blank..].trim_ascii());
+    match (number("ptime"), number("maxptime")) {
+        (Some(wish), Some(most)) => Some(wish.min(most)),
+        // Our usual 20 ms are meant unless that is too long for them.
+        (None, Some(10)) => Some(10),
+        (wish, _) => wish,
     }
-    found
 }
-
-fn read_payload_type(digits: &[u8]) -> Option<u8> {
-    parse_number(digits).and_then(|number| u8::try_from(number).ok()).filter(|number| *number < 128)
-}
-
-fn read_packet_ms(value: &[u8]) -> Option<u16> {
-    parse_number(value).and_then(|ms| u16::try_from(ms).ok()).filter(|ms| (10..=200).contains(ms))
-}
-
-/// Payload types that need no `rtpmap` (RFC 3551, 6).
-const STATIC: [(u8, &str, u32); 8] = [
-    (0, "PCMU", 8000),
-    (3, "GSM", 8000),
-    (4, "G723", 8000),
-    (8, "PCMA", 8000),
-    (9, "G722", 8000),
-    (13, "CN", 8000),
-    (15, "G728", 8000),
-    (18, "G729", 8000),
-];
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
-    use crate::sdp::parse;
+    use crate::sdp::{Suite, parse};
 
     #[test]
     fn a_phones_offer_is_read() {
@@ -251,8 +212,81 @@ mod tests {
         assert_eq!(sdp.audio_over("UDP/TLS/RTP/SAVPF").map(|audio| audio.index), Some(1));
     }
 
+    #[test]
+    fn ipv6_zeros_hold_too_and_a_section_may_hold_alone() {
+        let v6 = audio("c=IN IP6 ::\r\nm=audio 4000 RTP/AVP 8\r\n");
+        let own = audio("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n");
+
+        assert_eq!((v6.rtp, v6.direction), (None, Direction::SendOnly));
+        assert_eq!((own.rtp, own.direction), (None, Direction::Inactive));
+    }
+
+    #[test]
+    fn packets_are_as_long_as_asked_within_ten_and_sixty() {
+        let ms = |lines: &str| audio(&format!("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\n{lines}")).packet_ms;
+
+        assert_eq!([ms("a=ptime:10\r\n"), ms("a=ptime:30\r\n"), ms("a=ptime:60\r\n")], [Some(10), Some(30), Some(60)]);
+        assert_eq!([ms("a=ptime:25\r\n"), ms("a=ptime:200\r\n")], [Some(20), Some(60)]);
+        assert_eq!([ms("a=ptime:0\r\n"), ms("a=ptime:5\r\n"), ms("a=ptime:x\r\n"), ms("")], [None; 4]);
+        assert_eq!([ms("a=maxptime:150\r\n"), ms("a=maxptime:10\r\n")], [None, Some(10)]);
+        assert_eq!(ms("a=ptime:40\r\na=maxptime:20\r\n"), Some(20));
+    }
+
+    #[test]
+    fn a_secured_section_goes_before_one_in_the_clear() {
+        let audio = audio(&format!(
+            "c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\nm=audio 4002 RTP/SAVP 8\r\n\
+             a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:x\r\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:{KEY}\r\n\
+             a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:{KEY}\r\na=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:{KEY}\r\n"
+        ));
+
+        let cryptos: Vec<_> = audio.cryptos.iter().map(|crypto| (crypto.tag, crypto.suite)).collect();
+        assert_eq!((audio.index, audio.profile), (1, Profile::Savp));
+        assert_eq!(cryptos, [(2, Suite::AesCm128HmacSha1_80), (3, Suite::AesCm128HmacSha1_32)]);
+    }
+
+    #[test]
+    fn a_secured_section_without_a_usable_key_is_none() {
+        let lines = "c=IN IP4 192.0.2.1\r\nm=audio 4002 RTP/SAVPF 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n";
+
+        assert_eq!(read(lines).audio(), None);
+        assert_eq!(
+            read(&format!("{lines}m=audio 4000 RTP/AVPF 8\r\n")).audio().map(|it| it.profile),
+            Some(Profile::Avpf)
+        );
+    }
+
+    #[test]
+    fn a_section_in_the_clear_may_bring_keys_along() {
+        let audio = audio(&format!(
+            "c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}\r\n"
+        ));
+
+        assert_eq!((audio.profile, audio.cryptos.len()), (Profile::Avp, 1));
+    }
+
+    #[test]
+    fn keys_stand_at_both_clocks_and_noise_is_no_codec() {
+        let audio = audio(
+            "c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 96 9 0 13 97 98\r\na=rtpmap:96 opus/48000/2\r\n\
+             a=fmtp:96 useinbandfec=1\r\na=rtpmap:97 telephone-event/48000\r\na=rtpmap: 98 telephone-event/8000\r\n",
+        );
+
+        let names: Vec<_> = audio.codecs().map(|format| format.name.as_str()).collect();
+        assert_eq!(names, ["opus", "G722", "PCMU"]);
+        assert_eq!((audio.keys(48_000), audio.keys(8000)), (Some(97), Some(98)));
+        assert_eq!(audio.formats[0], Format::opus(96, Some("useinbandfec=1")));
+        assert_eq!(audio.formats[1], Format::g722());
+    }
+
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd";
+
     fn audio(lines: &str) -> Audio {
+        read(lines).audio().unwrap()
+    }
+
+    fn read(lines: &str) -> Sdp {
         let text = format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n{lines}");
-        parse(&text.into()).unwrap().audio().unwrap()
+        parse(&text.into()).unwrap()
     }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::{Connection, Direction, Format, Line, Media, Origin, Sdp};
+use super::{Connection, Crypto, Direction, Format, Line, Media, Origin, Profile, Sdp};
 
 /// Who writes a description. The version goes up by one with each change of the same session (RFC 3264, 8).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,11 +17,17 @@ pub struct Owner {
     pub address: IpAddr,
 }
 
-/// A section of plain sound as we want it.
+/// A section of sound as we want it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AudioSection {
-    /// Where we listen; reports come to the port above.
+    /// Where we listen; reports come to the port above, or to the same with `rtcp_mux`.
     pub address: SocketAddr,
+    /// How sound is carried; in an answer as the offer said.
+    pub profile: Profile,
+    /// The key with which we send. In an answer it has the tag and the suite of the offered one it takes.
+    pub crypto: Option<Crypto>,
+    /// Whether we take reports at the port of sound (RFC 5761); in an answer only where the offer has it.
+    pub rtcp_mux: bool,
     /// The payload types under which we listen, best first; keys among them.
     pub formats: Vec<Format>,
     /// As seen by us.
@@ -49,14 +55,33 @@ impl Sdp {
 
     /// An offer of one section of sound.
     pub fn offer(owner: Owner, section: &AudioSection) -> Self {
+        Sdp::offer_of(owner, std::slice::from_ref(section))
+    }
+
+    /// An offer of several sections, best first: the other side takes one and refuses the others.
+    pub fn offer_of(owner: Owner, sections: &[AudioSection]) -> Self {
         let mut sdp = Sdp::new(owner);
-        sdp.media.push(section.media(owner.address));
+        sdp.media = sections.iter().map(|section| section.media(owner.address)).collect();
+        sdp
+    }
+
+    /// An offer within a session whose description before this one is `self`: the section in its place, all others
+    /// with port 0, since sections are never taken away (RFC 3264, 8).
+    pub fn offer_again(&self, owner: Owner, index: usize, section: &AudioSection) -> Self {
+        let mut sdp = self.answer(owner, index, section);
+        if index >= sdp.media.len() {
+            sdp.media.push(section.media(owner.address));
+        }
         sdp
     }
 
     /// An answer to this offer: our section in the place of the one at `index`, the others refused (RFC 3264, 6).
     pub fn answer(&self, owner: Owner, index: usize, section: &AudioSection) -> Self {
         let mut sdp = Sdp::new(owner);
+        // The times in an answer are those of the offer (RFC 3264, 6).
+        if let Some(times) = self.lines.iter().find(|line| line.letter == b't') {
+            sdp.lines = vec![times.clone()];
+        }
         sdp.media = self.media.iter().map(Media::refused).collect();
         if let Some(place) = sdp.media.get_mut(index) {
             *place = section.media(owner.address);
@@ -67,7 +92,10 @@ impl Sdp {
 
 impl AudioSection {
     fn media(&self, session_address: IpAddr) -> Media {
-        let mut lines = Vec::with_capacity(self.formats.len() * 2 + 2);
+        let mut lines = Vec::with_capacity(self.formats.len() * 2 + 4);
+        if let Some(crypto) = &self.crypto {
+            lines.push(Line::value("crypto", &crypto.print()));
+        }
         for format in &self.formats {
             let Format { payload_type, name, clock_rate, channels, parameters } = format;
             let channels = if *channels > 1 { format!("/{channels}") } else { String::new() };
@@ -80,12 +108,15 @@ impl AudioSection {
         if let Some(packet_ms) = self.packet_ms {
             lines.push(Line::value("ptime", &packet_ms.to_string()));
         }
+        if self.rtcp_mux {
+            lines.push(Line::flag("rtcp-mux"));
+        }
         lines.push(Line::flag(self.direction.as_str()));
         Media {
             kind: Bytes::from_static(b"audio"),
             port: self.address.port(),
             ports: None,
-            protocol: Bytes::from_static(b"RTP/AVP"),
+            protocol: Bytes::from_static(self.profile.as_str().as_bytes()),
             formats: self.formats.iter().map(|format| format.payload_type.to_string().into()).collect(),
             connection: (self.address.ip() != session_address).then(|| Connection::to(self.address.ip())),
             lines,
@@ -126,6 +157,46 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_keeps_the_offers_times_and_refuses_pictures_and_strange_protocols() {
+        let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=3034423619 3042462419\r\n\
+            m=audio 5002 RTP/AVP 8\r\nm=image 5004 udptl t38\r\nm=application 5006 UDP/BFCP *\r\nm=video 5008/2 RTP/AVP 99\r\n";
+        let offer = parse(&Bytes::from_static(text.as_bytes())).unwrap();
+
+        let answer =
+            offer.answer(owner(), 0, &AudioSection { formats: vec![Format::new(8, "PCMA", 8000)], ..section() });
+
+        assert_eq!(
+            answer.print(),
+            "v=0\r\no=- 7 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=3034423619 3042462419\r\n\
+             m=audio 4000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\na=sendrecv\r\n\
+             m=image 0 udptl t38\r\nm=application 0 UDP/BFCP *\r\nm=video 0 RTP/AVP 99\r\n"
+        );
+    }
+
+    #[test]
+    fn a_secured_section_gives_its_key() {
+        let crypto = Crypto { tag: 1, suite: crate::sdp::Suite::AesCm128HmacSha1_80, key: [7; 30] };
+        let secured = AudioSection { profile: Profile::Savp, crypto: Some(crypto), rtcp_mux: true, ..section() };
+
+        let offer = Sdp::offer_of(owner(), &[secured, section()]);
+
+        let audios: Vec<_> = offer.audios().map(|audio| (audio.profile, audio.cryptos, audio.rtcp_mux)).collect();
+        assert_eq!(audios, [(Profile::Savp, vec![crypto], true), (Profile::Avp, vec![], false)]);
+        assert_eq!(parse(&offer.print()), Ok(offer.clone()));
+        assert!(!format!("{offer:?}").contains("inline"));
+    }
+
+    #[test]
+    fn a_later_offer_keeps_the_places_of_the_sections() {
+        let before = Sdp::offer_of(owner(), &[AudioSection { profile: Profile::Savp, ..section() }, section()]);
+
+        let again = before.offer_again(Owner { version: 2, ..owner() }, 1, &section());
+
+        assert_eq!(again.media.iter().map(|media| media.port).collect::<Vec<_>>(), [0, 4000]);
+        assert_eq!(Sdp::new(owner()).offer_again(owner(), 0, &section()).media.len(), 1);
+    }
+
+    #[test]
     fn a_section_elsewhere_says_where() {
         let section = AudioSection { address: "192.0.2.2:4000".parse().unwrap(), ..section() };
 
@@ -141,6 +212,9 @@ mod tests {
     fn section() -> AudioSection {
         AudioSection {
             address: "192.0.2.1:4000".parse().unwrap(),
+            profile: Profile::Avp,
+            crypto: None,
+            rtcp_mux: false,
             formats: vec![Format::new(8, "PCMA", 8000), Format::keys(101)],
             direction: Direction::SendRecv,
             packet_ms: Some(20),

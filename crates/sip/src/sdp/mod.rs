@@ -5,13 +5,19 @@
 
 mod audio;
 mod build;
+mod crypto;
 mod direction;
+mod format;
 mod parse;
+mod profile;
 
-pub use audio::{Audio, Format};
+pub use audio::Audio;
 pub use build::{AudioSection, Owner};
+pub use crypto::{Crypto, Suite};
 pub use direction::Direction;
+pub use format::Format;
 pub use parse::{SdpError, parse};
+pub use profile::Profile;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -50,8 +56,8 @@ pub struct Origin {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Connection(Bytes);
 
-/// A line of one letter and a value.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A line of one letter and a value. Its debug form keeps keys to itself.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Line {
     /// `a` for attributes.
     pub letter: u8,
@@ -189,6 +195,14 @@ impl Connection {
         let agrees = network.eq_ignore_ascii_case("IN")
             && kind.eq_ignore_ascii_case(if address.is_ipv4() { "IP4" } else { "IP6" });
         agrees.then_some(address)
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_key = self.letter == b'k' || self.attribute("crypto").is_some();
+        let value = if is_key { "…".into() } else { String::from_utf8_lossy(&self.value) };
+        write!(f, "{}={value}", char::from(self.letter))
     }
 }
 

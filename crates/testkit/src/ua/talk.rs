@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use media::Codec;
 use sip::Body;
-use sip::sdp::{self, Audio, AudioSection, Direction, Format, Owner, Sdp};
+use sip::sdp::{self, Audio, AudioSection, Direction, Format, Owner, Profile, Sdp};
 
 use super::Sound;
 
@@ -216,13 +216,21 @@ impl Talk {
     }
 
     fn section(&self, direction: Direction, packet_ms: u16) -> AudioSection {
-        AudioSection { address: self.local, formats: self.listening.clone(), direction, packet_ms: Some(packet_ms) }
+        AudioSection {
+            address: self.local,
+            profile: Profile::Avp,
+            crypto: None,
+            rtcp_mux: false,
+            formats: self.listening.clone(),
+            direction,
+            packet_ms: Some(packet_ms),
+        }
     }
 }
 
 fn read(body: &Bytes) -> Result<(Sdp, Audio), NoCommonSound> {
     let sdp = sdp::parse(body).map_err(|_| NoCommonSound)?;
-    let audio = sdp.audio().ok_or(NoCommonSound)?;
+    let audio = sdp.audio_over(Profile::Avp.as_str()).ok_or(NoCommonSound)?;
     Ok((sdp, audio))
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use media::{Order, SessionId, Sources, Stream, WorkerId};
 use model::{Codec, Reason, SoundOffer};
-use sip::sdp::{self, Audio, AudioSection, Direction, Format, Owner, Sdp};
+use sip::sdp::{self, Audio, AudioSection, Direction, Format, Owner, Profile, Sdp};
 use sip::{Body, Flow};
 
 use crate::key::LegKey;
@@ -258,6 +258,9 @@ impl Sound {
     fn section(&self, direction: Direction, packet_ms: Option<u16>) -> AudioSection {
         AudioSection {
             address: self.ours,
+            profile: Profile::Avp,
+            crypto: None,
+            rtcp_mux: false,
             formats: self.listening.clone(),
             direction,
             packet_ms: Some(packet_ms.unwrap_or(PACKET_MS)),
@@ -267,7 +270,7 @@ impl Sound {
 
 fn read(body: &Bytes) -> Result<(Sdp, Audio), Reason> {
     let sdp = sdp::parse(body).map_err(|_| Reason::NoCommonCodec)?;
-    let audio = sdp.audio().ok_or(Reason::NoCommonCodec)?;
+    let audio = sdp.audio_over(Profile::Avp.as_str()).ok_or(Reason::NoCommonCodec)?;
     Ok((sdp, audio))
 }
 
