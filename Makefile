@@ -37,7 +37,7 @@ lint: tools-build
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 tools-build:
-	@$(call install,cc:build-essential)
+	@$(call install,cc:build-essential cmake:cmake)
 	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 2; }
 
 tools-test: tools-build

@@ -37,6 +37,8 @@ pub(crate) fn stream(remote: SocketAddr) -> Stream {
         receive_payload_type: 8,
         keys: Some(101),
         receive_keys: Some(101),
+        keys_clock: 8_000,
+        key_tones: true,
         remote: Some(remote),
         sources: anyone(),
         remote_rtcp: None,

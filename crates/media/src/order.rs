@@ -84,6 +84,10 @@ pub struct Stream {
     pub keys: Option<u8>,
     /// The payload type our SDP told the party to send keys with.
     pub receive_keys: Option<u8>,
+    /// The clock of keys in both directions, in Hz: 48 000 where telephone-event was agreed on so beside Opus, else 8 000.
+    pub keys_clock: u32,
+    /// Whether keys are played as tones to a party that takes none as events; false for one that signalling tells them.
+    pub key_tones: bool,
     /// Where the party's SDP says it hears. None, port 0 and an unspecified address all mean: not known.
     pub remote: Option<SocketAddr>,
     /// Where its sound may come from besides.

@@ -118,6 +118,8 @@ impl Phone {
             receive_payload_type: payload_type,
             keys: Some(101),
             receive_keys: Some(101),
+            keys_clock: 8_000,
+            key_tones: true,
             remote: Some(self.socket.local_addr().unwrap()),
             sources: Sources::Any { signalling: None },
             remote_rtcp: None,

@@ -57,7 +57,9 @@ pub struct Sound {
 impl Sound {
     /// Takes an address out of the stock and opens a session there.
     pub fn open(step: &mut Step<'_>, leg: LegKey, worker: Option<WorkerId>, flow: Flow) -> Result<Self, Reason> {
-        let taken = step.sounds.take(worker, flow.remote.ip());
+        let signalling = step.endpoint.interfaces().get(usize::from(flow.interface));
+        let beside = signalling.map(|interface| interface.bound.ip());
+        let taken = step.sounds.take(worker, beside, flow.remote.ip());
         let (address, ours) = taken.ok_or(Reason::NoSoundAddress)?;
         let session = step.ids.session();
         step.media(address.worker, Order::Open { session, address: address.id, stream: None });
@@ -238,6 +240,8 @@ impl Sound {
             receive_payload_type: payload_type,
             keys,
             receive_keys: keys,
+            keys_clock: CLOCK,
+            key_tones: true,
             remote: audio.rtp,
             sources: Sources::Any { signalling: Some(self.source) },
             remote_rtcp: audio.rtcp,
