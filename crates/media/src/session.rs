@@ -158,12 +158,12 @@ impl Session {
     }
 
     /// Makes a partner's packet ours, in place. `serial` is the partner's. None: nothing goes to the party.
-    pub fn speak(&mut self, at: Ticks, serial: u32, heard: &Heard, packet: &mut [u8]) -> Option<Packet> {
+    pub fn speak(&mut self, at: Ticks, serial: u32, heard: &Heard, buffer: &mut [u8]) -> Option<Packet> {
         let stream = self.stream.as_ref().filter(|stream| stream.send && self.playing.is_none())?;
         let to = self.latch.target()?;
         let payload_type = match heard.what {
             What::Sound(codec) => {
-                codec.transcode(stream.codec, &mut packet[heard.payload.clone()]);
+                codec.transcode(stream.codec, &mut buffer[heard.payload.clone()]);
                 Some(stream.payload_type)
             }
             What::Key => stream.keys,
@@ -177,9 +177,9 @@ impl Session {
         // The payload stays where it is; its header, which may be shorter than the one that came, moves up to it.
         let start = heard.payload.start - HEADER;
         let header = Header { marker, payload_type, sequence, timestamp, ssrc: self.outgoing.ssrc() };
-        packet[start..heard.payload.start].copy_from_slice(&header.print());
+        buffer[start..heard.payload.start].copy_from_slice(&header.print());
         self.outgoing.count(heard.payload.len());
-        Some(Packet { address: self.address, channel: Channel::Sound, to, bytes: start..heard.payload.end })
+        self.seal(to, Channel::Sound, start..heard.payload.end, buffer)
     }
 
     /// So much time has passed for the sound that is playing.
@@ -205,7 +205,7 @@ impl Session {
         packet[..HEADER].copy_from_slice(&header.print());
         playing.tone.fill(stream.codec, &mut packet[HEADER..HEADER + samples]);
         self.outgoing.count(samples);
-        Some(Packet { address: self.address, channel: Channel::Sound, to, bytes: 0..HEADER + samples })
+        self.seal(to, Channel::Sound, 0..HEADER + samples, packet)
     }
 
     /// Takes RTCP from the network.
@@ -222,7 +222,13 @@ impl Session {
     pub fn tell(&mut self, at: Ticks, clock: &Clock, bye: bool, into: &mut [u8; LONGEST]) -> Option<Packet> {
         let to = self.control.target(&self.latch, self.stream.as_ref()?)?;
         let length = self.control.tell(at, clock, &self.outgoing, &mut self.reception, bye, into)?;
-        Some(Packet { address: self.address, channel: Channel::Control, to, bytes: 0..length })
+        self.seal(to, Channel::Control, 0..length, into)
+    }
+
+    /// A finished packet in a buffer, ready to leave. Everything that goes to the party passes here.
+    fn seal(&mut self, to: SocketAddr, channel: Channel, bytes: Range<usize>, buffer: &mut [u8]) -> Option<Packet> {
+        let bytes = bytes.start..bytes.end.min(buffer.len());
+        Some(Packet { address: self.address, channel, to, bytes })
     }
 
     /// Where its sound comes from.

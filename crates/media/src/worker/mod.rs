@@ -128,15 +128,18 @@ impl Worker {
         }
     }
 
-    /// Takes a packet that came to an RTP port; gives the one to send for it, rewritten in the same buffer.
+    /// Takes a packet that came to an RTP port: the first `length` bytes of a buffer of [`PACKET`]. Gives the one to send
+    /// for it, made in the same buffer, where it may have become longer.
     pub fn handle_sound(
         &mut self,
         now: Instant,
         address: AddressId,
         from: SocketAddr,
-        packet: &mut [u8],
+        length: usize,
+        buffer: &mut [u8],
     ) -> Option<Packet> {
         let at = self.advance(now);
+        let packet = buffer.get_mut(..length)?;
         let slot = self.owner(at, address, from)?;
         let session = self.sessions[slot as usize].as_mut()?;
         if rtp::is_control(packet) {
@@ -169,11 +172,11 @@ impl Worker {
                 Piece { session: serial, run: heard.place.run, timestamp: heard.header.timestamp, codec, sound };
             self.recordings.hear(at, recording, side, &piece);
         }
-        self.sessions[partner as usize].as_mut()?.speak(at, serial, &heard, packet)
+        self.sessions[partner as usize].as_mut()?.speak(at, serial, &heard, buffer)
     }
 
     /// Takes a packet that came to an RTCP port.
-    pub fn handle_control(&mut self, now: Instant, address: AddressId, from: SocketAddr, packet: &[u8]) {
+    pub fn handle_control(&mut self, now: Instant, address: AddressId, from: SocketAddr, packet: &mut [u8]) {
         let at = self.advance(now);
         let Some(slot) = self.owner(at, address, from) else { return };
         if let Some(session) = &mut self.sessions[slot as usize] {

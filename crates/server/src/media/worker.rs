@@ -157,12 +157,12 @@ impl<R: Fn(WorkerId, Report)> Desk<R> {
         match channel {
             Channel::Sound => {
                 self.figures.received += 1;
-                let sent = self.machine.handle_sound(now, address, from, &mut self.packet[..length]);
+                let sent = self.machine.handle_sound(now, address, from, length, &mut *self.packet);
                 if let Some(Packet { address, channel, to, bytes }) = sent {
                     self.send(address, channel, to, bytes);
                 }
             }
-            Channel::Control => self.machine.handle_control(now, address, from, &self.packet[..length]),
+            Channel::Control => self.machine.handle_control(now, address, from, &mut self.packet[..length]),
         }
     }
 

@@ -144,7 +144,9 @@ impl Floor {
         mut packet: Vec<u8>,
     ) -> Brought {
         let Some((worker, id)) = place_of(to.port()).filter(|_| to.ip() == self.ip) else { return Brought::default() };
-        let relayed = self.workers[usize::from(worker.0)].handle_sound(mono, id, from, &mut packet);
+        let length = packet.len();
+        packet.resize(length.max(PACKET), 0);
+        let relayed = self.workers[usize::from(worker.0)].handle_sound(mono, id, from, length, &mut packet);
         let mut brought = self.bring(now, worker);
         if let Some(relayed) = relayed {
             let source = SocketAddr::new(self.ip, address(worker, relayed.address).port);

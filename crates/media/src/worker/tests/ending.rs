@@ -139,9 +139,8 @@ fn rtcp_on_either_port_tells_how_far_the_party_is() {
     let mut answer = vec![0x81, 201, 0, 7, 0, 0, 0, 9];
     answer.extend(block.iter().flat_map(|word| word.to_be_bytes()));
 
-    floor.worker.handle_control(floor.now, AddressId(2), host(66, 4001), &answer);
-    let mut on_sound_port = answer.clone();
-    floor.worker.handle_sound(floor.now, AddressId(2), host(2, 4000), &mut on_sound_port);
+    floor.worker.handle_control(floor.now, AddressId(2), host(66, 4001), &mut answer.clone());
+    floor.bring(2, host(2, 4000), &answer);
     floor.close(2);
 
     let reports = floor.reports();

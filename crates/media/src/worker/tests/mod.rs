@@ -68,9 +68,18 @@ impl Floor {
 
     /// A packet comes to this party's address; gives what goes on for it.
     pub fn send(&mut self, party: u8, from: SocketAddr, header: Header, payload: &[u8]) -> Option<Got> {
-        let mut packet = [&header.print()[..], payload].concat();
-        let sent = self.worker.handle_sound(self.now, AddressId(party.into()), from, &mut packet)?;
-        Some(got(sent, &packet))
+        let packet = [&header.print()[..], payload].concat();
+        let (sent, bytes) = self.bring(party, from, &packet)?;
+        Some(got(sent, &bytes))
+    }
+
+    /// These bytes come to this party's address; gives the packet that goes on for them, and its buffer.
+    pub fn bring(&mut self, party: u8, from: SocketAddr, packet: &[u8]) -> Option<(Packet, Vec<u8>)> {
+        let mut buffer = packet.to_vec();
+        buffer.resize(PACKET, 0xee);
+        let address = AddressId(party.into());
+        let sent = self.worker.handle_sound(self.now, address, from, packet.len(), &mut buffer)?;
+        Some((sent, buffer))
     }
 
     /// The party says its `n`th 20 ms of A-law, with numbers of its own.

@@ -61,10 +61,10 @@ fn a_longer_header_is_shortened_where_the_packet_lies() {
     packet.extend([0xbe, 0xde, 0, 1, 1, 2, 3, 4]);
     packet.extend([9; 160]);
 
-    let sent = floor.worker.handle_sound(floor.now, AddressId(1), host(1, 4000), &mut packet).unwrap();
+    let (sent, buffer) = floor.bring(1, host(1, 4000), &packet).unwrap();
 
     assert_eq!(sent.bytes, 8..180);
-    assert_eq!(packet[20..], [9; 160]);
+    assert_eq!(buffer[20..180], [9; 160]);
 }
 
 #[test]

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 
 use super::{Floor, to};
 use crate::fixture::host;
-use crate::{AddressId, Order, Output, RecordingKey, RecordingStep, SessionId, Sound, Stream};
+use crate::{AddressId, Order, Output, PACKET, RecordingKey, RecordingStep, SessionId, Sound, Stream};
 
 #[derive(Clone, Debug)]
 enum Happening {
     Order(Order),
-    Sound { address: u32, from: u8, packet: Vec<u8> },
-    Control { address: u32, from: u8, packet: Vec<u8> },
+    Sound { address: u8, from: u8, packet: Vec<u8> },
+    Control { address: u8, from: u8, packet: Vec<u8> },
     Wait(u64),
 }
 
@@ -64,7 +64,7 @@ fn packet() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let from_network = || (0..8u32, 0..6u8, packet());
+    let from_network = || (0..8u8, 0..6u8, packet());
     prop_oneof![
         2 => order().prop_map(Happening::Order),
         4 => from_network().prop_map(|(address, from, packet)| Happening::Sound { address, from, packet }),
@@ -94,14 +94,13 @@ proptest! {
         for happening in happenings {
             match happening {
                 Happening::Order(order) => floor.order(order),
-                Happening::Sound { address, from, mut packet } => {
-                    let length = packet.len();
-                    let sent =
-                        floor.worker.handle_sound(floor.now, AddressId(address), host(from, 4000), &mut packet);
-                    prop_assert!(sent.is_none_or(|sent| sent.bytes.start < sent.bytes.end && sent.bytes.end <= length));
+                Happening::Sound { address, from, packet } => {
+                    let sent = floor.bring(address, host(from, 4000), &packet);
+                    prop_assert!(sent.is_none_or(|(sent, _)| sent.bytes.start < sent.bytes.end && sent.bytes.end <= PACKET));
                 }
-                Happening::Control { address, from, packet } => {
-                    floor.worker.handle_control(floor.now, AddressId(address), host(from, 4001), &packet);
+                Happening::Control { address, from, mut packet } => {
+                    let address = AddressId(address.into());
+                    floor.worker.handle_control(floor.now, address, host(from, 4001), &mut packet);
                 }
                 Happening::Wait(milliseconds) => {
                     let outputs = floor.pass(milliseconds);
