@@ -29,7 +29,7 @@ pub use interface::Interface;
 pub use wheel::{TimerId, Wheel};
 
 pub use message::{
-    CSeq, Contacts, Frame, Framer, Framing, FramingError, HeaderError, HeaderName, Headers, Host, Malformed, Message,
-    Method, NameAddr, Param, Params, Reason, Request, Response, Rport, Scheme, SessionExpires, SyntaxError, Uri, Via,
-    limits, parse,
+    CSeq, Contacts, Diversion, DiversionReason, Event, Frame, Framer, Framing, FramingError, HeaderError, HeaderName,
+    Headers, HistoryInfo, HistoryKind, Host, Malformed, Message, Method, NameAddr, Param, Params, Privacy, RAck,
+    Reason, Replaces, Request, Response, Rport, Scheme, SessionExpires, SyntaxError, Uri, Via, limits, parse,
 };

@@ -5,8 +5,11 @@
 //! Leaves transactions, dialogs and what a message means to others.
 
 mod cseq;
+mod diversion;
+mod event;
 mod framing;
 mod headers;
+mod history;
 mod host;
 pub mod limits;
 mod malformed;
@@ -15,16 +18,24 @@ mod name;
 mod name_addr;
 mod params;
 mod parse;
+mod party;
+mod rack;
+mod reason;
+mod replaces;
 mod request;
 mod response;
 mod scan;
+mod session;
 mod typed;
 mod uri;
 mod via;
 
 pub use cseq::CSeq;
+pub use diversion::{Diversion, DiversionReason};
+pub use event::Event;
 pub use framing::{Frame, Framer, FramingError};
 pub use headers::Headers;
+pub use history::{HistoryInfo, HistoryKind};
 pub use host::Host;
 pub use malformed::{HeaderError, Malformed, SyntaxError};
 pub use method::Method;
@@ -32,9 +43,13 @@ pub use name::HeaderName;
 pub use name_addr::{Contacts, NameAddr};
 pub use params::{Param, Params};
 pub use parse::{Framing, parse};
+pub use party::Privacy;
+pub use rack::RAck;
+pub use reason::Reason;
+pub use replaces::Replaces;
 pub use request::Request;
 pub use response::Response;
-pub use typed::{Reason, SessionExpires};
+pub use session::SessionExpires;
 pub use uri::{Scheme, Uri};
 pub use via::{Rport, Via};
 

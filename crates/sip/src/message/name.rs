@@ -97,6 +97,7 @@ header_names! {
     InReplyTo = "In-Reply-To",
     MimeVersion = "MIME-Version",
     Organization = "Organization",
+    PCalledPartyId = "P-Called-Party-ID",
     PPreferredIdentity = "P-Preferred-Identity",
     Priority = "Priority",
     RejectContact = "Reject-Contact" b'j',

@@ -92,6 +92,11 @@ impl NameAddr {
         self.params.get("tag").filter(|tag| !tag.is_empty())
     }
 
+    /// Whether this hop of a route leaves the request's target alone (RFC 3261, 16.12): its URI has `lr`.
+    pub fn is_loose(&self) -> bool {
+        self.uri.params.has("lr")
+    }
+
     /// A parameter's value as written.
     pub fn param(&self, name: &str) -> Option<&Bytes> {
         self.params.get(name)

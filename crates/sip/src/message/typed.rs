@@ -3,28 +3,8 @@
 use bytes::Bytes;
 
 use super::scan::{parse_number, split_list, trim};
-use super::{CSeq, Contacts, HeaderError, HeaderName, Headers, NameAddr, Params, SyntaxError, Via, limits};
+use super::{CSeq, Contacts, HeaderError, HeaderName, Headers, NameAddr, SyntaxError, Via, limits};
 use crate::digest::{Challenge, Credentials};
-
-/// Session-Expires (RFC 4028, 4).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SessionExpires {
-    /// Seconds without a refresh after which the session ends.
-    pub seconds: u32,
-    /// `refresher`, `uac` or `uas`, when one is named.
-    pub refresher: Option<Bytes>,
-}
-
-/// Reason (RFC 3326): why a call was ended or refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reason {
-    /// `SIP`, `Q.850` or another.
-    pub protocol: Bytes,
-    /// A status of SIP, a cause of Q.850.
-    pub cause: Option<u16>,
-    /// What people may read.
-    pub text: Option<Bytes>,
-}
 
 impl Headers {
     /// The topmost Via.
@@ -107,6 +87,26 @@ impl Headers {
         self.name_addrs(&HeaderName::RecordRoute)
     }
 
+    /// The way back through the hops that a REGISTER came by (RFC 3327).
+    pub fn paths(&self) -> Result<Vec<NameAddr>, HeaderError> {
+        self.name_addrs(&HeaderName::Path)
+    }
+
+    /// The way a registrar wants our requests to go (RFC 3608).
+    pub fn service_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
+        self.name_addrs(&HeaderName::ServiceRoute)
+    }
+
+    /// Whom to call instead (RFC 3515).
+    pub fn refer_to(&self) -> Result<Option<NameAddr>, HeaderError> {
+        self.optional(&HeaderName::ReferTo, NameAddr::parse)
+    }
+
+    /// Who sent us there (RFC 3892).
+    pub fn referred_by(&self) -> Result<Option<NameAddr>, HeaderError> {
+        self.optional(&HeaderName::ReferredBy, NameAddr::parse)
+    }
+
     /// All addresses of a list header: Path, P-Asserted-Identity, Diversion …
     pub fn name_addrs(&self, name: &HeaderName) -> Result<Vec<NameAddr>, HeaderError> {
         self.list(name, NameAddr::parse)
@@ -129,12 +129,6 @@ impl Headers {
         self.number(&HeaderName::MinExpires)
     }
 
-    /// The shortest session interval a peer takes (RFC 4028, 5).
-    pub fn min_se(&self) -> Result<Option<u32>, HeaderError> {
-        let read = |value: Bytes| read_seconds(&value).map(|(seconds, _)| seconds);
-        self.optional(&HeaderName::MinSe, read)
-    }
-
     /// Seconds to wait before trying again; comment and parameters are passed over.
     pub fn retry_after(&self) -> Result<Option<u32>, HeaderError> {
         let read = |value: Bytes| {
@@ -142,30 +136,6 @@ impl Headers {
             parse_number(&value[..end]).and_then(|seconds| u32::try_from(seconds).ok()).ok_or(NO_NUMBER)
         };
         self.optional(&HeaderName::RetryAfter, read)
-    }
-
-    /// When the session ends unless it is refreshed.
-    pub fn session_expires(&self) -> Result<Option<SessionExpires>, HeaderError> {
-        let read = |value: Bytes| {
-            let (seconds, params) = read_seconds(&value)?;
-            Ok(SessionExpires { seconds, refresher: params.get("refresher").cloned() })
-        };
-        self.optional(&HeaderName::SessionExpires, read)
-    }
-
-    /// Why the call ended, one for each protocol.
-    pub fn reasons(&self) -> Result<Vec<Reason>, HeaderError> {
-        let read = |value: Bytes| {
-            let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
-            let params = Params::parse_header(&value, end)?;
-            let cause = params.get("cause").and_then(|digits| parse_number(digits));
-            Ok(Reason {
-                protocol: value.slice_ref(trim(&value[..end])),
-                cause: cause.and_then(|cause| u16::try_from(cause).ok()),
-                text: params.text("text").map(|text| Bytes::copy_from_slice(&text)),
-            })
-        };
-        self.list(&HeaderName::Reason, read)
     }
 
     /// The words of a list such as Supported, Require or Allow, in order. Empty parts are passed over.
@@ -210,7 +180,7 @@ impl Headers {
         Ok(found)
     }
 
-    fn number(&self, name: &HeaderName) -> Result<Option<u32>, HeaderError> {
+    pub(super) fn number(&self, name: &HeaderName) -> Result<Option<u32>, HeaderError> {
         let read = |value: Bytes| parse_number(&value).and_then(|number| u32::try_from(number).ok()).ok_or(NO_NUMBER);
         self.optional(name, read)
     }
@@ -219,7 +189,7 @@ impl Headers {
         self.optional(name, read)?.ok_or_else(|| HeaderError::Missing(name.clone()))
     }
 
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &self,
         name: &HeaderName,
         read: impl Fn(Bytes) -> Result<T, SyntaxError>,
@@ -236,7 +206,7 @@ impl Headers {
         }
     }
 
-    fn list<T>(
+    pub(super) fn list<T>(
         &self,
         name: &HeaderName,
         read: impl Fn(Bytes) -> Result<T, SyntaxError>,
@@ -255,7 +225,7 @@ impl Headers {
     }
 }
 
-const NO_NUMBER: SyntaxError = SyntaxError("it is no number in its range");
+pub(super) const NO_NUMBER: SyntaxError = SyntaxError("it is no number in its range");
 
 fn malformed(header: &HeaderName, why: SyntaxError) -> HeaderError {
     HeaderError::Malformed { header: header.clone(), why }
@@ -263,12 +233,6 @@ fn malformed(header: &HeaderName, why: SyntaxError) -> HeaderError {
 
 fn first_item(line: &Bytes) -> Result<Bytes, SyntaxError> {
     split_list(line).next().unwrap_or(Err(SyntaxError("it is empty"))).map(|item| line.slice_ref(item))
-}
-
-fn read_seconds(value: &Bytes) -> Result<(u32, Params), SyntaxError> {
-    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
-    let seconds = parse_number(trim(&value[..end])).and_then(|seconds| u32::try_from(seconds).ok());
-    Ok((seconds.ok_or(NO_NUMBER)?, Params::parse_header(value, end)?))
 }
 
 #[cfg(test)]
@@ -319,23 +283,29 @@ mod tests {
     #[test]
     fn small_headers_are_read() {
         let headers = Headers::new()
-            .with(HeaderName::SessionExpires, "1800 ; refresher=uas")
-            .with(HeaderName::MinSe, "90")
             .with(HeaderName::RetryAfter, "120 (in a meeting);duration=3600")
-            .with(HeaderName::Reason, "SIP ;cause=200 ;text=\"Call completed elsewhere\"")
             .with(HeaderName::Supported, "timer, ,100rel")
             .with(HeaderName::ContentType, "Application/SDP ; charset=utf-8");
 
-        let session = headers.session_expires().unwrap().unwrap();
-        let reasons = headers.reasons().unwrap();
-
-        assert_eq!((session.seconds, session.refresher.as_deref()), (1800, Some(&b"uas"[..])));
-        assert_eq!(headers.min_se(), Ok(Some(90)));
         assert_eq!(headers.retry_after(), Ok(Some(120)));
-        assert_eq!((reasons[0].cause, reasons[0].text.as_deref()), (Some(200), Some(&b"Call completed elsewhere"[..])));
         assert!(headers.has_token(&HeaderName::Supported, "100REL"));
         assert_eq!(headers.tokens(&HeaderName::Supported).count(), 2);
         assert!(headers.is_content_type("application/sdp"));
+    }
+
+    #[test]
+    fn ways_are_read_in_their_order() {
+        let headers = Headers::new()
+            .with(HeaderName::Path, "<sip:edge.example.com;lr;ob>,<sip:inner.example.com>")
+            .with(HeaderName::ServiceRoute, "<sip:orig@scscf.example.com;lr>")
+            .with(HeaderName::from_static("r"), "<sip:102@example.com?Replaces=1%3Bto-tag%3Da%3Bfrom-tag%3Db>")
+            .with(HeaderName::from_static("b"), "sip:101@example.com");
+
+        let loose: Vec<_> = headers.paths().unwrap().iter().map(NameAddr::is_loose).collect();
+        assert_eq!(loose, [true, false]);
+        assert_eq!(headers.service_routes().unwrap()[0].uri.to_string(), "sip:orig@scscf.example.com;lr");
+        assert!(headers.refer_to().unwrap().unwrap().uri.header("Replaces").is_some());
+        assert_eq!(headers.referred_by().unwrap().unwrap().uri.to_string(), "sip:101@example.com");
     }
 
     #[test]
