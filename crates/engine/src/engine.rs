@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use media::{RecordingKey, Report, SessionId};
+use media::{Quality, RecordingKey, Report, SessionId};
 use model::{
     CallId, Command, EngineNumber, ExtensionEvent, Kept, KeptKind, Keyed, Problem, Reason, RecordingEvent, Reply,
     TenantId, TenantSettings, Text, Ticket, Told,
@@ -17,11 +17,13 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use sip::{Endpoint, EndpointConfig, Flow, Headers, Incoming, Interface, News, Wheel};
 
 use crate::arrivals::Arrival;
+use crate::call::Call;
+use crate::closing::Closing;
 use crate::commands;
 use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
-use crate::lines::sip::{Gatekeeper, SipNews, keep_bindings};
+use crate::lines::sip::{ALLOW, Gatekeeper, SipNews, keep_bindings};
 use crate::lines::{LegNews, Line};
 use crate::live::Live;
 use crate::sounds::Sounds;
@@ -89,6 +91,7 @@ pub struct Engine {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Timer {
     Call(TenantId, CallId),
+    Closing(TenantId, CallId),
     Bindings(TenantId, String),
 }
 
@@ -107,6 +110,8 @@ impl Engine {
                 software: config.software,
                 mark: config.number.0.to_string(),
                 interfaces: config.sip,
+                allow: ALLOW.to_owned(),
+                session: None,
                 max_transactions: config.max_transactions,
                 max_dialogs: config.max_dialogs,
             },
@@ -139,6 +144,10 @@ impl Engine {
             Input::Answer { .. } => {}
             Input::Media { report, .. } => self.report(now, report),
             Input::Settings { ticket, settings } => self.settings(ticket, settings),
+            Input::Interfaces { sip, rtp } => {
+                self.endpoint.set_interfaces(sip);
+                self.sounds.set_interfaces(rtp);
+            }
             Input::Kept(kept) => self.kept(now, kept),
             Input::Storage(storage) => self.storage = storage,
             Input::Drain => self.draining = true,
@@ -159,6 +168,7 @@ impl Engine {
                         live.on_timeout(step);
                     });
                 }
+                Timer::Closing(tenant, call) => self.closing_timeout(now, tenant, call),
                 Timer::Bindings(tenant, extension) => self.expire_bindings(now, tenant, &extension),
             }
             self.drain_endpoint(now, &Whose::Ours);
@@ -246,7 +256,7 @@ impl Engine {
         let live = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
         let id = tenant.office.settings.id;
         if let Some(live) = live {
-            self.begin(id, live);
+            self.begin(now, id, live);
         }
         self.arm_bindings(id);
     }
@@ -274,7 +284,7 @@ impl Engine {
                     None => Err(Problem::Unavailable),
                 };
                 match live {
-                    Ok(live) => self.begin(tenant, live),
+                    Ok(live) => self.begin(now, tenant, live),
                     Err(problem) => self.reply(ticket, Err(problem)),
                 }
             }
@@ -308,7 +318,9 @@ impl Engine {
                     self.with_call(now, key.tenant, key.call, |live, step| live.end(step, Reason::NoSoundAddress));
                 }
             }
-            Report::FirstPacket { .. } | Report::Quality { .. } | Report::Silent { .. } => {}
+            Report::Silent { session } => self.session_news(now, session, LegNews::Silent),
+            Report::Quality { session, quality } => self.measured(now, session, &quality),
+            Report::FirstPacket { .. } => {}
         }
     }
 
@@ -323,12 +335,45 @@ impl Engine {
         let Some((tenant, call)) = self.sounds.recording_done(recording) else { return };
         let id = call.first_recording();
         let Some(owner) = self.tenants.get_mut(&tenant) else { return };
-        if let Some(mut story) = owner.closing.remove(&recording) {
-            story.tell_recording(now.wall, id, what);
-            story.flush(tenant, &mut self.out);
+        if let Some(closing) = owner.closing.get_mut(&call) {
+            closing.tell_recording(now, tenant, id, what, &mut self.out);
+            self.end_closing(tenant, call);
             return;
         }
         self.with_call(now, tenant, call, |live, _| live.call.recording_done(now, id, what));
+    }
+
+    /// How well the sound of a leg travelled: of a live call, or of one that is over.
+    fn measured(&mut self, now: Now, session: SessionId, quality: &Quality) {
+        let Some(LegKey { tenant, call, leg }) = self.sounds.measured(session) else { return };
+        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
+        if let Some(live) = owner.calls.get_mut(&call) {
+            live.call.measure(leg, quality);
+        } else if let Some(closing) = owner.closing.get_mut(&call) {
+            closing.measure(leg, quality);
+            if self.sounds.unmeasured(tenant, call) == 0 {
+                closing.tell_sound(now, tenant, &mut self.out);
+                self.sounds.forget(tenant, call);
+                self.end_closing(tenant, call);
+            }
+        }
+    }
+
+    /// The media workers had time enough to tell of a call that is over.
+    fn closing_timeout(&mut self, now: Now, tenant: TenantId, call: CallId) {
+        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
+        if let Some(closing) = owner.closing.get_mut(&call).filter(|closing| closing.give_up_at <= now.mono) {
+            closing.tell_sound(now, tenant, &mut self.out);
+            self.sounds.forget(tenant, call);
+            self.end_closing(tenant, call);
+        }
+    }
+
+    fn end_closing(&mut self, tenant: TenantId, call: CallId) {
+        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
+        if owner.closing.get(&call).is_some_and(Closing::is_done) {
+            owner.closing.remove(&call);
+        }
     }
 
     fn settings(&mut self, ticket: Ticket, settings: Arc<TenantSettings>) {
@@ -457,26 +502,24 @@ impl Engine {
                 tracing::error!(%call, "and its legs could not be ended");
             }
         }
-        self.put_back(tenant, live);
+        self.put_back(now, tenant, live);
         true
     }
 
-    fn begin(&mut self, tenant: TenantId, live: Live) {
+    fn begin(&mut self, now: Now, tenant: TenantId, live: Live) {
         self.started += 1;
-        self.put_back(tenant, live);
+        self.put_back(now, tenant, live);
     }
 
     /// Puts out what the step told, and keeps the call unless it is over.
-    fn put_back(&mut self, id: TenantId, mut live: Live) {
+    fn put_back(&mut self, now: Now, id: TenantId, mut live: Live) {
         live.call.story.flush(id, &mut self.out);
         let Some(tenant) = self.tenants.get_mut(&id) else { return };
         if live.call.is_over() {
             if let Some((_, timer)) = live.armed {
                 self.wheel.cancel(timer);
             }
-            if let Some(recording) = live.call.recording() {
-                tenant.closing.insert(recording, live.call.story);
-            }
+            self.close(now, id, live.call);
             return;
         }
         let call = live.call.id;
@@ -490,6 +533,22 @@ impl Engine {
             live.armed = Some((at, self.wheel.set(at, Timer::Call(id, call))));
         }
         tenant.calls.insert(call, live);
+    }
+
+    /// Keeps of a call that is over what there is still to tell.
+    fn close(&mut self, now: Now, id: TenantId, call: Call) {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        let name = call.id;
+        let mut closing = Closing::new(now, call);
+        if self.sounds.unmeasured(id, name) == 0 {
+            closing.tell_sound(now, id, &mut self.out);
+            self.sounds.forget(id, name);
+        } else {
+            self.wheel.set(closing.give_up_at, Timer::Closing(id, name));
+        }
+        if !closing.is_done() {
+            tenant.closing.insert(name, closing);
+        }
     }
 
     fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Problem>) {
@@ -506,11 +565,14 @@ fn for_leg(news: News<Key>) -> Option<(Key, SipNews)> {
         News::Failed { key, .. } => (key, SipNews::Failed),
         News::Cancelled { key, .. } => (key, SipNews::Cancelled),
         News::Acked { key, request, .. } => (key, SipNews::Acked(request)),
-        News::NeverAcked { key, .. } => (key, SipNews::NeverAcked),
+        News::NeverAcked { key, .. } | News::Expired { key, .. } => (key, SipNews::NeverAcked),
         News::Bye { key, .. } => (key, SipNews::Bye),
         News::Request { key, server, request, .. } => (key, SipNews::Request(server, request)),
-        News::Incoming(_) | News::ReinviteDone { .. } | News::Response { .. } | News::RequestFailed { .. } => {
-            return None;
-        }
+        News::Incoming(_)
+        | News::ReinviteDone { .. }
+        | News::Response { .. }
+        | News::RequestFailed { .. }
+        | News::Locate { .. }
+        | News::Refresh { .. } => return None,
     })
 }

@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod call;
+mod closing;
 mod commands;
 pub mod door;
 pub mod edge;
@@ -25,6 +26,6 @@ mod sounds;
 mod step;
 mod tenant;
 
-pub use edge::{Answer, Input, Now, Output, Question, Storage, Whose, Wire};
+pub use edge::{Answer, Input, Now, Output, Question, SignIn, Storage, Whose, Wire};
 pub use engine::{Engine, EngineConfig, EngineLoad};
 pub use recover::recover;

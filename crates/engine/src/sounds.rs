@@ -17,13 +17,29 @@ pub struct Sounds {
     /// By worker and interface, longest unused first.
     ready: BTreeMap<(WorkerId, u16), VecDeque<SoundAddress>>,
     legs: Map<SessionId, LegKey>,
+    /// Sessions that are closed and have not told how well their sound travelled.
+    closed: Map<SessionId, LegKey>,
+    /// How many sessions of a call have not told that.
+    unmeasured: Map<(TenantId, CallId), u32>,
     recordings: Map<RecordingKey, (TenantId, CallId)>,
 }
 
 impl Sounds {
     /// An empty stock for these interfaces.
     pub fn new(interfaces: Vec<Interface>, keyed: Keyed) -> Self {
-        Self { interfaces, ready: BTreeMap::new(), legs: Map::with_hasher(keyed), recordings: Map::with_hasher(keyed) }
+        Self {
+            interfaces,
+            ready: BTreeMap::new(),
+            legs: Map::with_hasher(keyed),
+            closed: Map::with_hasher(keyed),
+            unmeasured: Map::with_hasher(keyed),
+            recordings: Map::with_hasher(keyed),
+        }
+    }
+
+    /// What the interfaces are from here on: as many as before, in the same order.
+    pub fn set_interfaces(&mut self, interfaces: Vec<Interface>) {
+        self.interfaces = interfaces;
     }
 
     /// Takes in addresses that a worker has bound, or has let rest.
@@ -33,16 +49,26 @@ impl Sounds {
         }
     }
 
-    /// Takes an address by which `remote` reaches us, on `worker` if the call has one already, else on the one with most left.
-    /// Gives it with the address that stands in SDP. None: the stock is empty.
-    pub fn take(&mut self, worker: Option<WorkerId>, remote: IpAddr) -> Option<(SoundAddress, SocketAddr)> {
+    /// Takes an address by which `remote` reaches us: where signalling with it is (`beside`, the address bound there), else
+    /// where packets to it leave; on `worker` if the call has one already, else on the one with most left. Gives it with
+    /// the address that stands in SDP. None: the stock is empty.
+    pub fn take(
+        &mut self,
+        worker: Option<WorkerId>,
+        beside: Option<IpAddr>,
+        remote: IpAddr,
+    ) -> Option<(SoundAddress, SocketAddr)> {
         let interfaces = &self.interfaces;
-        let (key, ready) = self
+        let (_, key, ready) = self
             .ready
             .iter_mut()
             .filter(|((owner, _), ready)| !ready.is_empty() && worker.is_none_or(|worker| worker == *owner))
-            .filter(|((_, interface), _)| interface_of(interfaces, *interface).is_some_and(|own| reaches(own, remote)))
-            .max_by_key(|((owner, interface), ready)| (ready.len(), std::cmp::Reverse((*owner, *interface))))?;
+            .filter_map(|(key, ready)| {
+                let interface = interface_of(interfaces, key.1)?;
+                let way = (beside == Some(interface.bound.ip()), interface.reach(remote)?);
+                Some(((way, ready.len(), std::cmp::Reverse(*key)), *key, ready))
+            })
+            .max_by_key(|(merit, ..)| *merit)?;
         let interface = interface_of(interfaces, key.1)?;
         let address = ready.pop_front()?;
         let mut ours = interface.address_towards(remote);
@@ -58,11 +84,35 @@ impl Sounds {
     /// A session was opened for a leg.
     pub fn opened(&mut self, session: SessionId, leg: LegKey) {
         self.legs.insert(session, leg);
+        *self.unmeasured.entry((leg.tenant, leg.call)).or_default() += 1;
     }
 
-    /// A session was closed.
+    /// A session was closed. It still tells how well its sound travelled.
     pub fn closed(&mut self, session: SessionId) {
-        self.legs.remove(&session);
+        if let Some(leg) = self.legs.remove(&session) {
+            self.closed.insert(session, leg);
+        }
+    }
+
+    /// A session has told how well its sound travelled, or never will. Gives whose it was, unless nobody asks any more.
+    pub fn measured(&mut self, session: SessionId) -> Option<LegKey> {
+        let leg = self.closed.remove(&session)?;
+        if let Some(left) = self.unmeasured.get_mut(&(leg.tenant, leg.call)) {
+            *left = left.saturating_sub(1);
+        }
+        Some(leg)
+    }
+
+    /// How many sessions of a call have not told how well their sound travelled.
+    pub fn unmeasured(&self, tenant: TenantId, call: CallId) -> u32 {
+        self.unmeasured.get(&(tenant, call)).copied().unwrap_or_default()
+    }
+
+    /// Nobody asks any more how well the sound of a call travelled.
+    pub fn forget(&mut self, tenant: TenantId, call: CallId) {
+        if self.unmeasured.remove(&(tenant, call)).is_some_and(|left| left > 0) {
+            self.closed.retain(|_, leg| (leg.tenant, leg.call) != (tenant, call));
+        }
     }
 
     /// Whose session it is.
@@ -88,9 +138,4 @@ impl Sounds {
 
 fn interface_of(interfaces: &[Interface], index: u16) -> Option<&Interface> {
     interfaces.get(usize::from(index))
-}
-
-/// Whether a peer of that address family can be reached through an interface.
-fn reaches(interface: &Interface, remote: IpAddr) -> bool {
-    interface.bound.ip().is_ipv4() == remote.to_canonical().is_ipv4()
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use media::RecordingKey;
 use model::{CallId, Keyed, Map, TenantSettings};
 
-use crate::call::story::Story;
+use crate::closing::Closing;
 use crate::live::Live;
 use crate::office::Office;
 
@@ -16,8 +15,8 @@ pub struct Tenant {
     pub office: Office,
     /// Calls by id. A call that takes a step is out of the table for so long.
     pub calls: Map<CallId, Live>,
-    /// Stories of calls that are over, whose recording is still being closed.
-    pub closing: Map<RecordingKey, Story>,
+    /// Calls that are over, of which something is still to be told.
+    pub closing: Map<CallId, Closing>,
 }
 
 impl Tenant {

@@ -33,6 +33,8 @@ pub enum Subject {
     Call(CallId),
     /// A recording.
     Recording(RecordingId),
+    /// How well the sound of a call travelled.
+    Sound(CallId),
     /// An extension's phones coming and going.
     Extension(String),
     /// A trunk's health and refusals.
@@ -45,6 +47,7 @@ impl Subject {
         match self {
             Self::Call(_) => "call",
             Self::Recording(_) => "recording",
+            Self::Sound(_) => "sound",
             Self::Extension(_) => "extension",
             Self::Trunk(_) => "trunk",
         }
@@ -53,7 +56,7 @@ impl Subject {
     /// The id within the kind.
     pub fn id(&self) -> String {
         match self {
-            Self::Call(id) => id.to_string(),
+            Self::Call(id) | Self::Sound(id) => id.to_string(),
             Self::Recording(id) => id.to_string(),
             Self::Extension(id) | Self::Trunk(id) => id.clone(),
         }
@@ -68,6 +71,8 @@ pub enum What {
     Call(CallEvent),
     /// To a recording.
     Recording(RecordingEvent),
+    /// To the sound of a call.
+    Sound(SoundEvent),
     /// To an extension.
     Extension(ExtensionEvent),
     /// To a trunk.
@@ -297,6 +302,51 @@ pub enum RecordingEvent {
     },
 }
 
+/// What is found out about the sound of a call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum SoundEvent {
+    /// How well it travelled. Once a call, when the sound of its last leg has ended; never where no sound flowed.
+    #[serde(rename = "sound.measured")]
+    Measured {
+        /// Each leg that had sound.
+        legs: Vec<MeasuredLeg>,
+    },
+}
+
+/// How well the sound of a leg travelled.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MeasuredLeg {
+    /// The leg.
+    pub leg: LegId,
+    /// How well.
+    #[serde(flatten)]
+    pub quality: LegQuality,
+}
+
+/// How well sound travelled between us and one party.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LegQuality {
+    /// Packets that came from the party and were taken.
+    pub received: u64,
+    /// Packets of the party that never came.
+    pub lost: u64,
+    /// How unevenly they came, in milliseconds (RFC 3550, 6.4.1).
+    pub jitter_ms: u32,
+    /// Packets that came and were not taken: from strangers, broken, or too early.
+    pub ignored: u64,
+    /// Packets we sent to the party.
+    pub sent: u64,
+    /// Packets of ours that did not reach the party, as its RTCP tells.
+    pub far_lost: u64,
+    /// How unevenly ours reached it, in milliseconds, as its RTCP tells.
+    pub far_jitter_ms: u32,
+    /// There and back in milliseconds, as its RTCP tells.
+    pub round_trip_ms: Option<u32>,
+    /// How the party sounded, 1.0 to 4.5 (mean opinion score, estimated by the E-model). None: too little came.
+    pub mos: Option<f32>,
+}
+
 /// What happens to an extension.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -338,6 +388,40 @@ pub enum TrunkEvent {
         reason: Reason,
         /// The number it was for.
         to: Text,
+    },
+    /// It takes no calls for now: it does not answer, or asked to be left alone.
+    #[serde(rename = "trunk.down")]
+    Down {
+        /// Why.
+        why: Text,
+    },
+    /// It takes calls again.
+    #[serde(rename = "trunk.up")]
+    Up,
+    /// We are registered there. Not told again when it is merely made longer.
+    #[serde(rename = "trunk.registered")]
+    Registered {
+        /// Where: `udp 198.51.100.1:5060`.
+        address: Text,
+        /// How long it lasts unless refreshed, in seconds.
+        expires: u32,
+    },
+    /// We are not registered there any more, by our own doing.
+    #[serde(rename = "trunk.unregistered")]
+    Unregistered {
+        /// `removed`, `changed` or `draining`.
+        why: Text,
+    },
+    /// An attempt to register there failed.
+    #[serde(rename = "trunk.registration_failed")]
+    RegistrationFailed {
+        /// What is wrong, in a sentence.
+        why: Text,
+        /// The status that the carrier gave. None: it gave none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sip: Option<u16>,
+        /// When it is tried again, in seconds.
+        retry: u32,
     },
 }
 

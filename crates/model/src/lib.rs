@@ -31,11 +31,14 @@
 //! | device | somebody's own phone that places calls with its SIM |
 //! | job | a voice call that the switchboard itself places: OTP, autocall, rating |
 //! | claim | a client's hold on a key of its choice, so that one order is carried out once |
+//! | source | whence messages come: an IPv4 address, or the IPv6 network of 64 bits that one customer has |
+//! | ban | a time in which a source may not sign in, after it tried wrong passwords |
 //! | command | an order to the engine; gets exactly one reply |
 //! | flow | how a peer is reached back: socket or connection, and its address |
 //! | stage | what a call is doing: dial, talk, menu, wait, voicemail, park, conference, speak, ask |
 //! | batch | events of one step and the record as it then stands, stored together |
 
+mod ban;
 mod command;
 mod event;
 mod ids;
@@ -47,11 +50,17 @@ mod reason;
 mod record;
 mod settings;
 mod sound;
+mod target;
 mod text;
 mod told;
+mod trunk;
 
+pub use ban::{Ban, ParseSourceError, Source};
 pub use command::{Actor, ClaimedKey, Command, DialAnswer, Originate, Reply, Role};
-pub use event::{CallEvent, Event, ExtensionEvent, Origin, Party, RecordingEvent, Side, Subject, TrunkEvent, What};
+pub use event::{
+    CallEvent, Event, ExtensionEvent, LegQuality, MeasuredLeg, Origin, Party, RecordingEvent, Side, SoundEvent,
+    Subject, TrunkEvent, What,
+};
 pub use ids::{CallId, EngineNumber, LegId, ParseIdError, RecordingId, TenantId, Ticket};
 pub use kept::{Kept, KeptKind};
 pub use map::{Keyed, Map, Set};
@@ -60,13 +69,15 @@ pub use problem::Problem;
 pub use reason::Reason;
 pub use record::{Direction, EndedBy, LegRecord, NotStarted, Record, RecordingRecord, Status};
 pub use settings::{
-    DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, DirectoryKey, Extension, Group, KeyKind, Language,
-    Limits, Menu, NumberRoute, Outbound, Queue, Route, Spoken, Strategy, Switches, TenantEntry, TenantSettings, Trunk,
-    TrunkAddress,
+    DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, DirectoryKey, Extension, ForwardedCaller, Group,
+    KeyKind, Language, Limits, Menu, NumberRoute, Outbound, Queue, Route, Spoken, Strategy, Switches, TenantEntry,
+    TenantSettings, Trunk, TrunkAddress, TrunkContact, TrunkIdentity,
 };
 pub use sound::{Codec, SoundOffer};
+pub use target::{Target, Transport};
 pub use text::Text;
 pub use told::{Batch, StoredEvent, Told};
+pub use trunk::{TrunkHealth, TrunkRegistration, TrunkState};
 
 /// A moment on the wall clock, UTC. Printed as RFC 3339 by the native API, in the tenant's zone by vendors.
 pub type Timestamp = jiff::Timestamp;

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallEvent, CallId, Event, LegId, Origin, Party, Reason, RecordingEvent, RecordingId, Side, Text, Timestamp, What,
+    CallEvent, CallId, Event, LegId, LegQuality, MeasuredLeg, Origin, Party, Reason, RecordingEvent, RecordingId, Side,
+    SoundEvent, Text, Timestamp, What,
 };
 
 /// Which way a call goes (readings 6).
@@ -128,6 +129,9 @@ pub struct LegRecord {
     pub cause: Option<u8>,
     /// Who ended it.
     pub by: Option<EndedBy>,
+    /// How well its sound travelled. None: not measured, or no sound flowed.
+    #[serde(default)]
+    pub quality: Option<LegQuality>,
 }
 
 /// One recording of a call.
@@ -215,6 +219,13 @@ impl Record {
                 self.apply_call(event.at, what);
             }
             What::Recording(what) => self.apply_recording(event, what),
+            What::Sound(SoundEvent::Measured { legs }) => {
+                for MeasuredLeg { leg, quality } in legs {
+                    if let Some(leg) = self.leg_mut(*leg) {
+                        leg.quality = Some(*quality);
+                    }
+                }
+            }
             What::Extension(_) | What::Trunk(_) => {}
         }
     }
@@ -270,6 +281,7 @@ impl Record {
                     sip: None,
                     cause: None,
                     by: None,
+                    quality: None,
                 });
             }
             CallEvent::LegRinging { leg, .. } => {

@@ -2,7 +2,8 @@
 
 use jiff::tz::TimeZone;
 use model::{
-    Direction, EndedBy, Event, LegRecord, Origin, Party, Record, RecordingRecord, Side, Status, StoredEvent, Timestamp,
+    Direction, EndedBy, Event, LegQuality, LegRecord, Origin, Party, Record, RecordingRecord, Side, Status,
+    StoredEvent, Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -121,6 +122,9 @@ pub(crate) struct RecordView {
     /// The SIP status that decided it.
     #[schema(required)]
     pub sip: Option<u16>,
+    /// The Q.850 cause that the deciding party gave.
+    #[schema(required)]
+    pub cause: Option<u8>,
     /// `agent`, `customer` or `switchboard`.
     #[schema(required)]
     pub ended_by: Option<&'static str>,
@@ -175,9 +179,41 @@ pub(crate) struct LegView {
     /// The SIP status that said so.
     #[schema(required)]
     pub sip: Option<u16>,
+    /// The Q.850 cause that its party gave.
+    #[schema(required)]
+    pub cause: Option<u8>,
     /// `agent`, `customer` or `switchboard`.
     #[schema(required)]
     pub ended_by: Option<&'static str>,
+    /// How well its sound travelled; null while it is live, and where no sound flowed.
+    #[schema(required)]
+    pub quality: Option<QualityView>,
+}
+
+/// How well sound travelled between the server and one party.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quality)]
+pub(crate) struct QualityView {
+    /// Packets that came from the party and were taken.
+    pub received: u64,
+    /// Packets of the party that never came.
+    pub lost: u64,
+    /// How unevenly they came, in milliseconds (RFC 3550).
+    pub jitter_ms: u32,
+    /// Packets that came and were not taken: from strangers, broken, or too early.
+    pub ignored: u64,
+    /// Packets sent to the party.
+    pub sent: u64,
+    /// Packets sent that did not reach the party, as it tells.
+    pub far_lost: u64,
+    /// How unevenly they reached the party, in milliseconds, as it tells.
+    pub far_jitter_ms: u32,
+    /// There and back in milliseconds, as the party tells.
+    #[schema(required)]
+    pub round_trip_ms: Option<u32>,
+    /// How the party sounded, 1.0 to 4.5 (mean opinion score, estimated); null where too little came.
+    #[schema(required)]
+    pub mos: Option<f32>,
 }
 
 /// The sound of a call, kept.
@@ -216,7 +252,7 @@ pub(crate) struct EventView {
 pub(crate) struct EventBody {
     /// Its place in the tenant's story; what `after` and `Last-Event-ID` take.
     position: i64,
-    /// `call`, `recording`, `extension` or `trunk`.
+    /// `call`, `recording`, `sound`, `extension` or `trunk`.
     subject: String,
     /// The subject's id.
     id: String,
@@ -291,6 +327,7 @@ impl RecordView {
             disposition: status_word(record.disposition),
             reason: record.reason.map(|reason| reason.code()),
             sip: record.sip,
+            cause: record.cause,
             ended_by: record.ended_by.map(ended_by_word),
             duration_seconds: record.duration_seconds(),
             bill_seconds: record.bill_seconds(),
@@ -335,7 +372,25 @@ impl LegView {
             ended_at: leg.ended_at.map(|at| moment(at, zone)),
             reason: leg.reason.map(|reason| reason.code()),
             sip: leg.sip,
+            cause: leg.cause,
             ended_by: leg.by.map(ended_by_word),
+            quality: leg.quality.map(QualityView::of),
+        }
+    }
+}
+
+impl QualityView {
+    fn of(quality: LegQuality) -> Self {
+        Self {
+            received: quality.received,
+            lost: quality.lost,
+            jitter_ms: quality.jitter_ms,
+            ignored: quality.ignored,
+            sent: quality.sent,
+            far_lost: quality.far_lost,
+            far_jitter_ms: quality.far_jitter_ms,
+            round_trip_ms: quality.round_trip_ms,
+            mos: quality.mos,
         }
     }
 }

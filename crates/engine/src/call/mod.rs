@@ -6,11 +6,15 @@ pub mod story;
 
 use std::sync::Arc;
 
-use media::{Order, RecordingKey, Sound, WorkerId};
-use model::{CallEvent, CallId, EndedBy, KeptKind, Party, Reason, RecordingEvent, RecordingId, Side, TenantSettings};
+use media::{Order, Quality, RecordingKey, Sound, WorkerId};
+use model::{
+    CallEvent, CallId, EndedBy, KeptKind, LegId, MeasuredLeg, Party, Reason, RecordingEvent, RecordingId, Side,
+    TenantSettings,
+};
 
 use self::leg::{Leg, LegState};
 use self::story::Story;
+use crate::closing;
 use crate::edge::Now;
 use crate::key::{LegIndex, LegKey};
 use crate::limits::Uses;
@@ -38,6 +42,8 @@ pub struct Call {
     /// All sessions of a call are on one worker, chosen with its first leg.
     worker: Option<WorkerId>,
     recording: Option<(RecordingKey, WorkerId)>,
+    /// How well the sound of legs that are over travelled.
+    measured: Vec<MeasuredLeg>,
     over: bool,
 }
 
@@ -67,6 +73,7 @@ impl Call {
             legs: Vec::new(),
             worker: None,
             recording: None,
+            measured: Vec::new(),
             over: false,
         }
     }
@@ -267,6 +274,23 @@ impl Call {
         step.office.limits.end_call();
         let End { reason, sip, cause } = end;
         self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, cause, by });
+    }
+
+    /// How well the sound of a leg that is over travelled.
+    pub fn measure(&mut self, leg: LegIndex, quality: &Quality) {
+        if let Some(leg) = self.legs.get(usize::from(leg.0)) {
+            self.measured.extend(closing::measured(leg.id, quality));
+        }
+    }
+
+    /// Its legs, by their index.
+    pub fn leg_ids(&self) -> Vec<LegId> {
+        self.legs.iter().map(|leg| leg.id).collect()
+    }
+
+    /// What is left of the call when it is over: its story, and what was measured of its sound.
+    pub fn into_story(self) -> (Story, Vec<MeasuredLeg>) {
+        (self.story, self.measured)
     }
 
     /// The recording that is still being written when the call is over.

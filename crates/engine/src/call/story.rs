@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use model::{
-    Batch, CallEvent, CallId, ClaimedKey, Event, Problem, Record, RecordingEvent, RecordingId, Reply, Subject,
-    TenantId, Ticket, Timestamp, Told, What,
+    Batch, CallEvent, CallId, ClaimedKey, Event, MeasuredLeg, Problem, Record, RecordingEvent, RecordingId, Reply,
+    SoundEvent, Subject, TenantId, Ticket, Timestamp, Told, What,
 };
 
 use crate::edge::Output;
@@ -57,6 +57,17 @@ impl Story {
             at,
             callid: Some(self.callid),
             what: What::Recording(what),
+        });
+    }
+
+    /// Tells how well the call's sound travelled. Once.
+    pub fn tell_sound(&mut self, at: Timestamp, legs: Vec<MeasuredLeg>) {
+        self.add(Event {
+            subject: Subject::Sound(self.callid),
+            seq: 1,
+            at,
+            callid: Some(self.callid),
+            what: What::Sound(SoundEvent::Measured { legs }),
         });
     }
 

@@ -42,7 +42,7 @@ impl Story {
                 format!("{} is signed out ({why})", event.subject.id())
             }
             What::Extension(ExtensionEvent::Refused { why }) => format!("{} is refused: {why}", event.subject.id()),
-            What::Trunk(_) => return None,
+            What::Sound(_) | What::Trunk(_) => return None,
         };
         let at = event.at.to_zoned(self.zone.clone());
         Some(format!("{}  {sentence}", at.strftime("%H:%M:%S")))

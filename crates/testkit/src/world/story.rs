@@ -1,8 +1,8 @@
 //! Events and records in words, without ids and times: what two runs of the same call must have in common.
 
 use model::{
-    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, Side, Status,
-    TrunkEvent, What,
+    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, Side, SoundEvent,
+    Status, TrunkEvent, What,
 };
 
 /// An event in words. Legs are called by their party's number, which the call's record knows.
@@ -42,6 +42,10 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
         What::Recording(RecordingEvent::Started { .. }) => "recording.started".into(),
         What::Recording(RecordingEvent::Closed { .. }) => "recording.closed".into(),
         What::Recording(RecordingEvent::Failed { .. }) => "recording.failed".into(),
+        What::Sound(SoundEvent::Measured { legs }) => {
+            let legs: Vec<String> = legs.iter().map(|measured| leg(&measured.leg)).collect();
+            format!("sound.measured {}", legs.join(" "))
+        }
         What::Extension(what) => format!("{} {}", extension_word(what), event.subject.id()),
         What::Trunk(TrunkEvent::Refused { reason, .. }) => {
             format!("trunk.refused {} {}", event.subject.id(), reason.code())
