@@ -93,6 +93,11 @@ impl Control {
         self.far
     }
 
+    /// Where the party's RTCP comes from.
+    pub fn seen(&self) -> Option<SocketAddr> {
+        self.seen
+    }
+
     /// Where our RTCP goes: as the SDP says, or, when sound comes from elsewhere, where the party's RTCP comes from.
     pub fn target(&self, latch: &Latch, stream: &Stream) -> Option<SocketAddr> {
         let target = latch.target()?;
@@ -105,7 +110,7 @@ impl Control {
     /// Whether RTCP from there can be the party's.
     pub fn admits(latch: &Latch, stream: &Stream, from: SocketAddr) -> bool {
         let known = [latch.locked(), latch.told(), stream.remote_rtcp];
-        known.into_iter().flatten().any(|known| known.ip() == from.ip())
+        known.into_iter().flatten().any(|known| known.ip().to_canonical() == from.ip().to_canonical())
     }
 
     fn learn(&mut self, ntp: u64, block: &Block) {
@@ -134,7 +139,12 @@ fn above(sound: SocketAddr) -> Option<SocketAddr> {
 mod tests {
     use super::*;
     use crate::fixture::{anyone, host, start, stream};
+    use crate::latch::{Proof, Sign};
     use crate::rtp::Header;
+
+    fn sign(from: SocketAddr) -> Sign {
+        Sign { from, ssrc: 9, sequence: 1, proof: Proof::None }
+    }
 
     fn clock() -> Clock {
         Clock::new(start(), Duration::from_secs(1_700_000_000))
@@ -213,7 +223,7 @@ mod tests {
     fn rtcp_goes_one_port_up_or_where_the_sdp_says() {
         let control = Control::new(1);
         let mut latch = Latch::default();
-        latch.tell(Some(host(1, 4000)), &anyone());
+        latch.tell(0, Some(host(1, 4000)), &anyone());
         let plain = stream(host(1, 4000));
         let named = Stream { remote_rtcp: Some(host(2, 6000)), ..plain.clone() };
 
@@ -226,8 +236,8 @@ mod tests {
         let mut control = Control::new(1);
         let mut latch = Latch::default();
         let stream = stream(host(1, 4000));
-        latch.tell(stream.remote, &anyone());
-        latch.admit(host(9, 5000));
+        latch.tell(0, stream.remote, &anyone());
+        latch.admit(0, sign(host(9, 5000)));
         let before = control.target(&latch, &stream);
         let report = tell(&mut Control::new(2), 8000, 50, 0).unwrap();
 
@@ -241,8 +251,8 @@ mod tests {
     fn only_the_hosts_of_the_party_are_believed() {
         let mut latch = Latch::default();
         let stream = stream(host(1, 4000));
-        latch.tell(stream.remote, &anyone());
-        latch.admit(host(9, 5000));
+        latch.tell(0, stream.remote, &anyone());
+        latch.admit(0, sign(host(9, 5000)));
 
         assert!(Control::admits(&latch, &stream, host(1, 4001)));
         assert!(Control::admits(&latch, &stream, host(9, 77)));

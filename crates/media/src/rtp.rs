@@ -81,6 +81,12 @@ impl Header {
     }
 }
 
+/// Who sends a packet, RTP or RTCP. None: too short to say.
+pub fn ssrc(packet: &[u8]) -> Option<u32> {
+    let at = if is_control(packet) { 4 } else { 8 };
+    packet.get(at..)?.first_chunk().map(|ssrc| u32::from_be_bytes(*ssrc))
+}
+
 /// Whether a packet that came to an RTP port is RTCP (RFC 5761, section 4).
 pub fn is_control(packet: &[u8]) -> bool {
     packet.get(1).is_some_and(|&second| (192..=223).contains(&second))

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::clock::{Clock, Ticks};
 use crate::control::Control;
 use crate::keys::KeyReader;
-use crate::latch::Latch;
+use crate::latch::{Latch, Proof, Sign};
 use crate::outgoing::Outgoing;
 use crate::reception::{Place, Reception};
 use crate::recorder::Side;
@@ -64,6 +64,14 @@ pub(crate) enum What {
     Other,
 }
 
+/// Where a party that has ended spoke from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trace {
+    /// Of its sound, of its SDP, of its RTCP.
+    pub sources: [Option<SocketAddr>; 3],
+    pub ssrc: Option<u32>,
+}
+
 /// Random numbers that a session begins with.
 pub(crate) struct Seeds {
     pub ssrc: u32,
@@ -73,10 +81,17 @@ pub(crate) struct Seeds {
 }
 
 impl Session {
-    pub fn new(id: SessionId, address: AddressId, serial: u32, stream: Option<Stream>, seeds: Seeds) -> Self {
+    pub fn new(
+        at: Ticks,
+        id: SessionId,
+        address: AddressId,
+        serial: u32,
+        stream: Option<Stream>,
+        seeds: Seeds,
+    ) -> Self {
         let mut latch = Latch::default();
         if let Some(stream) = &stream {
-            latch.tell(stream.remote, &stream.sources);
+            latch.tell(at, stream.remote, &stream.sources);
         }
         Self {
             id,
@@ -98,11 +113,11 @@ impl Session {
     }
 
     /// The SDP has changed.
-    pub fn change(&mut self, stream: Stream) {
-        self.latch.tell(stream.remote, &stream.sources);
+    pub fn change(&mut self, at: Ticks, stream: Stream) {
+        self.latch.tell(at, stream.remote, &stream.sources);
         let directions = |stream: &Stream| (stream.send, stream.receive);
         if self.stream.as_ref().map(directions) != Some(directions(&stream)) {
-            self.latch.open();
+            self.latch.open(at);
         }
         self.stream = Some(stream);
         self.cut();
@@ -142,7 +157,8 @@ impl Session {
         if what == What::Other && self.latch.locked().is_none() {
             return None;
         }
-        if !self.latch.admit(from) {
+        let sign = Sign { from, ssrc: header.ssrc, sequence: header.sequence, proof: Proof::None };
+        if !self.latch.admit(at, sign) {
             return None;
         }
         let is_sound = matches!(what, What::Sound(_));
@@ -231,14 +247,16 @@ impl Session {
         Some(Packet { address: self.address, channel, to, bytes })
     }
 
-    /// Where its sound comes from.
-    pub fn source(&self) -> Option<SocketAddr> {
-        self.latch.locked()
+    /// What is to be remembered of it when it ends.
+    pub fn trace(&self) -> Trace {
+        let sources = [self.latch.locked(), self.latch.told(), self.control.seen()];
+        Trace { sources, ssrc: self.latch.ssrc() }
     }
 
-    /// Where its SDP says it is.
-    pub fn told(&self) -> Option<SocketAddr> {
-        self.latch.told()
+    /// Whether a packet may be this party's although one that had the port before spoke from there: it is where the SDP
+    /// says, or a new stream from the host of signalling.
+    pub fn is_not(&self, last: &Trace, from: SocketAddr, ssrc: Option<u32>) -> bool {
+        self.latch.is_told(from) || (self.latch.is_signalling(from) && last.ssrc.is_some() && ssrc != last.ssrc)
     }
 
     pub fn quality(&self) -> Quality {

@@ -20,7 +20,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::clock::{Clock, MILLISECOND, Ticks};
 use crate::recorder::Piece;
 use crate::rtcp::LONGEST;
-use crate::session::{Session, What};
+use crate::session::{Session, Trace, What};
 use crate::{AddressId, Order, Output, Packet, Report, SessionId, control, rtp};
 use recordings::Recordings;
 
@@ -81,8 +81,8 @@ pub struct Worker {
 #[derive(Clone, Copy, Default)]
 struct Address {
     slot: Option<u32>,
-    /// Where the last owner's sound came from, and until when it is not taken for the next owner's.
-    last: Option<(SocketAddr, Ticks)>,
+    /// Where the last owner spoke from, and until when that is not taken for the next owner's.
+    last: Option<(Trace, Ticks)>,
 }
 
 impl Address {
@@ -140,7 +140,7 @@ impl Worker {
     ) -> Option<Packet> {
         let at = self.advance(now);
         let packet = buffer.get_mut(..length)?;
-        let slot = self.owner(at, address, from)?;
+        let slot = self.owner(at, address, from, packet)?;
         let session = self.sessions[slot as usize].as_mut()?;
         if rtp::is_control(packet) {
             session.hear_control(at, &self.clock, from, packet);
@@ -178,7 +178,7 @@ impl Worker {
     /// Takes a packet that came to an RTCP port.
     pub fn handle_control(&mut self, now: Instant, address: AddressId, from: SocketAddr, packet: &mut [u8]) {
         let at = self.advance(now);
-        let Some(slot) = self.owner(at, address, from) else { return };
+        let Some(slot) = self.owner(at, address, from, packet) else { return };
         if let Some(session) = &mut self.sessions[slot as usize] {
             session.hear_control(at, &self.clock, from, packet);
         }
@@ -255,12 +255,12 @@ impl Worker {
     }
 
     /// The slot of the session that a packet is for.
-    fn owner(&mut self, at: Ticks, address: AddressId, from: SocketAddr) -> Option<u32> {
+    fn owner(&mut self, at: Ticks, address: AddressId, from: SocketAddr, packet: &[u8]) -> Option<u32> {
         let owner = self.addresses.get(address.0 as usize).and_then(|entry| {
             let slot = entry.slot?;
-            let Some((last, until)) = entry.last else { return Some(slot) };
+            let Some((last, _)) = entry.last.as_ref().filter(|(_, until)| at < *until) else { return Some(slot) };
             let session = self.sessions[slot as usize].as_ref()?;
-            (last != from || until <= at || session.told() == Some(from)).then_some(slot)
+            (!last.sources.contains(&Some(from)) || session.is_not(last, from, rtp::ssrc(packet))).then_some(slot)
         });
         self.refused += u64::from(owner.is_none());
         owner

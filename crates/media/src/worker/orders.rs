@@ -22,7 +22,7 @@ impl Worker {
     pub(super) fn carry_out(&mut self, at: Ticks, order: Order) {
         match order {
             Order::Open { session, address, stream } => self.open(at, session, address, stream),
-            Order::Change { session, stream } => self.change(session, stream),
+            Order::Change { session, stream } => self.change(at, session, stream),
             Order::Close { session } => self.close(at, session),
             Order::Join { a, b } => self.join(a, b),
             Order::Part { session } => self.with(session, |worker, slot| worker.part(slot)),
@@ -67,18 +67,18 @@ impl Worker {
             timestamp: self.random.next_u32(),
             name: self.random.next_u64(),
         };
-        self.sessions[slot as usize] = Some(Session::new(id, address, self.serials, stream, seeds));
+        self.sessions[slot as usize] = Some(Session::new(at, id, address, self.serials, stream, seeds));
         self.by_id.insert(id, slot);
         self.address(address).slot = Some(slot);
         self.tellers.push(Reverse((control::next(at, self.random.next_u32()), slot, self.serials)));
     }
 
-    fn change(&mut self, session: SessionId, stream: Stream) {
+    fn change(&mut self, at: Ticks, session: SessionId, stream: Stream) {
         if !is_spoken(stream.codec) {
             return self.fail(session, Trouble::Codec);
         }
         self.with(session, |worker, slot| {
-            worker.session(slot).change(stream);
+            worker.session(slot).change(at, stream);
             if let Some(partner) = worker.session(slot).partner {
                 worker.session(partner).cut();
             }
@@ -99,7 +99,7 @@ impl Worker {
             if let Some((recording, _)) = session.tap {
                 worker.recordings.leave(at, recording, &mut worker.outputs);
             }
-            let last = session.source().map(|source| (source, at + STRANGE_FOR));
+            let last = Some((session.trace(), at + STRANGE_FOR));
             *worker.address(session.address) = Address { slot: None, last };
             let quality = session.quality();
             worker.outputs.push_back(Output::Report(Report::Quality { session: session.id, quality }));
