@@ -3,14 +3,13 @@
 //! Whoever drives an engine gives it one [`Input`] or one time-out, takes [`Output`]s until there are none,
 //! and sleeps until its `poll_timeout`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use media::{Order, Report, WorkerId};
-use model::{Actor, Command, Kept, TenantId, TenantSettings, Ticket, Timestamp, Told};
-use sip::{Flow, Message};
+use model::{Actor, Command, Kept, Target, TenantId, TenantSettings, Ticket, Timestamp, Told, Transport};
+use sip::{Flow, Interface, Message};
 
 /// The time, as it is handed in with each input.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +84,13 @@ pub enum Input {
         /// The snapshot.
         settings: Arc<TenantSettings>,
     },
+    /// Our addresses and routes have changed. The interfaces are those of the start, in their order.
+    Interfaces {
+        /// For SIP.
+        sip: Vec<Interface>,
+        /// For sound.
+        rtp: Vec<Interface>,
+    },
     /// A live fact of an earlier engine, before its tenant's first traffic.
     Kept(Kept),
     /// Whether records can be stored.
@@ -107,20 +113,24 @@ pub enum Storage {
 /// Something slow that the engine wants to know. It decides alone when the answer is late.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Question {
-    /// The addresses of a host met in a dialog (RFC 3263).
+    /// Where a host met in a dialog is (RFC 3263).
     Addresses {
-        /// Host name.
+        /// Host name, as it stands in a URI.
         host: String,
         /// Port, where one was named.
         port: Option<u16>,
+        /// The URI's `transport`, where it has one that is known. None: what DNS says.
+        transport: Option<Transport>,
+        /// Whether the URI is a `sips:` one: then nothing but TLS comes back.
+        secure: bool,
     },
 }
 
 /// The answer to a [`Question`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
-    /// In the order they are to be tried.
-    Addresses(Vec<SocketAddr>),
+    /// At least one; [`Target::in_turn`] gives the order to try them in.
+    Addresses(Vec<Target>),
     /// It cannot be known.
     Failed(String),
 }

@@ -42,7 +42,7 @@ pub fn demo() -> TenantSettings {
         trunks: vec![Trunk {
             name: "carrier".into(),
             address: "127.0.0.1:5090".into(),
-            resolved: Some(([127, 0, 0, 1], 5090).into()),
+            resolved: vec![model::Target::only(([127, 0, 0, 1], 5090).into(), model::Transport::Udp)],
             transport: "udp".into(),
             username: None,
             password: None,

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Role, TenantId};
+use crate::{Codec, Role, Target, TenantId};
 
 /// A language that people are spoken and written to in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -173,10 +173,11 @@ pub struct Trunk {
     pub name: String,
     /// `host:port` as it was set.
     pub address: String,
-    /// Where that is; found out before the snapshot is handed over. None: the name has no address, the trunk is unusable.
+    /// Where that is, sorted; found out before the snapshot is handed over and when what DNS said has run out.
+    /// [`Target::in_turn`] gives the order to try them in. Empty: the name has no address, the trunk is unusable.
     #[serde(skip)]
-    pub resolved: Option<SocketAddr>,
-    /// `udp`, `tcp` or `tls`.
+    pub resolved: Vec<Target>,
+    /// `udp`, `tcp`, `tls`, or `auto`: what DNS says (NAPTR, SRV). Each target has its own.
     pub transport: String,
     /// For digest towards the carrier.
     pub username: Option<String>,

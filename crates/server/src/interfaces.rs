@@ -83,7 +83,15 @@ fn describe(
         ip if ip.is_unspecified() => towards_the_world(ip, attached),
         ip => ip,
     };
-    Ok(Interface { name: listen.name.clone(), bound, advertise, local_nets, default_address })
+    let route = |(ours, prefix): &(IpAddr, u8)| sip::Route { network: *ours, prefix: *prefix, metric: 0, ours: *ours };
+    let routes = attached.iter().map(route).filter(|route| bound.ip().is_unspecified() || bound.ip() == route.ours);
+    Ok(Interface {
+        advertise,
+        routes: routes.collect(),
+        local_nets,
+        default_address,
+        ..Interface::at(listen.name.clone(), bound)
+    })
 }
 
 /// Our address in each of the named networks, which peers there are told.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Answer, Input, Question};
-use model::{TenantSettings, Ticket, Trunk};
+use model::{Target, TenantSettings, Ticket, Transport, Trunk};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -35,14 +35,16 @@ impl Questions {
 
     /// Finds out; the answer is returned if it is known at once, else it comes as an input.
     pub fn ask(&self, ticket: Ticket, question: Question) -> Option<Answer> {
-        let Question::Addresses { host, port } = question;
+        let Question::Addresses { host, port, .. } = question;
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             return Some(Answer::Failed("too many names are being looked up".into()));
         };
         let inbox = self.inbox.clone();
         self.runtime.spawn(async move {
             let answer = match look_up(&host, port.unwrap_or(SIP_PORT)).await {
-                Ok(addresses) => Answer::Addresses(addresses),
+                Ok(addresses) => {
+                    Answer::Addresses(addresses.into_iter().map(|at| Target::only(at, Transport::Udp)).collect())
+                }
                 Err(why) => Answer::Failed(why),
             };
             inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
@@ -57,9 +59,16 @@ pub async fn trunks(mut settings: TenantSettings) -> TenantSettings {
     for trunk in &mut settings.trunks {
         let (host, port) = host_and_port(target(trunk));
         match look_up(host, port).await {
-            Ok(addresses) => trunk.resolved = addresses.first().copied(),
+            Ok(addresses) => {
+                let transport = match trunk.transport.as_str() {
+                    "tcp" => Transport::Tcp,
+                    "tls" => Transport::Tls,
+                    _ => Transport::Udp,
+                };
+                trunk.resolved = addresses.first().map(|at| Target::only(*at, transport)).into_iter().collect();
+            }
             Err(why) => {
-                trunk.resolved = None;
+                trunk.resolved.clear();
                 tracing::warn!(tenant = settings.name, trunk = trunk.name, why, "the trunk has no address");
             }
         }

@@ -25,7 +25,7 @@ pub use endpoint::{
     Provisional, ServerId, mark_of,
 };
 pub use flow::{Flow, Transport};
-pub use interface::Interface;
+pub use interface::{Interface, Reach, Route, Speaks};
 pub use wheel::{TimerId, Wheel};
 
 pub use message::{

@@ -56,7 +56,7 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
     let trunks: Vec<&Trunk> = rule
         .trunks
         .iter()
-        .filter_map(|name| settings.trunks.iter().find(|trunk| trunk.name == *name && trunk.resolved.is_some()))
+        .filter_map(|name| settings.trunks.iter().find(|trunk| trunk.name == *name && !trunk.resolved.is_empty()))
         .collect();
     if trunks.is_empty() {
         return Err(Reason::NoRoute);
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(from_inside(&settings, "bob"), Err(Reason::UnknownTarget));
         assert_eq!(from_inside(&settings, "600"), Err(Reason::RouteUnavailable));
         assert_eq!(from_inside(&settings, "18001090"), Err(Reason::NoRoute));
-        settings.trunks[0].resolved = None;
+        settings.trunks[0].resolved.clear();
         assert_eq!(from_inside(&settings, "0900000001"), Err(Reason::NoRoute));
         assert_eq!(from_outside(&settings, "842899999999"), Err(Reason::UnknownTarget));
     }

@@ -116,6 +116,11 @@ impl<K: Copy> Endpoint<K> {
         &self.post.interfaces
     }
 
+    /// What they are from here on: as many as before, in the same order.
+    pub fn set_interfaces(&mut self, interfaces: Vec<Interface>) {
+        self.post.interfaces = interfaces;
+    }
+
     /// A Call-ID for requests that belong together without a dialog: a REGISTER and its refreshes.
     pub fn new_call_id(&mut self) -> Bytes {
         self.post.identity.call_id()

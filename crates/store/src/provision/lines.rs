@@ -27,7 +27,7 @@ const TRUNK: [&str; 17] = [
     "codecs",
     "dial_format",
 ];
-const TRANSPORTS: [(&str, &str); 3] = [("udp", "udp"), ("tcp", "tcp"), ("tls", "tls")];
+const TRANSPORTS: [(&str, &str); 4] = [("udp", "udp"), ("tcp", "tcp"), ("tls", "tls"), ("auto", "auto")];
 const SRTP: [(&str, &str); 3] = [("none", "none"), ("optional", "optional"), ("required", "required")];
 const DID_FROM: [(&str, DidFrom); 3] =
     [("request_uri", DidFrom::RequestUri), ("to", DidFrom::To), ("p_called_party_id", DidFrom::PCalledPartyId)];
@@ -62,7 +62,7 @@ pub(super) fn trunk(node: Node) -> Result<Lined<TrunkDraft>, ProvisionError> {
     let trunk = Trunk {
         name: name.value,
         address: address.value,
-        resolved: None,
+        resolved: Vec::new(),
         transport: section.word("transport", &TRANSPORTS, "udp")?.to_owned(),
         username,
         password: None,

@@ -45,13 +45,7 @@ impl UserAgent {
     /// A user agent whose every name and number follows from `seed`.
     pub fn new(config: UserAgentConfig, seed: [u8; 32]) -> Self {
         let lines = config.sound_addresses.len();
-        let interface = Interface {
-            name: config.name.clone(),
-            bound: config.address,
-            advertise: None,
-            local_nets: Vec::new(),
-            default_address: config.address.ip(),
-        };
+        let interface = Interface::at(config.name.clone(), config.address);
         let mut endpoint = Endpoint::new(
             EndpointConfig {
                 software: "tongdai-testkit".into(),

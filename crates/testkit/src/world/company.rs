@@ -148,7 +148,7 @@ fn trunk((name, address): (&str, SocketAddr)) -> Trunk {
     Trunk {
         name: name.into(),
         address: address.to_string(),
-        resolved: Some(address),
+        resolved: vec![model::Target::only(address, model::Transport::Udp)],
         transport: "udp".into(),
         username: None,
         password: None,

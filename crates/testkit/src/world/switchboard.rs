@@ -26,13 +26,7 @@ impl Switchboard {
     pub fn new(number: u32, chance: &mut Chance) -> Self {
         let number = EngineNumber(number);
         let address: SocketAddr = ADDRESS.parse().expect("an address");
-        let interface = |port| Interface {
-            name: "main".into(),
-            bound: SocketAddr::new(address.ip(), port),
-            advertise: None,
-            local_nets: Vec::new(),
-            default_address: address.ip(),
-        };
+        let interface = |port| Interface::at("main", SocketAddr::new(address.ip(), port));
         let config = EngineConfig {
             number,
             realm: REALM.into(),

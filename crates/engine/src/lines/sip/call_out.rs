@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use media::WorkerId;
 use model::{CallId, Codec, Reason, Trunk};
-use sip::{Flow, HeaderName, Headers, Invite, Login, NameAddr, Transport, Uri};
+use sip::{Flow, HeaderName, Headers, Interface, Invite, Login, NameAddr, Transport, Uri};
 
 use super::line::{Branch, SipLine, State, branch_key};
 use super::sound::Sound;
@@ -144,17 +144,15 @@ fn from(shown: &Shown, ours: Uri) -> NameAddr {
     }
 }
 
-/// The flow to a trunk: on the interface it names, else the first of its address family.
+/// The flow to a trunk: on the interface it names, else on the one by which it is reached.
 fn flow_to(step: &Step<'_>, trunk: &Trunk) -> Option<Flow> {
-    let remote = trunk.resolved?;
-    let interfaces = step.endpoint.interfaces();
-    let named = trunk.via.as_deref().and_then(|via| interfaces.iter().position(|interface| interface.name == via));
-    let alike = || interfaces.iter().position(|interface| interface.bound.is_ipv4() == remote.is_ipv4());
-    let interface = u16::try_from(named.or_else(alike)?).ok()?;
-    let transport = match trunk.transport.as_str() {
-        "tcp" => Transport::Tcp,
-        "tls" => Transport::Tls,
-        _ => Transport::Udp,
+    let target = trunk.resolved.first()?;
+    let transport = match target.transport {
+        model::Transport::Udp => Transport::Udp,
+        model::Transport::Tcp => Transport::Tcp,
+        model::Transport::Tls => Transport::Tls,
     };
+    let remote = target.address;
+    let interface = Interface::towards(step.endpoint.interfaces(), trunk.via.as_deref(), transport, remote.ip())?;
     Some(Flow { transport, interface, connection: 0, remote })
 }

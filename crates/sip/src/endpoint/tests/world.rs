@@ -419,13 +419,7 @@ impl World {
 
 pub(super) fn side(address: &str, mark: &str, limit: usize) -> Side {
     let address: SocketAddr = address.parse().unwrap();
-    let interface = Interface {
-        name: "main".into(),
-        bound: address,
-        advertise: None,
-        local_nets: Vec::new(),
-        default_address: address.ip(),
-    };
+    let interface = Interface::at("main", address);
     let config = EndpointConfig {
         software: String::new(),
         mark: mark.into(),
