@@ -156,6 +156,22 @@ impl Headers {
         })
     }
 
+    /// Whether whoever sent this takes bodies of a type, such as `application/sdp`, in the answer. Without Accept it
+    /// takes session descriptions (RFC 3261, 20.1).
+    pub fn accepts(&self, media_type: &str) -> bool {
+        let mut lines = self.all(&HeaderName::Accept).peekable();
+        if lines.peek().is_none() {
+            return media_type.eq_ignore_ascii_case("application/sdp");
+        }
+        let kind = media_type.split('/').next().unwrap_or_default();
+        let mut ranges = lines.flat_map(|line| line.split(|byte| *byte == b','));
+        ranges.any(|range| {
+            let end = range.iter().position(|byte| *byte == b';').unwrap_or(range.len());
+            let range = String::from_utf8_lossy(trim(&range[..end])).to_ascii_lowercase();
+            range == "*/*" || range == format!("{kind}/*") || range.eq_ignore_ascii_case(media_type)
+        })
+    }
+
     /// The digests that were sent along, Authorization before Proxy-Authorization. Other schemes are passed over.
     pub fn credentials(&self) -> Result<Vec<Credentials>, HeaderError> {
         self.digests([HeaderName::Authorization, HeaderName::ProxyAuthorization], Credentials::parse)
@@ -306,6 +322,15 @@ mod tests {
         assert_eq!(headers.service_routes().unwrap()[0].uri.to_string(), "sip:orig@scscf.example.com;lr");
         assert!(headers.refer_to().unwrap().unwrap().uri.header("Replaces").is_some());
         assert_eq!(headers.referred_by().unwrap().unwrap().uri.to_string(), "sip:101@example.com");
+    }
+
+    #[test]
+    fn who_accepts_nothing_we_write_is_known() {
+        let accepts = |value: &'static str| Headers::new().with(HeaderName::Accept, value).accepts("application/sdp");
+
+        assert!(Headers::new().accepts("application/sdp") && !Headers::new().accepts("text/plain"));
+        assert!(accepts("text/plain, Application/SDP;level=1") && accepts("application/*") && accepts("*/*;q=0.1"));
+        assert!(!accepts("text/nobodyKnowsThis") && !accepts(""));
     }
 
     #[test]

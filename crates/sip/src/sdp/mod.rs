@@ -4,6 +4,7 @@
 //! others to decide; the pieces they need are here.
 
 mod audio;
+mod body;
 mod build;
 mod crypto;
 mod direction;
@@ -12,6 +13,7 @@ mod parse;
 mod profile;
 
 pub use audio::Audio;
+pub use body::{BodyTrouble, of_body};
 pub use build::{AudioSection, Owner};
 pub use crypto::{Crypto, Suite};
 pub use direction::Direction;
