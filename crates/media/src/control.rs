@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Stream;
 use crate::clock::{Clock, MILLISECOND, Ticks, duration};
 use crate::latch::Latch;
 use crate::outgoing::Outgoing;
 use crate::reception::Reception;
 use crate::rtcp::{self, Block, ControlPacket, Heard, LONGEST, SenderInfo, Statement};
+use crate::{Channel, Stream};
 
 /// How often a session tells of itself, on the average.
 const INTERVAL: u64 = 5_000 * MILLISECOND;
@@ -35,6 +35,15 @@ pub(crate) struct Far {
     pub round_trip: Option<Duration>,
 }
 
+/// What a datagram was about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    /// How it goes.
+    Report,
+    /// One source has ended.
+    Bye { ssrc: u32 },
+}
+
 impl Control {
     /// Begins with a random number to be named by.
     pub fn new(name: u64) -> Self {
@@ -42,22 +51,29 @@ impl Control {
         Self { name: std::array::from_fn(hex), seen: None, sender_report: None, told: 0, far: Far::default() }
     }
 
-    /// Takes a datagram from the party's host.
-    pub fn hear(&mut self, at: Ticks, clock: &Clock, ssrc: u32, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram of the party. None: there is nothing in it.
+    pub fn hear(&mut self, at: Ticks, clock: &Clock, ssrc: u32, from: SocketAddr, datagram: &[u8]) -> Option<Told> {
+        let mut told = None;
         for packet in rtcp::parse(datagram) {
+            told.get_or_insert(Told::Report);
             let blocks = match packet {
                 ControlPacket::SenderReport { sender, blocks, .. } => {
                     self.sender_report = Some(((sender.ntp >> 16) as u32, at));
                     blocks
                 }
                 ControlPacket::ReceiverReport { blocks, .. } => blocks,
-                ControlPacket::Name { .. } | ControlPacket::Bye { .. } => continue,
+                ControlPacket::Name { .. } => continue,
+                ControlPacket::Bye { ssrc } => {
+                    told = Some(Told::Bye { ssrc });
+                    continue;
+                }
             };
             self.seen = Some(from);
             if let Some(block) = blocks.iter().find(|block| block.ssrc == ssrc) {
                 self.learn(clock.ntp(at), &block);
             }
         }
+        told
     }
 
     /// Writes what we have to tell; gives its length. None: there is nothing to tell yet.
@@ -98,13 +114,19 @@ impl Control {
         self.seen
     }
 
-    /// Where our RTCP goes: as the SDP says, or, when sound comes from elsewhere, where the party's RTCP comes from.
-    pub fn target(&self, latch: &Latch, stream: &Stream) -> Option<SocketAddr> {
+    /// Where our RTCP goes, and by which port of ours: as the SDP says, or, when sound comes from elsewhere, where the
+    /// party's RTCP comes from.
+    pub fn target(&self, latch: &Latch, stream: &Stream) -> Option<(SocketAddr, Channel)> {
         let target = latch.target()?;
-        if latch.told() != Some(target) {
-            return self.seen.or_else(|| above(target));
+        if stream.rtcp_mux {
+            return Some((target, Channel::Sound));
         }
-        stream.remote_rtcp.filter(|remote| remote.port() != 0).or_else(|| above(target))
+        let target = if latch.is_told(target) {
+            stream.remote_rtcp.filter(|remote| remote.port() != 0).or_else(|| above(target))
+        } else {
+            self.seen.or_else(|| above(target))
+        };
+        target.map(|target| (target, Channel::Control))
     }
 
     /// Whether RTCP from there can be the party's.
@@ -227,8 +249,17 @@ mod tests {
         let plain = stream(host(1, 4000));
         let named = Stream { remote_rtcp: Some(host(2, 6000)), ..plain.clone() };
 
-        assert_eq!(control.target(&latch, &plain), Some(host(1, 4001)));
-        assert_eq!(control.target(&latch, &named), Some(host(2, 6000)));
+        assert_eq!(control.target(&latch, &plain), Some((host(1, 4001), Channel::Control)));
+        assert_eq!(control.target(&latch, &named), Some((host(2, 6000), Channel::Control)));
+    }
+
+    #[test]
+    fn muxed_rtcp_goes_where_sound_goes() {
+        let mut latch = Latch::default();
+        let stream = Stream { rtcp_mux: true, remote_rtcp: Some(host(2, 6000)), ..stream(host(1, 4000)) };
+        latch.tell(0, stream.remote, &anyone());
+
+        assert_eq!(Control::new(1).target(&latch, &stream), Some((host(1, 4000), Channel::Sound)));
     }
 
     #[test]
@@ -243,8 +274,8 @@ mod tests {
 
         control.hear(8000, &clock(), 7, host(9, 5777), &report);
 
-        assert_eq!(before, Some(host(9, 5001)));
-        assert_eq!(control.target(&latch, &stream), Some(host(9, 5777)));
+        assert_eq!(before, Some((host(9, 5001), Channel::Control)));
+        assert_eq!(control.target(&latch, &stream), Some((host(9, 5777), Channel::Control)));
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod output;
 mod reception;
 mod recorder;
 mod session;
+mod silence;
+mod srtp;
 mod worker;
 
 pub mod keys;

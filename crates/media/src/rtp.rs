@@ -38,6 +38,20 @@ pub enum Malformed {
 
 /// Reads a packet: its header, and where its payload lies in it. The payload begins at [`HEADER`] or later.
 pub fn parse(packet: &[u8]) -> Result<(Header, Range<usize>), Malformed> {
+    let (header, start) = head(packet)?;
+    let mut end = packet.len();
+    if packet[0] & 0x20 != 0 {
+        let padding = usize::from(packet[end - 1]);
+        if padding == 0 || padding > end - start {
+            return Err(Malformed::Padding);
+        }
+        end -= padding;
+    }
+    Ok((header, start..end))
+}
+
+/// Reads a packet whose payload cannot be read yet: its header, and where the payload and its padding begin.
+pub fn head(packet: &[u8]) -> Result<(Header, usize), Malformed> {
     let Some((head, _)) = packet.split_first_chunk::<HEADER>() else { return Err(Malformed::Short) };
     if head[0] >> 6 != 2 {
         return Err(Malformed::Version);
@@ -54,18 +68,7 @@ pub fn parse(packet: &[u8]) -> Result<(Header, Range<usize>), Malformed> {
         let extension = packet.get(start..start + 4).ok_or(Malformed::Short)?;
         start += 4 + 4 * usize::from(u16::from_be_bytes([extension[2], extension[3]]));
     }
-    let mut end = packet.len();
-    if start > end {
-        return Err(Malformed::Short);
-    }
-    if head[0] & 0x20 != 0 {
-        let padding = usize::from(packet[end - 1]);
-        if padding == 0 || padding > end - start {
-            return Err(Malformed::Padding);
-        }
-        end -= padding;
-    }
-    Ok((header, start..end))
+    if start > packet.len() { Err(Malformed::Short) } else { Ok((header, start)) }
 }
 
 impl Header {

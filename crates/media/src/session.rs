@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use crate::clock::{Clock, Ticks};
-use crate::control::Control;
+use crate::clock::{Clock, MILLISECOND, Ticks};
+use crate::control::{Control, Told};
 use crate::keys::KeyReader;
 use crate::latch::{Latch, Proof, Sign};
 use crate::outgoing::Outgoing;
@@ -12,6 +12,8 @@ use crate::reception::{Place, Reception};
 use crate::recorder::Side;
 use crate::rtcp::LONGEST;
 use crate::rtp::{self, HEADER, Header};
+use crate::silence::Silence;
+use crate::srtp::Secured;
 use crate::tone::Tone;
 use crate::{AddressId, Channel, Codec, Packet, Quality, SessionId, Sound, Stream};
 
@@ -34,6 +36,9 @@ pub(crate) struct Session {
     outgoing: Outgoing,
     playing: Option<Playing>,
     control: Control,
+    /// None: in both directions in the clear.
+    secured: Option<Box<Secured>>,
+    silence: Silence,
     /// Sound has come from it.
     heard: bool,
     ignored: u64,
@@ -90,9 +95,12 @@ impl Session {
         seeds: Seeds,
     ) -> Self {
         let mut latch = Latch::default();
+        let mut silence = Silence::default();
         if let Some(stream) = &stream {
             latch.tell(at, stream.remote, &stream.sources);
+            silence.expect(at, stream.expected());
         }
+        let secured = stream.as_ref().and_then(|stream| stream.crypto.clone()).map(|keys| Box::new(Secured::new(keys)));
         Self {
             id,
             address,
@@ -107,6 +115,8 @@ impl Session {
             outgoing: Outgoing::new(seeds.ssrc, seeds.sequence, seeds.timestamp),
             playing: None,
             control: Control::new(seeds.name),
+            secured,
+            silence,
             heard: false,
             ignored: 0,
         }
@@ -118,6 +128,11 @@ impl Session {
         let directions = |stream: &Stream| (stream.send, stream.receive);
         if self.stream.as_ref().map(directions) != Some(directions(&stream)) {
             self.latch.open(at);
+        }
+        self.silence.expect(at, stream.expected());
+        match (&mut self.secured, &stream.crypto) {
+            (Some(secured), Some(keys)) => secured.change(at, keys),
+            (secured, keys) => *secured = keys.clone().map(|keys| Box::new(Secured::new(keys))),
         }
         self.stream = Some(stream);
         self.cut();
@@ -144,23 +159,31 @@ impl Session {
     }
 
     /// Takes a packet from the network. None: it is not the party's, or cannot be used.
-    pub fn hear(&mut self, at: Ticks, from: SocketAddr, packet: &[u8]) -> Option<Heard> {
+    pub fn hear(&mut self, at: Ticks, from: SocketAddr, packet: &mut [u8]) -> Option<Heard> {
         let heard = self.take(at, from, packet);
         self.ignored += u64::from(heard.is_none());
         heard
     }
 
-    fn take(&mut self, at: Ticks, from: SocketAddr, packet: &[u8]) -> Option<Heard> {
+    fn take(&mut self, at: Ticks, from: SocketAddr, packet: &mut [u8]) -> Option<Heard> {
+        let (packet, proof) = match &mut self.secured {
+            Some(secured) => {
+                let opened = secured.open_sound(at, packet)?;
+                (&packet[..opened.length], Proof::Authentic { newest: opened.newest })
+            }
+            None => (&*packet, Proof::None),
+        };
         let stream = self.stream.as_ref().filter(|stream| stream.receive)?;
         let (header, payload) = rtp::parse(packet).ok()?;
         let what = stream.what(header.payload_type);
         if what == What::Other && self.latch.locked().is_none() {
             return None;
         }
-        let sign = Sign { from, ssrc: header.ssrc, sequence: header.sequence, proof: Proof::None };
+        let sign = Sign { from, ssrc: header.ssrc, sequence: header.sequence, proof };
         if !self.latch.admit(at, sign) {
             return None;
         }
+        self.silence.end(at);
         let is_sound = matches!(what, What::Sound(_));
         let place = self.reception.take(at, &header, is_sound)?;
         let first = is_sound && !self.heard;
@@ -225,26 +248,58 @@ impl Session {
     }
 
     /// Takes RTCP from the network.
-    pub fn hear_control(&mut self, at: Ticks, clock: &Clock, from: SocketAddr, datagram: &[u8]) {
-        let known = self.stream.as_ref().is_some_and(|stream| Control::admits(&self.latch, stream, from));
-        if known {
-            self.control.hear(at, clock, self.outgoing.ssrc(), from, datagram);
-        } else {
+    pub fn hear_control(&mut self, at: Ticks, clock: &Clock, from: SocketAddr, datagram: &mut [u8]) {
+        if self.take_control(at, clock, from, datagram).is_none() {
             self.ignored += 1;
         }
     }
 
+    fn take_control(&mut self, at: Ticks, clock: &Clock, from: SocketAddr, datagram: &mut [u8]) -> Option<()> {
+        let stream = self.stream.as_ref()?;
+        let datagram = match &mut self.secured {
+            Some(secured) => {
+                let length = secured.open_control(at, datagram)?;
+                &datagram[..length]
+            }
+            None => Control::admits(&self.latch, stream, from).then_some(&*datagram)?,
+        };
+        let told = self.control.hear(at, clock, self.outgoing.ssrc(), from, datagram)?;
+        self.silence.end(at);
+        if let Told::Bye { ssrc } = told {
+            self.latch.forget(ssrc);
+        }
+        Some(())
+    }
+
     /// Writes RTCP to the party; with `bye`, for the last time.
     pub fn tell(&mut self, at: Ticks, clock: &Clock, bye: bool, into: &mut [u8; LONGEST]) -> Option<Packet> {
-        let to = self.control.target(&self.latch, self.stream.as_ref()?)?;
+        let (to, channel) = self.control.target(&self.latch, self.stream.as_ref()?)?;
         let length = self.control.tell(at, clock, &self.outgoing, &mut self.reception, bye, into)?;
-        self.seal(to, Channel::Control, 0..length, into)
+        self.seal(to, channel, 0..length, into)
     }
 
     /// A finished packet in a buffer, ready to leave. Everything that goes to the party passes here.
     fn seal(&mut self, to: SocketAddr, channel: Channel, bytes: Range<usize>, buffer: &mut [u8]) -> Option<Packet> {
-        let bytes = bytes.start..bytes.end.min(buffer.len());
+        let bytes = match &mut self.secured {
+            Some(secured) => bytes.start..bytes.start + secured.seal(buffer.get_mut(bytes.start..)?, bytes.len())?,
+            None => bytes,
+        };
         Some(Packet { address: self.address, channel, to, bytes })
+    }
+
+    /// When its silence has to be looked at, if that has not been asked for yet.
+    pub fn watch(&mut self) -> Option<Ticks> {
+        self.silence.watch()
+    }
+
+    /// The moment to look at its silence has come. Gives whether it is to be told of.
+    pub fn is_silent(&mut self, at: Ticks) -> bool {
+        self.silence.look(at)
+    }
+
+    /// Whether its packets authenticate.
+    pub fn is_secured(&self) -> bool {
+        self.secured.is_some()
     }
 
     /// What is to be remembered of it when it ends.
@@ -276,6 +331,12 @@ impl Session {
 }
 
 impl Stream {
+    /// How long the party may be silent, if it should send.
+    fn expected(&self) -> Option<Ticks> {
+        let silence = self.silence.filter(|_| self.receive)?;
+        Some(Ticks::try_from(silence.as_millis()).unwrap_or(Ticks::MAX / 16).saturating_mul(MILLISECOND))
+    }
+
     /// What a packet of this payload type is.
     fn what(&self, payload_type: u8) -> What {
         if payload_type == self.receive_payload_type {

@@ -71,6 +71,8 @@ pub struct Worker {
     recordings: Recordings,
     /// When which session tells its party by RTCP: time, slot, serial. One entry a session; of ended ones until due.
     tellers: BinaryHeap<Reverse<(Ticks, u32, u32)>>,
+    /// When to look whether which session is silent: time, slot, serial.
+    watches: BinaryHeap<Reverse<(Ticks, u32, u32)>>,
     outputs: VecDeque<Output>,
     /// The last RTCP of ended sessions, to be sent before their addresses are freed.
     farewells: VecDeque<(Packet, [u8; LONGEST])>,
@@ -122,6 +124,7 @@ impl Worker {
             players: Players::default(),
             recordings: Recordings::new(config.max_recordings),
             tellers: BinaryHeap::new(),
+            watches: BinaryHeap::new(),
             outputs: VecDeque::new(),
             farewells: VecDeque::new(),
             refused: 0,
@@ -194,6 +197,7 @@ impl Worker {
     pub fn handle_timeout(&mut self, now: Instant) {
         let at = self.advance(now);
         self.recordings.handle_timeout(at, &mut self.outputs);
+        self.look_for_silence(at);
         if let Some(tick) = self.players.tick.filter(|tick| *tick <= at) {
             let step = Ticks::from(TICK) * MILLISECOND;
             let late = at - tick;
@@ -235,7 +239,8 @@ impl Worker {
     /// When time has to pass next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let teller = self.tellers.peek().map(|Reverse((at, ..))| *at);
-        let next = [self.players.tick, self.recordings.poll_timeout(), teller].into_iter().flatten().min()?;
+        let watch = self.watches.peek().map(|Reverse((at, ..))| *at);
+        let next = [self.players.tick, self.recordings.poll_timeout(), teller, watch].into_iter().flatten().min()?;
         Some(self.clock.instant(next))
     }
 
@@ -246,6 +251,28 @@ impl Worker {
             playing: self.players.slots.len(),
             recordings: self.recordings.len(),
             refused: self.refused,
+        }
+    }
+
+    /// Sees to it that a session's silence is looked at in time.
+    fn watch(&mut self, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        if let Some(at) = session.watch() {
+            self.watches.push(Reverse((at, slot, session.serial)));
+        }
+    }
+
+    fn look_for_silence(&mut self, at: Ticks) {
+        while let Some(&Reverse((due, slot, serial))) = self.watches.peek()
+            && due <= at
+        {
+            self.watches.pop();
+            let session = self.sessions[slot as usize].as_mut().filter(|session| session.serial == serial);
+            let Some(session) = session else { continue };
+            if session.is_silent(at) {
+                self.outputs.push_back(Output::Report(Report::Silent { session: session.id }));
+            }
+            self.watch(slot);
         }
     }
 
@@ -260,6 +287,10 @@ impl Worker {
             let slot = entry.slot?;
             let Some((last, _)) = entry.last.as_ref().filter(|(_, until)| at < *until) else { return Some(slot) };
             let session = self.sessions[slot as usize].as_ref()?;
+            if session.is_secured() {
+                // What was meant for another does not authenticate.
+                return Some(slot);
+            }
             (!last.sources.contains(&Some(from)) || session.is_not(last, from, rtp::ssrc(packet))).then_some(slot)
         });
         self.refused += u64::from(owner.is_none());

@@ -63,7 +63,9 @@ impl Worker {
         self.serials = self.serials.wrapping_add(1);
         let seeds = Seeds {
             ssrc: self.random.next_u32(),
-            sequence: self.random.next_u32() as u16,
+            // RFC 3711, section 3.3.1: whoever misses our first secured packets does not mistake how often this has come
+            // through its end.
+            sequence: self.random.next_u32() as u16 & 0x7fff,
             timestamp: self.random.next_u32(),
             name: self.random.next_u64(),
         };
@@ -71,6 +73,7 @@ impl Worker {
         self.by_id.insert(id, slot);
         self.address(address).slot = Some(slot);
         self.tellers.push(Reverse((control::next(at, self.random.next_u32()), slot, self.serials)));
+        self.watch(slot);
     }
 
     fn change(&mut self, at: Ticks, session: SessionId, stream: Stream) {
@@ -79,6 +82,7 @@ impl Worker {
         }
         self.with(session, |worker, slot| {
             worker.session(slot).change(at, stream);
+            worker.watch(slot);
             if let Some(partner) = worker.session(slot).partner {
                 worker.session(partner).cut();
             }
