@@ -18,11 +18,11 @@ mod testing;
 mod transaction;
 mod wheel;
 
-pub use dialog::DialogSnapshot;
+pub use dialog::{DialogSnapshot, NextHop};
 pub use digest::Login;
 pub use endpoint::{
     Body, DialogId, Endpoint, EndpointConfig, Failure, Incoming, Invite, Load, News, OutOfDialog, Output, Overload,
-    Provisional, ServerId, mark_of,
+    Provisional, ServerId, SessionTimer, mark_of,
 };
 pub use flow::{Flow, Transport};
 pub use interface::{Interface, Reach, Route, Speaks};

@@ -2,6 +2,7 @@
 //!
 //! Knows the rules of tags, route sets, remote targets and CSeq. Leaves transactions, sending and what is said to others.
 
+mod next_hop;
 mod resending;
 mod snapshot;
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 
 use crate::{Flow, HeaderName, Headers, NameAddr, Response};
 
+pub use next_hop::NextHop;
 pub(crate) use resending::{Resending, Resent};
 pub use snapshot::DialogSnapshot;
 
@@ -19,6 +21,8 @@ pub use snapshot::DialogSnapshot;
 pub(crate) struct Dialog {
     /// Where requests go.
     pub flow: Flow,
+    /// Whether routes and the remote target have a say in that.
+    pub next_hop: NextHop,
     pub call_id: Bytes,
     /// From of our requests.
     pub local: Bytes,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Dialog, Remote};
+use super::{Dialog, NextHop, Remote};
 use crate::Flow;
 
 /// How far the numbers of our requests jump after a restart: the stored one may be older than the latest sent.
@@ -14,6 +14,9 @@ const JUMP: u32 = 1_000;
 pub struct DialogSnapshot {
     /// Where requests go.
     pub flow: Flow,
+    /// Whether routes and the remote target have a say in that.
+    #[serde(default)]
+    pub next_hop: NextHop,
     /// Call-ID.
     pub call_id: String,
     /// From of our requests, with our tag.
@@ -42,6 +45,7 @@ impl Dialog {
     pub(crate) fn snapshot(&self) -> DialogSnapshot {
         DialogSnapshot {
             flow: self.flow,
+            next_hop: self.next_hop,
             call_id: text(&self.call_id),
             local: text(&self.local),
             local_tag: text(&self.local_tag),
@@ -59,6 +63,7 @@ impl Dialog {
     pub(crate) fn from_snapshot(snapshot: DialogSnapshot) -> Self {
         Self {
             flow: snapshot.flow,
+            next_hop: snapshot.next_hop,
             call_id: snapshot.call_id.into(),
             local: snapshot.local.into(),
             local_tag: snapshot.local_tag.into(),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::held::{Calling, Cancel, Held, Reinvite, Stage};
+use super::held::{Calling, Cancel, Held, Stage};
 use super::ids::DialogId;
 use super::news::{Failure, News, Overload};
 use super::order::{Body, Invite, OutOfDialog};
@@ -21,10 +21,11 @@ impl<K: Copy> Endpoint<K> {
             return Err(Overload);
         }
         let id = self.new_dialog_id();
-        let Invite { flow, uri, from, to, route, headers, body, credentials } = order;
+        let Invite { flow, uri, from, to, route, headers, body, credentials, answer_within, next_hop } = order;
         let local_tag = self.post.identity.tag(id.0);
         let dialog = Dialog {
             flow,
+            next_hop,
             call_id: self.post.identity.call_id(),
             contact: self.post.contact(flow, &from),
             local: from.with_tag(local_tag.clone()).print(),
@@ -39,7 +40,15 @@ impl<K: Copy> Endpoint<K> {
             remote_cseq: None,
             is_caller: true,
         };
-        let calling = Calling { headers, body, early: None, challenged: 0, cancel: Cancel::NotAsked };
+        let calling = Calling {
+            headers,
+            body,
+            early: None,
+            challenged: 0,
+            cancel: Cancel::NotAsked,
+            answer_within,
+            is_told: false,
+        };
         let mut held = Box::new(Held::new(key, id, dialog, Stage::Calling(Box::new(calling))));
         held.sign_in = credentials.map(|login| Box::new(SignIn::new(login)));
         self.send_invite(now, &mut held, None);
@@ -70,6 +79,7 @@ impl<K: Copy> Endpoint<K> {
                 return self.refuse(now, dialog, 480, headers);
             }
             Stage::Confirmed => {
+                self.pay_ack(now, &mut held, None);
                 self.answer_all_open(now, &held);
                 held.their_invite = None;
                 held.unanswered.clear();
@@ -84,23 +94,7 @@ impl<K: Copy> Endpoint<K> {
         self.put(now, held);
     }
 
-    /// Offers another session in an answered dialog. Waits for an INVITE that is open on either side; after a 491 it is
-    /// tried again (RFC 3261, 14.1). While one waits, the latest takes its place; one that was sent and each that is not
-    /// replaced ends in `ReinviteDone`.
-    pub fn reinvite(&mut self, now: Instant, dialog: DialogId, body: Body) {
-        let Some(mut held) = self.dialogs.take(dialog) else { return };
-        if matches!(held.stage, Stage::Confirmed) {
-            match &mut held.reinvite {
-                Some(reinvite) if reinvite.is_sent => reinvite.next = Some(body),
-                Some(reinvite) => reinvite.body = body,
-                None => held.reinvite = Some(Box::new(Reinvite::new(body))),
-            }
-            self.try_reinvite(now, &mut held);
-        }
-        self.put(now, held);
-    }
-
-    /// Sends another request in a dialog, early or answered. INVITE, BYE and CANCEL have their own orders.
+    /// Sends another request in a dialog, early or answered. INVITE, UPDATE, BYE and CANCEL have their own orders.
     pub fn request_in(&mut self, now: Instant, dialog: DialogId, method: Method, headers: Headers, body: Option<Body>) {
         match method {
             Method::Bye => return self.bye(now, dialog, headers),
@@ -151,25 +145,5 @@ impl<K: Copy> Endpoint<K> {
         if let Cancel::Asked(headers) = std::mem::replace(&mut calling.cancel, Cancel::Sent) {
             self.send_cancel(now, held, invite, &headers);
         }
-    }
-
-    /// Sends the re-INVITE that waits, if it may go out already.
-    pub(super) fn try_reinvite(&mut self, now: Instant, held: &mut Held<K>) {
-        let may = held.may_reinvite();
-        if let Some(reinvite) = &mut held.reinvite
-            && may
-            && !reinvite.is_sent
-            && reinvite.retry_at.is_none_or(|at| at <= now)
-        {
-            reinvite.is_sent = true;
-            reinvite.retry_at = None;
-            self.send_invite(now, held, None);
-        }
-    }
-}
-
-impl Reinvite {
-    pub(super) fn new(body: Body) -> Self {
-        Self { body, next: None, challenged: 0, retry_at: None, is_sent: false }
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::changes::{Change, Changes};
 use super::ids::{DialogId, ServerId};
 use super::order::Body;
 use super::post::{ClientId, Post, Timer};
@@ -23,8 +24,8 @@ pub(crate) struct Held<K> {
     pub sign_in: Option<Box<SignIn>>,
     /// Our INVITE or re-INVITE that has no final response.
     pub our_invite: Option<ClientId>,
-    /// A re-INVITE of ours: waiting, or sent.
-    pub reinvite: Option<Box<Reinvite>>,
+    /// Re-INVITEs and UPDATEs of ours: waiting, or sent.
+    pub changes: Option<Box<Changes>>,
     /// Their INVITE or re-INVITE that has no final answer.
     pub their_invite: Option<ServerId>,
     /// Other requests of theirs without a final answer.
@@ -61,6 +62,10 @@ pub(crate) struct Calling {
     /// How often the INVITE has been challenged.
     pub challenged: u8,
     pub cancel: Cancel,
+    /// How long anything may take to come back.
+    pub answer_within: Option<Duration>,
+    /// True once the asker has heard how it ended: what comes back is dealt with in silence.
+    pub is_told: bool,
 }
 
 /// What became of the asker's wish to cancel.
@@ -79,15 +84,14 @@ pub(crate) struct Offered {
     pub remind_at: Option<Instant>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Reinvite {
-    pub body: Body,
-    /// What the asker wants since it was sent.
-    pub next: Option<Body>,
-    pub challenged: u8,
-    /// When it is tried again after a 491; None while it waits for something else, or is sent.
-    pub retry_at: Option<Instant>,
-    pub is_sent: bool,
+impl Stage {
+    /// The other side as requests of ours see it now.
+    pub(crate) fn remote<'a>(&'a self, dialog: &'a Dialog) -> &'a Remote {
+        match self {
+            Stage::Calling(calling) => calling.early.as_ref().unwrap_or(&dialog.remote),
+            _ => &dialog.remote,
+        }
+    }
 }
 
 impl<K> Held<K> {
@@ -99,7 +103,7 @@ impl<K> Held<K> {
             stage,
             sign_in: None,
             our_invite: None,
-            reinvite: None,
+            changes: None,
             their_invite: None,
             unanswered: Vec::new(),
             resending: Vec::new(),
@@ -109,10 +113,7 @@ impl<K> Held<K> {
 
     /// The other side as requests of ours see it now.
     pub(crate) fn remote(&self) -> &Remote {
-        match &self.stage {
-            Stage::Calling(calling) => calling.early.as_ref().unwrap_or(&self.dialog.remote),
-            _ => &self.dialog.remote,
-        }
+        self.stage.remote(&self.dialog)
     }
 
     /// Whether a request with these names belongs to it.
@@ -120,17 +121,34 @@ impl<K> Held<K> {
         self.dialog.local_tag == to_tag && self.dialog.call_id == call_id && self.remote().tag.as_ref() == from_tag
     }
 
-    /// Nothing more may be told of it.
-    pub(crate) fn is_ending(&self) -> bool {
-        matches!(self.stage, Stage::Forked | Stage::Hanging { .. } | Stage::Ending)
+    /// Whether the asker has heard the end of a call of ours that nobody has answered or refused.
+    pub(crate) fn is_told(&self) -> bool {
+        matches!(&self.stage, Stage::Calling(calling) if calling.is_told)
     }
 
-    /// Whether a re-INVITE of ours may be sent: none is open on either side, and none of ours lacks its ACK.
-    pub(crate) fn may_reinvite(&self) -> bool {
+    /// Nothing more may be told of it.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_told() || matches!(self.stage, Stage::Forked | Stage::Hanging { .. } | Stage::Ending)
+    }
+
+    /// Whether a change of ours may be sent: no INVITE is open on either side, and no 2xx of ours lacks its ACK.
+    pub(crate) fn may_send(&self, _change: &Change) -> bool {
         matches!(self.stage, Stage::Confirmed)
             && self.our_invite.is_none()
             && self.their_invite.is_none()
             && self.resending.is_empty()
+    }
+
+    /// Whether our INVITE that is on its way asks for an offer.
+    pub(crate) fn wants_offer(&self) -> bool {
+        let sent = self.changes.as_ref().and_then(|changes| changes.sent.as_ref());
+        matches!(self.stage, Stage::Confirmed) && sent.is_some_and(|change| change.body.is_none())
+    }
+
+    /// Whether the answer to the offer in the 2xx of this INVITE is being waited for.
+    pub(crate) fn owes_ack(&self, invite: ClientId) -> bool {
+        let owed = self.changes.as_ref().and_then(|changes| changes.owed.as_ref());
+        owed.is_some_and(|owed| owed.client == invite)
     }
 
     /// Follows the peer to where it now sends from. A request that was too long for UDP is no reason to leave UDP.
@@ -143,12 +161,12 @@ impl<K> Held<K> {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let resending = self.resending.iter().map(Resending::deadline);
-        let reinvite = self.reinvite.iter().filter_map(|reinvite| reinvite.retry_at);
+        let changes = self.changes.iter().filter_map(|changes| changes.deadline());
         let remind = match &self.stage {
             Stage::Offered(offered) => offered.remind_at,
             _ => None,
         };
-        resending.chain(reinvite).chain(remind).min()
+        resending.chain(changes).chain(remind).min()
     }
 
     pub(crate) fn arm(&mut self, post: &mut Post<K>) {

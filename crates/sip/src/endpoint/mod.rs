@@ -9,11 +9,13 @@
 //! | `requests` | what comes in: copies, CANCEL, ACK, BYE, requests in dialogs |
 //! | `serving` | answers, as ordered |
 //! | `calling` | our requests, as ordered |
+//! | `changes` | our re-INVITEs and UPDATEs |
 //! | `sending` | our requests, as sent |
 //! | `responses` | what comes back |
 //! | `timers` | what time and lost connections bring |
 
 mod calling;
+mod changes;
 mod dialogs;
 mod draft;
 mod facts;
@@ -45,7 +47,7 @@ use self::identity::Identity;
 pub use self::identity::mark_of;
 pub use self::ids::{DialogId, ServerId};
 pub use self::news::{Failure, Load, News, Output, Overload};
-pub use self::order::{Body, EndpointConfig, Incoming, Invite, OutOfDialog, Provisional};
+pub use self::order::{Body, EndpointConfig, Incoming, Invite, OutOfDialog, Provisional, SessionTimer};
 use self::post::Post;
 use self::sign_in::SignIn;
 use self::transactions::Transactions;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::ids::{DialogId, ServerId};
 use super::order::Incoming;
-use crate::{Flow, Request, Response};
+use crate::{Flow, Method, Request, Response, Uri};
 
 /// What comes out of the endpoint.
 #[derive(Debug)]
@@ -22,18 +22,20 @@ pub enum Output<K> {
 
 /// What happened. `key` is the asker's own.
 ///
-/// Each `invite` ends in exactly one of `Answered`, `Refused`, `Failed`, `Cancelled`; an answered dialog in one of `Bye`
-/// and `NeverAcked`, unless the asker itself said `bye`: then nothing more is told of it.
+/// Each `invite` ends in exactly one of `Answered`, `Refused`, `Failed`, `Cancelled`; an answered dialog in one of `Bye`,
+/// `NeverAcked` and `Expired`, unless the asker itself said `bye`: then nothing more is told of it.
 #[derive(Debug)]
 pub enum News<K> {
     /// A request outside of a dialog that needs an answer; never ACK or CANCEL.
     Incoming(Incoming),
-    /// 101 to 199 to our INVITE.
+    /// 101 to 199 to our INVITE. One that wants to be acknowledged (RFC 3262) has its PRACK; copies are not told.
     Progress {
         /// The asker's key.
         key: K,
         /// Which call.
         dialog: DialogId,
+        /// Which of its early dialogs: 0, 1, 2 … as they were first heard of.
+        fork: u64,
         /// What came.
         response: Response,
     },
@@ -43,6 +45,8 @@ pub enum News<K> {
         key: K,
         /// Which call.
         dialog: DialogId,
+        /// Which of its early dialogs answered; a fresh number if it was not heard of before.
+        fork: u64,
         /// What came.
         response: Response,
     },
@@ -72,7 +76,7 @@ pub enum News<K> {
         /// Which call.
         dialog: DialogId,
     },
-    /// The first ACK for a 2xx of ours.
+    /// The first ACK for a 2xx of ours; or the PRACK that answers an offer of ours in a provisional answer.
     Acked {
         /// The asker's key.
         key: K,
@@ -81,7 +85,8 @@ pub enum News<K> {
         /// The ACK; it may carry an answer.
         request: Request,
     },
-    /// No ACK came for a 2xx of ours. BYE is sent; the dialog is gone.
+    /// No ACK came for a 2xx of ours and BYE is sent, or no PRACK for a provisional answer and 504 is sent; the dialog is
+    /// gone.
     NeverAcked {
         /// The asker's key.
         key: K,
@@ -97,25 +102,56 @@ pub enum News<K> {
         /// The BYE; it may say why.
         request: Request,
     },
-    /// A request in a dialog that needs an answer: re-INVITE, UPDATE, INFO, REFER …
+    /// A request in a dialog that needs an answer: re-INVITE, UPDATE, a PRACK with an offer, INFO, REFER … One that meets
+    /// an offer which is still open is refused inside (491, or 500 with Retry-After).
     Request {
         /// The asker's key.
         key: K,
         /// Which call.
         dialog: DialogId,
+        /// Which of its early dialogs, for a call of ours that is not answered yet; otherwise 0.
+        fork: u64,
         /// What to answer it by.
         server: ServerId,
         /// What came.
         request: Request,
     },
-    /// How our re-INVITE ended. Without any final response: a 408 made here, as RFC 3261, 8.1.3.1 has it.
+    /// How our re-INVITE or UPDATE ended. Without any final response: a 408 made here, as RFC 3261, 8.1.3.1 has it.
     ReinviteDone {
         /// The asker's key.
         key: K,
         /// Which call.
         dialog: DialogId,
+        /// INVITE or UPDATE.
+        method: Method,
         /// The 2xx, or what came in its place.
         result: Result<Response, Response>,
+        /// True if the 2xx carries an offer, as ours did not: its ACK waits for `acknowledge` with our answer.
+        wants_answer: bool,
+    },
+    /// Requests of the dialog have to go to a host by name. Until `set_flow` says where that is, they go down the flow.
+    Locate {
+        /// The asker's key.
+        key: K,
+        /// Which call.
+        dialog: DialogId,
+        /// The topmost Route, or the remote target.
+        uri: Uri,
+    },
+    /// The session has to be refreshed, and the peer does not take an UPDATE: a `reinvite` with the present session
+    /// description is due (RFC 4028, 7.4).
+    Refresh {
+        /// The asker's key.
+        key: K,
+        /// Which call.
+        dialog: DialogId,
+    },
+    /// The session was not refreshed in time. BYE is sent; the dialog is gone.
+    Expired {
+        /// The asker's key.
+        key: K,
+        /// Which call.
+        dialog: DialogId,
     },
     /// The final response to a request of ours.
     Response {

@@ -1,8 +1,11 @@
 //! What an asker orders of the endpoint.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::facts::Facts;
+use crate::dialog::NextHop;
 use crate::digest::Login;
 use crate::{Flow, HeaderName, Headers, Interface, Method, NameAddr, Request, Uri};
 
@@ -16,11 +19,24 @@ pub struct EndpointConfig {
     pub mark: String,
     /// Our SIP interfaces; `Flow::interface` is an index into them.
     pub interfaces: Vec<Interface>,
+    /// Stands as Allow in INVITE, UPDATE and what answers them, unless an asker gives another; empty for none.
+    pub allow: String,
+    /// Whether sessions are refreshed (RFC 4028), and how often. None: neither asked for nor granted.
+    pub session: Option<SessionTimer>,
     /// How many transactions may be open at a time, ours and theirs. Those that are done and only absorb what is sent
     /// again are kept up to the same number.
     pub max_transactions: usize,
     /// How many dialogs may exist at a time, early ones included.
     pub max_dialogs: usize,
+}
+
+/// How long a session lasts without a refresh (RFC 4028). Whole seconds count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionTimer {
+    /// What is asked for, and the most that is granted.
+    pub expires: Duration,
+    /// The least that is granted (Min-SE); never under 90 s. Whoever asks for less gets 422.
+    pub min: Duration,
 }
 
 /// A body and what it is.
@@ -41,8 +57,8 @@ impl Body {
 
 /// An INVITE to be sent that begins a dialog.
 ///
-/// Via, Max-Forwards (70), tags, Call-ID, CSeq, Contact, User-Agent and Content-Type are added; Max-Forwards, Contact
-/// and User-Agent among `headers` win over ours.
+/// Via, Max-Forwards (70), tags, Call-ID, CSeq, Contact, User-Agent, Allow, Supported, Session-Expires, Min-SE and
+/// Content-Type are added; those that are no numbers of the endpoint win over ours when they stand among `headers`.
 #[derive(Clone, Debug)]
 pub struct Invite {
     /// Where it is sent.
@@ -61,6 +77,11 @@ pub struct Invite {
     pub body: Option<Body>,
     /// For challenges, in the whole dialog.
     pub credentials: Option<Login>,
+    /// If no response of any kind, not even 100, comes within this time, it ends in `Failed` as timed out. Whatever comes
+    /// later is dealt with inside: a CANCEL, or ACK and BYE. None: 64 T1.
+    pub answer_within: Option<Duration>,
+    /// Where later requests of the dialog go; the INVITE goes to `flow`.
+    pub next_hop: NextHop,
 }
 
 /// A request outside of a dialog: REGISTER, OPTIONS, MESSAGE …

@@ -108,7 +108,7 @@ impl<K: Copy> Endpoint<K> {
         if refreshes_target(&request.method) {
             held.dialog.refresh_target(&request.headers);
         }
-        self.post.tell(News::Request { key: held.key, dialog: held.id, server, request });
+        self.post.tell(News::Request { key: held.key, dialog: held.id, fork: 0, server, request });
         self.put(now, held);
     }
 
@@ -148,7 +148,7 @@ impl<K: Copy> Endpoint<K> {
             match &mut held.stage {
                 Stage::Confirmed => {
                     self.post.tell(News::Acked { key: held.key, dialog: held.id, request });
-                    self.try_reinvite(now, &mut held);
+                    self.try_change(now, &mut held);
                 }
                 Stage::Hanging { headers } if held.resending.is_empty() => {
                     let headers = std::mem::take(headers);
@@ -178,7 +178,7 @@ impl<K: Copy> Endpoint<K> {
             self.close(now, &held);
             self.post.tell(News::Cancelled { key: held.key, dialog: held.id });
         } else {
-            self.try_reinvite(now, &mut held);
+            self.try_change(now, &mut held);
             self.put(now, held);
         }
     }

@@ -1,17 +1,17 @@
 //! What comes back for requests of ours.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::held::{Cancel, Held, Reinvite, Stage};
+use super::held::{Cancel, Held, Stage};
 use super::identity;
 use super::ids::DialogId;
 use super::news::News;
 use super::post::{ClientId, Timer, refreshes_target};
 use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
-use crate::dialog::{Dialog, Remote, own};
+use crate::dialog::{Dialog, NextHop, Remote, own};
 use crate::transaction::Acknowledge;
 use crate::{Flow, HeaderName, Headers, Method, Response};
 
@@ -56,6 +56,7 @@ impl<K: Copy> Endpoint<K> {
                 self.on_final_in_dialog(now, dialog, asked, flow, response);
             }
             Purpose::Outside(outside) => self.on_final_outside(now, outside, response),
+            Purpose::Update(dialog) => self.on_final_update(now, dialog, flow, response),
             Purpose::Invite(..) | Purpose::Reinvite(_) | Purpose::Cancel => {}
         }
     }
@@ -87,6 +88,16 @@ impl<K: Copy> Endpoint<K> {
         self.put(now, held);
     }
 
+    fn on_final_update(&mut self, now: Instant, id: DialogId, flow: Flow, response: Response) {
+        let Some(mut held) = self.dialogs.take(id) else { return };
+        held.adopt(flow);
+        if response.is_success() && matches!(held.stage, Stage::Confirmed) {
+            held.dialog.refresh_target(&response.headers);
+        }
+        self.on_change_done(now, &mut held, response);
+        self.put(now, held);
+    }
+
     fn on_final_outside(&mut self, now: Instant, mut outside: Box<Outside<K>>, response: Response) {
         let cnonce = self.cnonce();
         if let Some(sign_in) = &mut outside.sign_in
@@ -113,7 +124,7 @@ impl<K: Copy> Endpoint<K> {
             }
             match calling.cancel {
                 Cancel::NotAsked if response.status > 100 => {
-                    self.post.tell(News::Progress { key: held.key, dialog: held.id, response });
+                    self.post.tell(News::Progress { key: held.key, dialog: held.id, fork: 0, response });
                 }
                 _ => self.try_cancel(now, &mut held),
             }
@@ -148,6 +159,10 @@ impl<K: Copy> Endpoint<K> {
             _ => return,
         };
         let mut held = match (self.dialogs.take(dialog), key) {
+            (Some(held), _) if held.owes_ack(id) => {
+                self.transactions.put_client(now, id, client, &mut self.post);
+                return self.put(now, held);
+            }
             (Some(held), _) if held.our_invite == Some(id) => held,
             // Another fork answered before.
             (other, Some(key)) => {
@@ -171,7 +186,16 @@ impl<K: Copy> Endpoint<K> {
         } else {
             held.dialog.refresh_target(&response.headers);
         }
-        let (ack_flow, ack) = self.send_ack(&held, cseq);
+        if held.wants_offer() && !response.body.is_empty() {
+            // Its ACK has to answer the offer it carries.
+            machine.on_provisional();
+            held.our_invite = Some(id);
+            self.owe_ack(now, &mut held, id, cseq, fork);
+            self.transactions.put_client(now, id, client, &mut self.post);
+            self.on_answered(now, &mut held, response);
+            return self.put(now, held);
+        }
+        let (ack_flow, ack) = self.send_ack(&held, cseq, None);
         client.ack_flow = Some(ack_flow);
         if let ClientMachine::Invite(machine) = &mut client.machine {
             machine.keep_fork_ack(now, fork, ack);
@@ -191,18 +215,21 @@ impl<K: Copy> Endpoint<K> {
             Stage::Calling(calling) => match std::mem::replace(&mut calling.cancel, Cancel::Sent) {
                 Cancel::NotAsked => {
                     held.stage = Stage::Confirmed;
-                    self.post.tell(News::Answered { key, dialog, response });
+                    self.post.tell(News::Answered { key, dialog, fork: 0, response });
                 }
                 wish => {
                     let headers = match wish {
                         Cancel::Asked(headers) => headers,
                         _ => Headers::new(),
                     };
+                    let is_told = calling.is_told;
                     self.send_bye(now, held, headers);
-                    self.post.tell(News::Cancelled { key, dialog });
+                    if !is_told {
+                        self.post.tell(News::Cancelled { key, dialog });
+                    }
                 }
             },
-            Stage::Confirmed => self.end_reinvite(now, held, Ok(response)),
+            Stage::Confirmed => self.on_change_done(now, held, response),
             Stage::Forked => self.send_bye(now, held, Headers::new()),
             Stage::Offered(_) | Stage::Hanging { .. } | Stage::Ending => {}
         }
@@ -239,42 +266,13 @@ impl<K: Copy> Endpoint<K> {
                 return self.put(now, held);
             }
             self.close(now, &held);
-            return self.post.tell(News::Refused { key: held.key, dialog, response });
-        }
-        self.on_reinvite_refused(now, &mut held, response);
-        self.put(now, held);
-    }
-
-    fn on_reinvite_refused(&mut self, now: Instant, held: &mut Held<K>, response: Response) {
-        let Some(challenged) = held.reinvite.as_ref().map(|reinvite| reinvite.challenged) else { return };
-        if self.is_challenge_met(held, &response, challenged) {
-            if let Some(reinvite) = &mut held.reinvite {
-                reinvite.challenged += 1;
+            if !held.is_told() {
+                self.post.tell(News::Refused { key: held.key, dialog, response });
             }
-            return self.send_invite(now, held, None);
+            return;
         }
-        if response.status != 491 {
-            return self.end_reinvite(now, held, Err(response));
-        }
-        // RFC 3261 section 14.1: whoever made the Call-ID waits longer, so that the two do not meet again.
-        let steps = match held.dialog.is_caller {
-            true => 210 + self.post.identity.below(191),
-            false => self.post.identity.below(201),
-        };
-        if let Some(reinvite) = &mut held.reinvite {
-            reinvite.is_sent = false;
-            reinvite.retry_at = Some(now + Duration::from_millis(steps * 10));
-        }
-    }
-
-    /// Tells how a re-INVITE ended, and goes on with what was asked for since.
-    pub(super) fn end_reinvite(&mut self, now: Instant, held: &mut Held<K>, result: Result<Response, Response>) {
-        let Some(reinvite) = held.reinvite.take() else { return };
-        if matches!(held.stage, Stage::Confirmed) {
-            self.post.tell(News::ReinviteDone { key: held.key, dialog: held.id, result });
-            held.reinvite = reinvite.next.map(|body| Box::new(Reinvite::new(body)));
-            self.try_reinvite(now, held);
-        }
+        self.on_change_done(now, &mut held, response);
+        self.put(now, held);
     }
 
     /// A dialog with a fork that answered after another one, as its response tells it.
@@ -292,6 +290,7 @@ impl<K: Copy> Endpoint<K> {
         let called = response.headers.to().map(|to| to.uri.print()).unwrap_or_default();
         let dialog = Dialog {
             flow: first.map_or(flow, |first| first.dialog.flow),
+            next_hop: first.map_or(NextHop::Flow, |first| first.dialog.next_hop),
             call_id: header(HeaderName::CallId),
             local: header(HeaderName::From),
             local_tag: Bytes::new(),
@@ -306,7 +305,7 @@ impl<K: Copy> Endpoint<K> {
         Held::new(key, id, dialog, Stage::Forked)
     }
 
-    fn is_challenge_met(&mut self, held: &mut Held<K>, response: &Response, challenged: u8) -> bool {
+    pub(super) fn is_challenge_met(&mut self, held: &mut Held<K>, response: &Response, challenged: u8) -> bool {
         let cnonce = self.cnonce();
         held.sign_in.as_mut().is_some_and(|sign_in| sign_in.take_up(response, challenged, cnonce))
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Endpoint;
 use super::draft::Draft;
 use super::held::{Held, Stage};
+use super::order::Body;
 use super::post::ClientId;
 use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
 use crate::dialog::Remote;
@@ -17,14 +18,14 @@ impl<K: Copy> Endpoint<K> {
     /// Sends the INVITE of a dialog that is calling, or its re-INVITE; just by `only`, or as its length asks.
     pub(super) fn send_invite(&mut self, now: Instant, held: &mut Held<K>, only: Option<Flow>) {
         let cseq = held.dialog.next_cseq();
-        let none = Headers::new();
-        let (headers, body, purpose) = match (&held.stage, &held.reinvite) {
-            (Stage::Calling(calling), _) => {
-                (&calling.headers, calling.body.as_ref(), Purpose::Invite(held.id, held.key))
-            }
-            (_, Some(reinvite)) => (&none, Some(&reinvite.body), Purpose::Reinvite(held.id)),
-            (_, None) => return,
-        };
+        let (headers, body, purpose) =
+            match (&held.stage, held.changes.as_ref().and_then(|changes| changes.sent.as_ref())) {
+                (Stage::Calling(calling), _) => {
+                    (&calling.headers, calling.body.as_ref(), Purpose::Invite(held.id, held.key))
+                }
+                (_, Some(change)) => (&change.headers, change.body.as_ref(), Purpose::Reinvite(held.id)),
+                (_, None) => return,
+            };
         let dialog = &held.dialog;
         let addressed = dialog.remote.addressed();
         let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&Method::Invite, &addressed.uri));
@@ -44,9 +45,46 @@ impl<K: Copy> Endpoint<K> {
         };
         let (flow, bytes) = self.post_request(dialog.flow, only, &draft);
         let is_by_tcp = flow.transport != dialog.flow.transport;
-        let machine = ClientMachine::Invite(InviteClient::start(now, bytes, flow.transport.is_reliable()));
+        let answer_within = match &held.stage {
+            Stage::Calling(calling) => calling.answer_within,
+            _ => None,
+        };
+        let machine = InviteClient::start(now, bytes, flow.transport.is_reliable(), answer_within);
+        let machine = ClientMachine::Invite(machine);
         held.our_invite = Some(id);
         self.transactions.insert_client(id, Client::new(machine, flow, is_by_tcp, purpose), &mut self.post);
+    }
+
+    /// Sends the change that is to be on its way.
+    pub(super) fn send_change(&mut self, now: Instant, held: &mut Held<K>, only: Option<Flow>) {
+        let Some(change) = held.changes.as_ref().and_then(|changes| changes.sent.as_ref()) else { return };
+        if change.method == Method::Invite {
+            return self.send_invite(now, held, only);
+        }
+        let cseq = held.dialog.next_cseq();
+        let id = self.new_client_id();
+        let Some(change) = held.changes.as_ref().and_then(|changes| changes.sent.as_ref()) else { return };
+        let (dialog, remote) = (&held.dialog, held.stage.remote(&held.dialog));
+        let addressed = remote.addressed();
+        let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&change.method, &addressed.uri));
+        let draft = Draft {
+            method: &change.method,
+            addressed,
+            branch: id.0,
+            from: &dialog.local,
+            to: &remote.address,
+            call_id: &dialog.call_id,
+            cseq,
+            contact: Some(&dialog.contact),
+            authorization: authorization.as_ref(),
+            headers: Some(&change.headers),
+            body: change.body.as_ref(),
+        };
+        let (flow, bytes) = self.post_request(dialog.flow, only, &draft);
+        let is_by_tcp = flow.transport != dialog.flow.transport;
+        let machine = ClientMachine::Plain(PlainClient::start(now, bytes, flow.transport.is_reliable()));
+        let client = Client::new(machine, flow, is_by_tcp, Purpose::Update(held.id));
+        self.transactions.insert_client(id, client, &mut self.post);
     }
 
     /// The same request line, Route, From, To and CSeq as the INVITE (RFC 3261, 9.1).
@@ -81,7 +119,7 @@ impl<K: Copy> Endpoint<K> {
     pub(super) fn send_bye(&mut self, now: Instant, held: &mut Held<K>, headers: Headers) {
         held.stage = Stage::Ending;
         held.resending.clear();
-        held.reinvite = None;
+        held.changes = None;
         self.send_in_dialog(
             now,
             held,
@@ -93,11 +131,7 @@ impl<K: Copy> Endpoint<K> {
     pub(super) fn send_in_dialog(&mut self, now: Instant, held: &mut Held<K>, asked: Box<Asked>, only: Option<Flow>) {
         let cseq = held.dialog.next_cseq();
         let id = self.new_client_id();
-        let remote = match &held.stage {
-            Stage::Calling(calling) => calling.early.as_ref().unwrap_or(&held.dialog.remote),
-            _ => &held.dialog.remote,
-        };
-        let dialog = &held.dialog;
+        let (dialog, remote) = (&held.dialog, held.stage.remote(&held.dialog));
         let addressed = remote.addressed();
         let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&asked.method, &addressed.uri));
         let draft = Draft {
@@ -154,7 +188,7 @@ impl<K: Copy> Endpoint<K> {
     }
 
     /// The ACK of a 2xx, with its own branch (RFC 3261, 13.2.2.4). Gives where it went.
-    pub(super) fn send_ack(&mut self, held: &Held<K>, cseq: u32) -> (Flow, Bytes) {
+    pub(super) fn send_ack(&mut self, held: &Held<K>, cseq: u32, body: Option<&Body>) -> (Flow, Bytes) {
         let dialog = &held.dialog;
         let draft = Draft {
             method: &Method::Ack,
@@ -167,7 +201,7 @@ impl<K: Copy> Endpoint<K> {
             contact: None,
             authorization: held.sign_in.as_ref().and_then(|sign_in| sign_in.of_invite()),
             headers: None,
-            body: None,
+            body,
         };
         self.post_request(dialog.flow, None, &draft)
     }

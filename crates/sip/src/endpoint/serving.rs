@@ -11,7 +11,7 @@ use super::ids::{DialogId, ServerId};
 use super::news::Overload;
 use super::order::{Body, Incoming, Provisional};
 use super::transactions::{Server, ServerMachine};
-use crate::dialog::{Dialog, Remote, Resending, own};
+use crate::dialog::{Dialog, NextHop, Remote, Resending, own};
 use crate::transaction::{InviteServer, PlainServer};
 use crate::{HeaderName, Headers, Method, Response};
 
@@ -56,7 +56,13 @@ impl<K: Copy> Endpoint<K> {
     }
 
     /// Takes on an INVITE: says 100, makes its dialog.
-    pub fn accept(&mut self, now: Instant, key: K, incoming: Incoming) -> Result<DialogId, Overload> {
+    pub fn accept(
+        &mut self,
+        now: Instant,
+        key: K,
+        incoming: Incoming,
+        next_hop: NextHop,
+    ) -> Result<DialogId, Overload> {
         let Incoming { flow, request, facts } = incoming;
         if self.transactions.is_full() || self.dialogs.is_full() {
             self.refuse_at_once(flow, &request, &facts);
@@ -80,6 +86,7 @@ impl<K: Copy> Endpoint<K> {
         };
         let dialog = Dialog {
             flow,
+            next_hop,
             call_id: request.headers.call_id().map(own).unwrap_or_default(),
             local,
             local_tag,
@@ -156,7 +163,7 @@ impl<K: Copy> Endpoint<K> {
             if let (true, Some(bytes)) = (response.is_success(), bytes) {
                 held.resending.push(Resending::start(now, cseq, flow, bytes));
             }
-            self.try_reinvite(now, held);
+            self.try_change(now, held);
         }
     }
 

@@ -47,6 +47,12 @@ impl<K: Copy> Endpoint<K> {
         let (bytes, timed_out) = match &mut client.machine {
             ClientMachine::Invite(machine) => match machine.on_timeout(now) {
                 InviteStep::Resend(bytes) => (Some(bytes), false),
+                InviteStep::Unanswered => {
+                    let purpose = &client.purpose;
+                    let Purpose::Invite(dialog, _) = *purpose else { return };
+                    self.transactions.put_client(now, id, client, &mut self.post);
+                    return self.on_unanswered(now, dialog);
+                }
                 step => (None, step == InviteStep::TimedOut),
             },
             ClientMachine::Plain(machine) => match machine.on_timeout(now) {
@@ -61,6 +67,18 @@ impl<K: Copy> Endpoint<K> {
             self.post.send(client.flow, bytes);
         }
         self.transactions.put_client(now, id, client, &mut self.post);
+    }
+
+    /// The asker goes on without it; what comes back yet is cancelled, or acknowledged and ended.
+    fn on_unanswered(&mut self, now: Instant, dialog: DialogId) {
+        let Some(mut held) = self.dialogs.take(dialog) else { return };
+        self.cancel_invite(now, &mut held, Headers::new());
+        if let Stage::Calling(calling) = &mut held.stage
+            && !std::mem::replace(&mut calling.is_told, true)
+        {
+            self.post.tell(News::Failed { key: held.key, dialog, why: Failure::TimedOut });
+        }
+        self.put(now, held);
     }
 
     fn on_server_timeout(&mut self, now: Instant, id: ServerId) {
@@ -98,11 +116,11 @@ impl<K: Copy> Endpoint<K> {
                 self.post.send(server.flow, bytes.clone());
             }
         }
-        if let Some(reinvite) = &mut held.reinvite
-            && reinvite.retry_at.is_some_and(|at| at <= now)
-        {
-            reinvite.retry_at = None;
-            self.try_reinvite(now, &mut held);
+        if let Some(changes) = &held.changes {
+            if changes.is_overdue(now) {
+                self.pay_ack(now, &mut held, None);
+            }
+            self.try_change(now, &mut held);
         }
         self.put(now, held);
     }
@@ -137,6 +155,12 @@ impl<K: Copy> Endpoint<K> {
                 self.send_in_dialog(now, &mut held, asked, Some(flow));
                 self.put(now, held);
             }
+            Purpose::Update(dialog) => {
+                let Some(mut held) = self.dialogs.take(dialog) else { return };
+                let flow = held.dialog.flow;
+                self.send_change(now, &mut held, Some(flow));
+                self.put(now, held);
+            }
             Purpose::Outside(outside) => {
                 let flow = outside.order.flow;
                 self.send_outside(now, outside, Some(flow));
@@ -165,12 +189,19 @@ impl<K: Copy> Endpoint<K> {
             Purpose::Invite(dialog, _) => {
                 let Some(held) = self.dialogs.take(dialog) else { return };
                 self.close(now, &held);
-                self.post.tell(News::Failed { key: held.key, dialog, why });
+                if !held.is_told() {
+                    self.post.tell(News::Failed { key: held.key, dialog, why });
+                }
             }
             Purpose::Reinvite(dialog) => {
                 let Some(mut held) = self.dialogs.take(dialog) else { return };
                 held.our_invite = None;
-                self.end_reinvite(now, &mut held, Err(Response::new(408)));
+                self.end_change(now, &mut held, Err(Response::new(408)));
+                self.put(now, held);
+            }
+            Purpose::Update(dialog) => {
+                let Some(mut held) = self.dialogs.take(dialog) else { return };
+                self.end_change(now, &mut held, Err(Response::new(408)));
                 self.put(now, held);
             }
         }

@@ -40,6 +40,7 @@ pub(crate) enum Purpose<K> {
     /// The key is for forks that answer when the dialog is gone.
     Invite(DialogId, K),
     Reinvite(DialogId),
+    Update(DialogId),
     /// Nobody waits for how it ends.
     Cancel,
     Bye(DialogId, Box<Asked>),

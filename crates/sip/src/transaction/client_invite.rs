@@ -39,6 +39,9 @@ pub(crate) struct Calling {
     /// Timer A; none on a reliable transport.
     resend_at: Option<Instant>,
     interval: Duration,
+    is_reliable: bool,
+    /// When its owner goes on without it. It is not sent again then, and listened to until timer B.
+    answer_by: Option<Instant>,
     /// Timer B.
     give_up_at: Instant,
 }
@@ -56,6 +59,8 @@ pub(crate) enum InviteStep {
     Wait,
     /// Send these bytes again.
     Resend(Bytes),
+    /// Nothing came back in the time its owner gives it.
+    Unanswered,
     /// Nobody answered.
     TimedOut,
     /// It can be forgotten.
@@ -74,16 +79,18 @@ pub(crate) enum Acknowledge {
 }
 
 impl InviteClient {
-    /// The INVITE has just been sent.
-    pub(crate) fn start(now: Instant, request: Bytes, reliable: bool) -> Self {
-        let resend_at = (!reliable).then_some(now + T1);
-        InviteClient::Calling(Calling { request, resend_at, interval: T1, give_up_at: now + PATIENCE })
+    /// The INVITE has just been sent. Its owner waits for anything to come back as long as `answer_within` says.
+    pub(crate) fn start(now: Instant, request: Bytes, is_reliable: bool, answer_within: Option<Duration>) -> Self {
+        let resend_at = (!is_reliable).then_some(now + T1);
+        let answer_by = answer_within.filter(|within| *within < PATIENCE).map(|within| now + within);
+        let give_up_at = now + PATIENCE;
+        InviteClient::Calling(Calling { request, resend_at, interval: T1, is_reliable, answer_by, give_up_at })
     }
 
     /// A provisional response came. True unless it is too late for it.
     pub(crate) fn on_provisional(&mut self) -> bool {
         if let InviteClient::Calling(calling) = self {
-            *self = InviteClient::Proceeding { reliable: calling.resend_at.is_none(), give_up_at: None };
+            *self = InviteClient::Proceeding { reliable: calling.is_reliable, give_up_at: None };
         }
         matches!(self, InviteClient::Proceeding { .. })
     }
@@ -122,7 +129,7 @@ impl InviteClient {
     /// The ACK for the refusal has just been sent.
     pub(crate) fn keep_refusal_ack(&mut self, now: Instant, ack: Bytes) {
         let reliable = match self {
-            InviteClient::Calling(calling) => calling.resend_at.is_none(),
+            InviteClient::Calling(calling) => calling.is_reliable,
             InviteClient::Proceeding { reliable, .. } => *reliable,
             _ => return,
         };
@@ -148,6 +155,11 @@ impl InviteClient {
                 *self = InviteClient::Terminated;
                 InviteStep::TimedOut
             }
+            InviteClient::Calling(calling) if calling.answer_by.is_some_and(|at| at <= now) => {
+                calling.answer_by = None;
+                calling.resend_at = None;
+                InviteStep::Unanswered
+            }
             InviteClient::Calling(calling) if calling.resend_at.is_some_and(|at| at <= now) => {
                 calling.interval *= 2;
                 calling.resend_at = Some(now + calling.interval);
@@ -167,7 +179,7 @@ impl InviteClient {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self {
             InviteClient::Calling(calling) => {
-                Some(calling.resend_at.map_or(calling.give_up_at, |at| at.min(calling.give_up_at)))
+                calling.resend_at.into_iter().chain(calling.answer_by).chain([calling.give_up_at]).min()
             }
             InviteClient::Proceeding { give_up_at, .. } => *give_up_at,
             InviteClient::Completed { forget_at, .. } | InviteClient::Accepted { forget_at, .. } => Some(*forget_at),

@@ -51,6 +51,8 @@ impl UserAgent {
                 software: "tongdai-testkit".into(),
                 mark: "phone".into(),
                 interfaces: vec![interface],
+                allow: String::new(),
+                session: None,
                 max_transactions: 64 + 16 * lines,
                 max_dialogs: 16 + 4 * lines,
             },

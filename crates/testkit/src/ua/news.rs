@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sip::{Body, HeaderName, Headers, Incoming, Method, News, Request, Response, ServerId};
+use sip::{Body, HeaderName, Headers, Incoming, Method, News, NextHop, Request, Response, ServerId};
 
 use super::agent::{Key, allow, text};
 use super::call::{Call, Hold, Stage};
@@ -32,6 +32,9 @@ impl UserAgent {
             News::NeverAcked { key: Key::Call(call), .. } => {
                 self.finish(Event::Ended { call, by: EndedBy::Nobody, reason: None });
             }
+            News::Expired { key: Key::Call(call), .. } => {
+                self.finish(Event::Ended { call, by: EndedBy::Nobody, reason: None });
+            }
             News::Bye { key: Key::Call(call), request, .. } => self.on_bye(call, &request),
             News::Request { key: Key::Call(call), server, request, .. } => {
                 self.on_request(now, call, server, &request);
@@ -55,7 +58,7 @@ impl UserAgent {
             self.free_addresses.push_front(local);
             return self.endpoint.answer_stateless(&incoming, request.response(488));
         }
-        let Ok(dialog) = self.endpoint.accept(now, Key::Call(call), incoming) else {
+        let Ok(dialog) = self.endpoint.accept(now, Key::Call(call), incoming, NextHop::Flow) else {
             self.free_addresses.push_front(local);
             return;
         };

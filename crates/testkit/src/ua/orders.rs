@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use model::Number;
-use sip::{Headers, Invite, NameAddr, Provisional, Uri};
+use sip::{Headers, Invite, NameAddr, NextHop, Provisional, Uri};
 
 use super::agent::Key;
 use super::call::{Call, Hold, Stage};
@@ -34,6 +34,8 @@ impl UserAgent {
             headers: dial.headers,
             body: Some(talk.offer()),
             credentials: self.config.login.clone(),
+            answer_within: None,
+            next_hop: NextHop::Flow,
         };
         let dialog = match self.endpoint.invite(now, Key::Call(no), invite) {
             Ok(dialog) => dialog,
@@ -186,7 +188,7 @@ impl UserAgent {
         }
         ours.holding = Some(hold);
         let (dialog, body) = (ours.dialog, ours.talk.offer_hold(hold == Hold::Hold));
-        self.endpoint.reinvite(now, dialog, body);
+        self.endpoint.reinvite(now, dialog, Headers::new(), Some(body));
         self.settle(now);
         Ok(())
     }

@@ -77,7 +77,7 @@ fn reinvites_that_meet_are_refused_and_tried_again_at_different_times() {
             let now = world.now();
             for who in [ALICE, BOB] {
                 let side = &mut world.sides[who];
-                side.endpoint.reinvite(now, side.dialog.unwrap(), crate::Body::sdp("again"));
+                side.endpoint.reinvite(now, side.dialog.unwrap(), Headers::new(), Some(crate::Body::sdp("again")));
             }
             world.settle();
             world.wait(2_000);

@@ -11,7 +11,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::world::{ALICE, BOB, Side, World, side, uri};
 use crate::endpoint::{Body, DialogId, Incoming, Invite, Load, News, Output, Provisional, ServerId};
-use crate::{Flow, Framing, Headers, Method, NameAddr, Request, Transport, parse};
+use crate::{Flow, Framing, Headers, Method, NameAddr, NextHop, Request, Transport, parse};
 
 const CALLS: u64 = 8;
 /// What a tampered message gets in places.
@@ -190,6 +190,8 @@ impl Chaos {
             headers: Headers::new(),
             body: Some(Body::sdp("offer")),
             credentials: None,
+            answer_within: None,
+            next_hop: NextHop::Flow,
         };
         let now = self.instant();
         let dialog = self.sides[ALICE].endpoint.invite(now, 7, order).unwrap();
@@ -217,7 +219,7 @@ impl Chaos {
                 story.was_ended = true;
                 endpoint.bye(now, dialog, Headers::new());
             }
-            (_, true, 3..7) => endpoint.reinvite(now, dialog, Body::sdp("offer again")),
+            (_, true, 3..7) => endpoint.reinvite(now, dialog, Headers::new(), Some(Body::sdp("offer again"))),
             (_, true, _) => endpoint.request_in(now, dialog, Method::Info, Headers::new(), None),
             (ALICE, false, _) if choice < 4 || is_old => {
                 story.was_cancelled = true;
@@ -281,6 +283,7 @@ impl Chaos {
             News::Failed { dialog, .. } => self.end(who, dialog, false, "failed"),
             News::Cancelled { dialog, .. } => self.end(who, dialog, false, "cancelled"),
             News::NeverAcked { dialog, .. } => self.end(who, dialog, true, "never acked"),
+            News::Expired { dialog, .. } => self.end(who, dialog, true, "expired"),
             News::Bye { dialog, .. } => {
                 let is_answered = self.story(who, dialog).is_answered;
                 self.end(who, dialog, is_answered, "bye");
@@ -289,7 +292,11 @@ impl Chaos {
                 self.story(who, dialog);
                 self.later(3_000, Event::Respond { who, server, request });
             }
-            News::Progress { dialog, .. } | News::Acked { dialog, .. } | News::ReinviteDone { dialog, .. } => {
+            News::Progress { dialog, .. }
+            | News::Acked { dialog, .. }
+            | News::ReinviteDone { dialog, .. }
+            | News::Locate { dialog, .. }
+            | News::Refresh { dialog, .. } => {
                 self.story(who, dialog);
             }
             News::Response { .. } | News::RequestFailed { .. } => {}
@@ -302,7 +309,7 @@ impl Chaos {
             let response = incoming.request.response(403);
             return self.sides[BOB].endpoint.answer_stateless(&incoming, response);
         }
-        let dialog = self.sides[BOB].endpoint.accept(now, 8, incoming).unwrap();
+        let dialog = self.sides[BOB].endpoint.accept(now, 8, incoming, NextHop::Flow).unwrap();
         self.begin(BOB, dialog);
     }
 

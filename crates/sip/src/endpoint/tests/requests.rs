@@ -170,7 +170,7 @@ fn an_order_for_a_dialog_that_is_gone_does_nothing() {
 
     endpoint.bye(now, dialog, Default::default());
     endpoint.cancel(now, dialog, Default::default());
-    endpoint.reinvite(now, dialog, crate::Body::sdp("offer"));
+    endpoint.reinvite(now, dialog, crate::Headers::new(), Some(crate::Body::sdp("offer")));
     endpoint.request_in(now, dialog, Method::Info, Default::default(), None);
     endpoint.progress(now, dialog, crate::Provisional::new(180));
     endpoint.answer(now, dialog, Default::default(), None);

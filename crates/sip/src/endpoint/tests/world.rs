@@ -10,8 +10,8 @@ use crate::endpoint::{
     Body, DialogId, Endpoint, EndpointConfig, Incoming, Invite, Load, News, OutOfDialog, Output, Provisional, ServerId,
 };
 use crate::{
-    Flow, Framing, HeaderName, Headers, Interface, Login, Message, Method, NameAddr, Request, Response, Transport, Uri,
-    parse,
+    Flow, Framing, HeaderName, Headers, Interface, Login, Message, Method, NameAddr, NextHop, Request, Response,
+    Transport, Uri, parse,
 };
 
 /// Plays, compares the ladder, then hangs up whatever is left and makes sure that nothing is kept.
@@ -140,6 +140,8 @@ impl World {
             headers: self.invite_headers.clone(),
             body: Some(Body::sdp(if self.big_offers { vec![b'x'; 1_200] } else { b"offer".to_vec() })),
             credentials: self.login.clone(),
+            answer_within: None,
+            next_hop: NextHop::Flow,
         };
         let now = self.now();
         match self.sides[ALICE].endpoint.invite(now, 7, order) {
@@ -152,7 +154,7 @@ impl World {
     pub(super) fn accept(&mut self) {
         let now = self.now();
         let incoming = self.sides[BOB].incoming.take().unwrap();
-        match self.sides[BOB].endpoint.accept(now, 8, incoming) {
+        match self.sides[BOB].endpoint.accept(now, 8, incoming, NextHop::Flow) {
             Ok(dialog) => self.sides[BOB].dialog = Some(dialog),
             Err(overload) => self.note(format!("bob * {overload}")),
         }
@@ -195,7 +197,7 @@ impl World {
     }
 
     pub(super) fn reinvite_with(&mut self, who: usize, sdp: &'static str) {
-        self.step(who, |endpoint, now, dialog| endpoint.reinvite(now, dialog, Body::sdp(sdp)));
+        self.step(who, |endpoint, now, dialog| endpoint.reinvite(now, dialog, Headers::new(), Some(Body::sdp(sdp))));
     }
 
     pub(super) fn request_in(&mut self, who: usize, method: Method) {
@@ -408,8 +410,20 @@ impl World {
                 side.request = Some((server, request));
                 text
             }
-            News::ReinviteDone { result: Ok(response), .. } => format!("re-INVITE granted {}", response.status),
-            News::ReinviteDone { result: Err(response), .. } => format!("re-INVITE refused {}", response.status),
+            News::ReinviteDone { method, result, wants_answer, .. } => {
+                let method = if method == Method::Invite { "re-INVITE".into() } else { method.to_string() };
+                let offered = if wants_answer { ", offered" } else { "" };
+                match result {
+                    Ok(response) => format!("{method} granted {}{offered}", response.status),
+                    Err(response) => format!("{method} refused {}", response.status),
+                }
+            }
+            News::Locate { uri, .. } => format!("locate {uri}"),
+            News::Refresh { .. } => "refresh".into(),
+            News::Expired { .. } => {
+                side.dialog = None;
+                "expired".into()
+            }
             News::Response { response, .. } => format!("response {}", response.status),
             News::RequestFailed { why, .. } => format!("request failed: {why}"),
         };
@@ -424,6 +438,8 @@ pub(super) fn side(address: &str, mark: &str, limit: usize) -> Side {
         software: String::new(),
         mark: mark.into(),
         interfaces: vec![interface],
+        allow: String::new(),
+        session: None,
         max_transactions: limit,
         max_dialogs: limit,
     };
