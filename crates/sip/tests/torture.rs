@@ -1,8 +1,8 @@
 //! Every message of RFC 4475, those of RFC 5118, and hostile ones of our own, each with the verdict it deserves.
 //!
-//! The files under `torture/` are exact bytes. `v6-` are of RFC 5118, `own-` are ours, the others of RFC 4475;
-//! `mpart01` carries other binary octets than the RFC's. A message that was refused wrongly, or taken wrongly, in the
-//! field gets a file and a line here.
+//! The files under `torture/` are exact bytes; the table beside them (`torture/README.md`) names each, with its section,
+//! what the RFC says of it and what we make of it. A message that was refused wrongly, or taken wrongly, in the field
+//! gets a file, a line here and a row there.
 
 use bytes::Bytes;
 use sip::{Framing, Message, parse};
@@ -159,6 +159,29 @@ fn every_message_gets_the_verdict_it_deserves() {
         .collect();
 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_names_every_message_with_its_verdict_and_why() {
+    let table = include_str!("torture/README.md");
+
+    let missing: Vec<String> = CASES
+        .iter()
+        .filter_map(|(name, verdict, bytes)| {
+            let (_, why) = judge(bytes);
+            let verdict = match verdict {
+                Taken => "taken".to_owned(),
+                Dropped if why.is_empty() => "dropped".to_owned(),
+                Dropped => format!("dropped: {why}"),
+                Answered(status) => format!("{status}: {why}"),
+            };
+            let row = table.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+            let is_there = row.is_some_and(|row| row.contains(&format!("| {verdict} |")));
+            (!is_there).then(|| format!("{name}@{verdict}"))
+        })
+        .collect();
+
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 #[test]

@@ -8,4 +8,5 @@ mod limits;
 mod lost;
 mod signing_in;
 mod sound;
+mod torture;
 mod trunks;

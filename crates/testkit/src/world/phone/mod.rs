@@ -4,6 +4,8 @@
 //! here a second time, plainly, so that a mistake of `sip::Endpoint` does not meet itself on the other side.
 //! It holds no socket and no clock; the world gives it messages and wakes it.
 
+mod by_hand;
+mod dress;
 mod incoming;
 mod manner;
 mod outgoing;
@@ -19,6 +21,7 @@ use model::TenantId;
 use sip::digest::{Challenge, Login};
 use sip::{CSeq, HeaderName, Message, Method, NameAddr, Request, Transport, Uri, Via};
 
+pub use dress::{Dress, Texts, say};
 pub use manner::{Manner, Then};
 pub use outgoing::Calling;
 pub use talk::{End, State, Talk};
@@ -78,6 +81,10 @@ pub struct Phone {
     pub signed_in_until: Option<Duration>,
     /// What it was refused with last, outside of calls.
     pub refused_with: Option<u16>,
+    /// How it words its messages; plainly if None.
+    pub dress: Option<Dress>,
+    /// The last description of sound that came.
+    pub described: Option<Bytes>,
     switchboard: SocketAddr,
     sign_in: Option<SignIn>,
     challenge: Option<(Challenge, u32)>,
@@ -140,6 +147,8 @@ impl Phone {
             talks: Vec::new(),
             signed_in_until: None,
             refused_with: None,
+            dress: None,
+            described: None,
             switchboard,
             sign_in: None,
             challenge: None,
@@ -160,6 +169,9 @@ impl Phone {
 
     /// Takes in a message.
     pub fn receive(&mut self, message: Message) {
+        if message.headers().is_content_type("application/sdp") {
+            self.described = Some(message.body().clone());
+        }
         match message {
             Message::Request(request) => self.on_request(request),
             Message::Response(response) => self.on_response(response),
@@ -192,7 +204,7 @@ impl Phone {
 
     /// What it sends.
     pub fn take_out(&mut self) -> Vec<Bytes> {
-        std::mem::take(&mut self.out)
+        std::mem::take(&mut self.out).into_iter().map(|bytes| self.worded(bytes)).collect()
     }
 
     /// Signs in for so many seconds; zero signs out. `kept_up`: again and again, before the time is over.

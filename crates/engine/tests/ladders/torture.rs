@@ -1,0 +1,103 @@
+//! What the whole switchboard says to each message of RFC 4475 and RFC 5118, coming from a phone that is signed in.
+//!
+//! `sip` judges whether it is a message (`crates/sip/tests/torture`, with the table of all of them); here stands what
+//! door and engine then make of it. A message that is fine asks for something that nobody has signed for, so most
+//! that are right as text are asked who they are.
+
+use testkit::world::World;
+
+/// Nothing is said.
+const SILENCE: &str = "";
+
+macro_rules! cases {
+    ($($name:literal $answer:expr),* $(,)?) => {
+        const CASES: &[(&str, &str, &[u8])] =
+            &[$(($name, $answer, include_bytes!(concat!("../../../sip/tests/torture/", $name, ".dat")))),*];
+    };
+}
+
+cases! {
+    "wsinv" "481 Call/Transaction Does Not Exist",
+    "intmeth" "501 Not Implemented",
+    "esc01" "401 Unauthorized",
+    "escnull" "401 Unauthorized",
+    "esc02" "501 Not Implemented",
+    "lwsdisp" "200 OK",
+    "longreq" "401 Unauthorized",
+    "dblreq" "401 Unauthorized",
+    "semiuri" "200 OK",
+    "transports" "200 OK",
+    "mpart01" "405 Method Not Allowed",
+    "unreason" SILENCE,
+    "noreason" SILENCE,
+    "badinv01" "400 Bad Request",
+    "clerr" "400 Bad Request",
+    "ncl" "400 Bad Request",
+    "scalar02" "400 Bad Request",
+    "scalarlg" SILENCE,
+    "quotbal" "400 Bad Request",
+    "ltgtruri" "400 Bad Request",
+    "lwsruri" "400 Bad Request",
+    "lwsstart" "400 Bad Request",
+    "trws" "400 Bad Request",
+    "escruri" "400 Bad Request",
+    "baddate" "401 Unauthorized",
+    "regbadct" "400 Bad Request",
+    "badaspec" "400 Bad Request",
+    "baddn" "400 Bad Request",
+    "badvers" "505 Version Not Supported",
+    "mismatch01" "400 Bad Request",
+    "mismatch02" "400 Bad Request",
+    "bigcode" SILENCE,
+    "badbranch" "200 OK",
+    "insuf" "400 Bad Request",
+    "unkscm" "416 Unsupported URI Scheme",
+    "novelsc" "416 Unsupported URI Scheme",
+    "unksm2" "401 Unauthorized",
+    "bext01" "420 Bad Extension",
+    "invut" "401 Unauthorized",
+    "regaut01" "401 Unauthorized",
+    "multi01" "400 Bad Request",
+    "mcl01" "400 Bad Request",
+    "bcast" SILENCE,
+    "zeromf" "200 OK",
+    "cparam01" "401 Unauthorized",
+    "cparam02" "401 Unauthorized",
+    "regescrt" "401 Unauthorized",
+    "sdp01" "401 Unauthorized",
+    "inv2543" "400 Bad Request",
+    "v6-good" "401 Unauthorized",
+    "v6-bad" "400 Bad Request",
+    "v6-port-ambiguous" "401 Unauthorized",
+    "v6-port-unambiguous" "401 Unauthorized",
+    "v6-received-delim" "481 Call/Transaction Does Not Exist",
+    "v6-received-bare" "481 Call/Transaction Does Not Exist",
+    "v6-in-sdp" "401 Unauthorized",
+    "v6-many-vias" "481 Call/Transaction Does Not Exist",
+    "v6-many-in-sdp" "401 Unauthorized",
+    "v6-mapped-v4" "401 Unauthorized",
+    "v6-three-colons" "400 Bad Request",
+}
+
+#[test]
+fn every_message_of_the_torture_tests_gets_the_answer_it_deserves() {
+    let wrong: Vec<String> = CASES
+        .iter()
+        .filter_map(|(name, deserved, bytes)| {
+            let answer = answer_to(bytes);
+            (answer != *deserved).then(|| format!("{name}: `{answer}` rather than `{deserved}`"))
+        })
+        .collect();
+
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The first words of what the switchboard says, 100 apart.
+fn answer_to(bytes: &'static [u8]) -> String {
+    let answers = World::new(1).asks_by_hand("101", bytes);
+    let first_lines = answers.iter().filter_map(|answer| {
+        let text = String::from_utf8_lossy(answer);
+        text.lines().next().map(|line| line.trim_start_matches("SIP/2.0 ").to_owned())
+    });
+    first_lines.into_iter().find(|line| !line.starts_with("100")).unwrap_or(SILENCE.into())
+}
