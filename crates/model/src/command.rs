@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Dialled, LegId, Text};
+use crate::{CallId, Dialled, LegId, Source, Text};
 
 /// What somebody signed in as may do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -86,6 +86,11 @@ pub enum Reply {
     HungUp {
         /// The call.
         call: CallId,
+    },
+    /// The source may sign in again.
+    BanLifted {
+        /// Who.
+        source: Source,
     },
     /// The engine runs these settings.
     SettingsTaken {

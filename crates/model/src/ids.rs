@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct TenantId(pub i64);
 
+impl TenantId {
+    /// Owns what is no tenant's but the whole server's.
+    pub const SERVER: Self = Self(0);
+}
+
 /// The number of one engine start, given by the store and never used again.
 /// It stands in every callid, Call-ID, Via branch and tag that this engine makes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

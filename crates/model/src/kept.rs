@@ -16,6 +16,10 @@ pub enum KeptKind {
     Dialog,
     /// The last `seq` of a subject that lives longer than an engine. Key: `extension:101`.
     Seq,
+    /// A ban. Key: the source. Belongs to no tenant: [`TenantId::SERVER`]; the door's fact, not the engine's.
+    Ban,
+    /// How a trunk stands ([`TrunkHealth`](crate::TrunkHealth)). Key: its name. The operator's belong to [`TenantId::SERVER`].
+    Trunk,
 }
 
 impl KeptKind {
@@ -25,12 +29,14 @@ impl KeptKind {
             Self::Bindings => "bindings",
             Self::Dialog => "dialog",
             Self::Seq => "seq",
+            Self::Ban => "ban",
+            Self::Trunk => "trunk",
         }
     }
 
     /// Reads the word in the store.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Bindings, Self::Dialog, Self::Seq].into_iter().find(|kind| kind.name() == name)
+        [Self::Bindings, Self::Dialog, Self::Seq, Self::Ban, Self::Trunk].into_iter().find(|kind| kind.name() == name)
     }
 }
 

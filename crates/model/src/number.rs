@@ -71,6 +71,26 @@ impl Number {
         Ok(Self::E164(e164))
     }
 
+    /// Reads a number of ours as it is kept: E.164 digits without the plus, or a service number.
+    pub fn of_digits(digits: &str, country: &str) -> Self {
+        match Self::parse(digits, country) {
+            Ok(service @ Self::Service(_)) => service,
+            _ => Self::E164(digits.to_owned()),
+        }
+    }
+
+    /// Whether whoever dials it needs help now: 112 everywhere, and the numbers of the country.
+    pub fn is_emergency(&self, country: &str) -> bool {
+        let Self::Service(digits) = self else { return false };
+        let own: &[&str] = match country {
+            "84" => &["113", "114", "115"],
+            "1" => &["911"],
+            "44" => &["999"],
+            _ => &[],
+        };
+        digits == "112" || own.contains(&digits.as_str())
+    }
+
     /// `0900000001` in its own country, `0044…` elsewhere, services as they are.
     pub fn national(&self, country: &str) -> String {
         match self {
@@ -162,6 +182,24 @@ mod tests {
         for text in ["113", "115", "18001090", "19001234", "1900123456"] {
             assert_eq!(Number::parse(text, "84"), Ok(Number::Service(text.into())), "{text}");
         }
+    }
+
+    #[test]
+    fn an_emergency_is_known_by_its_country() {
+        let is_emergency = |text: &str, country: &str| Number::parse(text, country).expect("a number").is_emergency(country);
+
+        assert!(["112", "113", "114", "115"].iter().all(|number| is_emergency(number, "84")));
+        assert!(is_emergency("911", "1") && is_emergency("112", "44"));
+        assert!(!is_emergency("116", "84") && !is_emergency("911", "84") && !is_emergency("0900000112", "84"));
+    }
+
+    #[test]
+    fn a_number_of_ours_is_read_as_it_is_kept() {
+        let kept = |digits: &str| Number::of_digits(digits, "84");
+
+        assert_eq!(kept("842873088088"), Number::E164("842873088088".into()));
+        assert_eq!(kept("442000000000"), Number::E164("442000000000".into()));
+        assert_eq!(kept("19001234"), Number::Service("19001234".into()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Reason};
+use crate::{CallId, Reason, Source};
 
 /// Why a command was not carried out, in a sentence for the person who asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
@@ -27,6 +27,12 @@ pub enum Problem {
     NoSuchCall {
         /// As it was asked for.
         call: CallId,
+    },
+    /// The source is not banned.
+    #[error("{of} is not banned")]
+    NoSuchBan {
+        /// As it was asked for.
+        of: Source,
     },
     /// The call was refused, or failed before the order was fulfilled.
     #[error("{detail}")]

@@ -84,6 +84,8 @@ reasons! {
     Redirected "redirected" 302 "The phone passed the call on." "Máy đã chuyển cuộc gọi đi nơi khác." "" "";
     /// A call that was passed on too often goes no further.
     Diverted "diverted" 482 "The call was passed on too often." "Cuộc gọi bị chuyển tiếp quá nhiều lần." "Look for numbers that are forwarded to each other." "Hãy kiểm tra các số chuyển tiếp vòng lẫn nhau.";
+    /// No trunk of the route takes calls for now.
+    TrunksDown "trunks_down" 503 "No carrier of this route takes calls now." "Hiện không nhà mạng nào của tuyến này nhận cuộc gọi." "Look at the trunks' health." "Hãy xem tình trạng các trung kế.";
     /// The server stops.
     Drained "drained" 503 "The server is stopping." "Máy chủ đang dừng." "Call again in a minute." "Hãy gọi lại sau một phút.";
     /// The disk or database does not take records; no new calls.

@@ -166,11 +166,40 @@ impl TrunkAddress {
     }
 }
 
+/// Where a carrier looks for the number that calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrunkIdentity {
+    /// From.
+    #[default]
+    From,
+    /// P-Asserted-Identity (RFC 3325); From names the account, where there is one.
+    Pai,
+}
+
+/// Whose number a call shows that comes from outside and is passed on to the outside again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ForwardedCaller {
+    /// One of the tenant's own.
+    #[default]
+    Own,
+    /// The caller's.
+    Caller,
+}
+
 /// A connection to a carrier.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Trunk {
     /// `carrier`
     pub name: String,
+    /// Whether it is the operator's, shared by tenants. Its limits are counted once over all of them.
+    #[serde(skip)]
+    pub shared: bool,
+    /// The user part of the Contact under which we register there: secret enough that a call to it is the carrier's,
+    /// and the same after every start. Empty where we do not register.
+    #[serde(skip)]
+    pub contact: String,
     /// `host:port` as it was set.
     pub address: String,
     /// Where that is, sorted; found out before the snapshot is handed over and when what DNS said has run out.
@@ -208,6 +237,15 @@ pub struct Trunk {
     pub codecs: Vec<Codec>,
     /// How it wants numbers.
     pub dial_format: DialFormat,
+    /// Where it looks for the number that calls.
+    #[serde(default)]
+    pub identity: TrunkIdentity,
+    /// Whose number it is shown when a call from outside is passed on.
+    #[serde(default)]
+    pub forwarded_caller: ForwardedCaller,
+    /// How often it is asked whether it is there. None: every 30 s while an outbound rule names it; 0: never.
+    #[serde(default)]
+    pub health_seconds: Option<u32>,
 }
 
 /// A rule for calls to the public network.
@@ -381,8 +419,23 @@ pub struct Directory {
     pub numbers: BTreeMap<String, TenantId>,
     /// Where trunks' calls come from: the source, how it says the called number, the owner (None: the operator's) and the name.
     pub trunks: Vec<(TrunkAddress, DidFrom, Option<TenantId>, String)>,
+    /// The trunks where we register, by the user part of our Contact there.
+    pub contacts: BTreeMap<String, TrunkContact>,
     /// What API clients sign in with.
     pub keys: Vec<DirectoryKey>,
+}
+
+/// The trunk behind a Contact of ours.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkContact {
+    /// Whose. None: the operator's.
+    pub owner: Option<TenantId>,
+    /// `carrier`
+    pub trunk: String,
+    /// Where it says the called number; the request URI is our Contact, so that To and the account come after it.
+    pub did_from: DidFrom,
+    /// The name of the account, which is the called number where a carrier gives one account a number.
+    pub account: String,
 }
 
 /// A tenant as the door knows it.
