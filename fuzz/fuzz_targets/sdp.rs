@@ -27,10 +27,20 @@ fuzz_target!(|data: &[u8]| {
         packet_ms: Some(20),
     };
     let owner = Owner { session_id: 1, version: 1, address };
-    for audio in [sdp.audio(), sdp.audio_over("UDP/TLS/RTP/SAVPF")].into_iter().flatten() {
-        let _ = (audio.keys(8000), audio.codecs().count());
+    let best = sdp.audio();
+    assert_eq!(best.is_some(), sdp.audios().next().is_some());
+    for audio in best.into_iter().chain(sdp.audio_over("UDP/TLS/RTP/SAVPF")).chain(sdp.audios()) {
+        let _ = (audio.keys(8000), audio.keys(48_000), audio.codecs().count());
+        assert!(audio.packet_ms.is_none_or(|ms| (10..=60).contains(&ms) && ms % 10 == 0));
+        for format in &audio.formats {
+            let _ = (format.parameter("useinbandfec"), format.is_noise());
+        }
+        let profile = if audio.cryptos.is_empty() { Profile::Avp } else { Profile::Savp };
+        let section = AudioSection { profile, crypto: audio.cryptos.first().copied(), ..section.clone() };
         let answer = sdp.answer(owner, audio.index, &section);
         assert_eq!(answer.media.len(), sdp.media.len());
-        assert!(answer.audio().is_some());
+        let agreed = answer.audio().expect("our own section is usable");
+        assert_eq!(agreed.cryptos.first(), audio.cryptos.first());
+        assert_eq!(answer.offer_again(owner, audio.index, &section).media.len(), answer.media.len());
     }
 });

@@ -56,4 +56,43 @@ fn ask(message: &Message) {
         sip::digest::is_right("", &credentials, &sip::Method::Invite);
     }
     let _ = headers.challenges();
+    ask_about_calls(message);
+}
+
+/// What only calls, transfers and trunks ask for. Whatever is read is printed and reads the same.
+fn ask_about_calls(message: &Message) {
+    let headers = message.headers();
+    let _ = (headers.rseq(), headers.privacy().print(), headers.times_diverted(), headers.q850_cause());
+    let _ = (headers.asserted_identities(), headers.preferred_identities(), headers.remote_parties());
+    let _ = (headers.called_party(), headers.referred_by(), headers.paths(), headers.service_routes());
+    let _ = (headers.routes(), headers.accepts("application/sdp"));
+    if let Ok(Some(rack)) = headers.rack() {
+        assert_eq!(sip::RAck::parse(rack.print()), Ok(rack));
+    }
+    if let Ok(Some(event)) = headers.event() {
+        assert_eq!(sip::Event::parse(event.print()), Ok(event));
+    }
+    if let Ok(Some(replaces)) = headers.replaces() {
+        assert_eq!(sip::Replaces::parse(replaces.print()), Ok(replaces));
+    }
+    for diversion in headers.diversions().into_iter().flatten() {
+        assert_eq!(sip::Diversion::parse(diversion.print()), Ok(diversion));
+    }
+    for entry in headers.history().into_iter().flatten() {
+        let _ = (entry.reason(), entry.is_private(), entry.is_diversion());
+        assert_eq!(sip::HistoryInfo::parse(entry.print()).map(|again| again.index), Ok(entry.index));
+    }
+    for reason in headers.reasons().into_iter().flatten() {
+        assert_eq!(sip::Reason::parse(reason.print()), Ok(reason));
+    }
+    if let Ok(Some(session)) = headers.session_expires() {
+        session.print();
+    }
+    match sip::sdp::of_body(headers, message.body()) {
+        Ok(Some(description)) => {
+            let _ = sip::sdp::parse(&description).map(|sdp| sdp.audio());
+        }
+        Ok(None) => {}
+        Err(trouble) => assert!(trouble.status() >= 400),
+    }
 }
