@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use model::{Actor, Command, Directory, Problem, Reply, TenantId};
+use model::{Actor, Command, Directory, Problem, Reply, Source, TenantId};
 use store::{Changes, Store};
 use tokio::sync::watch;
 
@@ -40,6 +40,9 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Switchboard: Send + Sync + 'static {
     /// Gives an order to the tenant's engine. Resolves once the reply is stored, within the order's time limit.
     fn command(&self, tenant: TenantId, actor: Actor, command: Command) -> Pending<'_, Result<Reply, Problem>>;
+
+    /// Lets a banned source sign in again. Resolves once that is stored.
+    fn lift_ban(&self, actor: Actor, source: Source) -> Pending<'_, Result<Reply, Problem>>;
 }
 
 /// Whoever makes a running server match a provision file.

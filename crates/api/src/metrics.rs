@@ -54,6 +54,18 @@ metrics! {
     sip_unsent: Counter,
     /// SIP messages dropped at the door: limits, bans, what is no SIP.
     sip_dropped: Counter,
+    /// SIP messages dropped because their source sent too many.
+    sip_over_rate: Counter,
+    /// SIP messages dropped because their source is banned.
+    sip_from_banned: Counter,
+    /// SIP requests that were asked to come back later (503), because too many waited.
+    sip_put_off: Counter,
+    /// Wrong passwords in SIP.
+    sip_wrong_sign_ins: Counter,
+    /// Sources that are banned.
+    bans_live: Gauge,
+    /// Bans made since the start.
+    bans_made: Counter,
     /// SIP messages answered at the door without the engine.
     sip_answered_at_door: Counter,
     /// Sessions of sound that are open.

@@ -3,7 +3,9 @@
 mod support;
 
 use futures_util::StreamExt;
-use model::{Command, DialAnswer, Problem, Reason, Reply, Timestamp};
+use model::{
+    Ban, Command, DialAnswer, Kept, KeptKind, Problem, Reason, Reply, Source, TenantId, Timestamp, Told,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::story::{ToldCall, wav};
@@ -261,6 +263,8 @@ async fn a_stranger_gets_401_and_a_role_that_may_not_403() {
         (Method::GET, format!("/v1/recordings/{id}")),
         (Method::GET, "/v1/events".to_owned()),
         (Method::POST, "/v1/provision".to_owned()),
+        (Method::GET, "/v1/bans".to_owned()),
+        (Method::DELETE, "/v1/bans/192.0.2.7".to_owned()),
     ] {
         for token in [None, Some("WRONG"), Some(""), Some("SECRET_DEMO")] {
             let asked = match token {
@@ -278,6 +282,9 @@ async fn a_stranger_gets_401_and_a_role_that_may_not_403() {
     let hang_up = format!("/v1/calls/{id}/hangup");
     assert_eq!(answer(world.with("NATIVE_READER", Method::POST, &hang_up)).await.0, 403);
     assert_eq!(answer(world.with("NATIVE_DEMO", Method::POST, "/v1/provision").body("tenants: []")).await.0, 403);
+    assert_eq!(answer(world.with("NATIVE_DEMO", Method::GET, "/v1/bans")).await.0, 403);
+    assert_eq!(answer(world.with("NATIVE_DEMO", Method::DELETE, "/v1/bans/192.0.2.7")).await.0, 403);
+    assert!(world.switchboard.lifted.lock().expect("no panic").is_empty());
     assert!(world.switchboard.reached().is_empty() && world.provisioner.applied.lock().expect("no panic").is_empty());
 }
 
@@ -334,6 +341,37 @@ async fn a_provision_file_is_applied_by_the_operator() {
         (status, &body["line"], &body["detail"]),
         (422, &json!(3), &json!("line 3: this is wrong, write it right"))
     );
+}
+
+#[tokio::test]
+async fn bans_are_listed_in_pages_and_lifted_by_the_operator() {
+    let world = World::start().await;
+    let since = Timestamp::now();
+    for source in ["192.0.2.7", "192.0.2.8", "2001:db8::/64"] {
+        let source: Source = source.parse().expect("a source");
+        let ban = Ban { source, since, until: since + jiff::SignedDuration::from_mins(4), times: 2 };
+        let value = serde_json::to_string(&ban).ok();
+        let (tenant, kind, key) = (TenantId::SERVER, KeptKind::Ban, source.to_string());
+        world.writer.push(Told::Keep(Kept { tenant, kind, key, value, expires: Some(ban.until) }));
+    }
+    world.writer.flush().await;
+    let admin = |method, path: &str| world.with(ADMIN, method, path);
+
+    let (status, first) = answer(admin(Method::GET, "/v1/bans?limit=2")).await;
+    assert_eq!((status, &first["next"]), (200, &json!("192.0.2.8")));
+    assert_eq!((&first["items"][0]["source"], &first["items"][0]["times"]), (&json!("192.0.2.7"), &json!(2)));
+    let (_, rest) = answer(admin(Method::GET, "/v1/bans?limit=2&after=192.0.2.8")).await;
+    assert_eq!((&rest["items"][0]["source"], &rest["next"]), (&json!("2001:db8::/64"), &json!(null)));
+
+    let source: Source = "2001:db8::/64".parse().expect("a source");
+    world.switchboard.will(Ok(Reply::BanLifted { source }));
+    let lifted = admin(Method::DELETE, "/v1/bans/2001:db8::%2F64").send().await.expect("an answer");
+    assert_eq!(lifted.status(), 204);
+    world.switchboard.will(Err(Problem::NoSuchBan { of: source }));
+    let (status, body) = answer(admin(Method::DELETE, "/v1/bans/2001:db8::9")).await;
+    assert_eq!((status, &body["code"]), (404, &json!("no_such_ban")));
+    assert_eq!(*world.switchboard.lifted.lock().expect("no panic"), [source, source]);
+    assert_eq!(answer(admin(Method::DELETE, "/v1/bans/office")).await.0, 400);
 }
 
 #[tokio::test]

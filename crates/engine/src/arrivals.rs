@@ -7,7 +7,7 @@ use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::call::stages::{Dial, Stage};
 use crate::call::{Call, NewLeg};
-use crate::edge::Whose;
+use crate::edge::{Output, SignIn, Whose, Wire};
 use crate::key::LegIndex;
 use crate::limits::{Begun, Uses};
 use crate::lines::Line;
@@ -56,13 +56,7 @@ impl Arrival<'_, '_> {
     }
 
     fn registration(&mut self, incoming: Incoming) {
-        let extension = match self.gate.ask(self.step.now, &self.step.office.settings, &incoming) {
-            Visitor::Extension(extension) => extension,
-            Visitor::Stranger(challenge) | Visitor::Wrong(challenge) => {
-                self.step.endpoint.answer_stateless(&incoming, challenge);
-                return;
-            }
-        };
+        let Some(extension) = self.signed_in(&incoming) else { return };
         // Nobody signs another extension's phone in (RFC 3261, 10.3 step 4).
         if !self.is_named(incoming.request.headers.to().ok(), &extension) {
             self.tell_refused(&extension, "registering another extension's phone");
@@ -77,13 +71,7 @@ impl Arrival<'_, '_> {
 
     fn call_from_phone(&mut self, incoming: Incoming) -> Option<Live> {
         let settings = Arc::clone(&self.step.office.settings);
-        let extension = match self.gate.ask(self.step.now, &settings, &incoming) {
-            Visitor::Extension(extension) => extension,
-            Visitor::Stranger(challenge) | Visitor::Wrong(challenge) => {
-                self.step.endpoint.answer_stateless(&incoming, challenge);
-                return None;
-            }
-        };
+        let extension = self.signed_in(&incoming)?;
         if !self.is_named(incoming.request.headers.from().ok(), &extension) {
             self.tell_refused(&extension, "calling under another name than the one it signed in with");
             self.refuse(&incoming, 403);
@@ -155,6 +143,20 @@ impl Arrival<'_, '_> {
             shown: Shown { name: caller.and_then(display_name), number: shown },
         };
         self.begin(incoming, plan, destination)
+    }
+
+    /// The extension that signed in with this request; None: it was challenged, and nothing is kept.
+    fn signed_in(&mut self, incoming: &Incoming) -> Option<String> {
+        let source = incoming.flow.remote.ip();
+        let (extension, answered) = match self.gate.ask(self.step.now, &self.step.office.settings, incoming) {
+            Visitor::Extension(extension) => (Ok(extension), Some(SignIn { source, right: true })),
+            Visitor::Wrong(challenge) => (Err(challenge), Some(SignIn { source, right: false })),
+            Visitor::Stranger(response) => (Err(response), None),
+        };
+        if let Some(sign_in) = answered {
+            self.step.out.push_back(Output::Wire(Wire::SignIn(sign_in)));
+        }
+        extension.map_err(|response| self.step.endpoint.answer_stateless(incoming, response)).ok()
     }
 
     /// Accepts the call: from here on it leaves a record, however it ends.

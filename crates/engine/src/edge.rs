@@ -3,6 +3,7 @@
 //! Whoever drives an engine gives it one [`Input`] or one time-out, takes [`Output`]s until there are none,
 //! and sleeps until its `poll_timeout`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -144,6 +145,15 @@ pub enum Output {
     Told(Told),
 }
 
+/// Somebody has answered a challenge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SignIn {
+    /// Whence.
+    pub source: IpAddr,
+    /// Whether rightly.
+    pub right: bool,
+}
+
 /// What leaves at once: it never waits for the disk.
 #[derive(Clone, Debug)]
 pub enum Wire {
@@ -163,6 +173,8 @@ pub enum Wire {
         /// What.
         order: Order,
     },
+    /// Somebody has answered a challenge: for the door's bans.
+    SignIn(SignIn),
     /// A question; comes back as [`Input::Answer`].
     Ask {
         /// Names the answer.

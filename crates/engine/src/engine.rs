@@ -401,6 +401,9 @@ impl Engine {
                     tenant.office.take_seq(&key, &value);
                 }
             }
+            // The door's fact.
+            KeptKind::Ban => {}
+            KeptKind::Trunk => {}
             KeptKind::Dialog => {
                 self.end_orphan(now, &value);
                 let over = Kept { tenant, kind, key, value: None, expires: None };

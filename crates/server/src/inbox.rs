@@ -10,7 +10,7 @@ use bytes::Bytes;
 use engine::{EngineLoad, Input};
 use media::{Report, WorkerId};
 use mio::Waker;
-use model::Directory;
+use model::{Directory, Source, Ticket};
 use sip::Flow;
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,6 +26,13 @@ const REPORTS: usize = 65_536;
 pub enum Errand {
     /// An input for the engine.
     Input(Box<Input>),
+    /// Lets a banned source sign in again. Gets a reply.
+    LiftBan {
+        /// Names the reply.
+        ticket: Ticket,
+        /// Who.
+        source: Source,
+    },
     /// What the door is to know from here on.
     Directory(Arc<Directory>),
     /// Packets are taken from here on.

@@ -2,8 +2,8 @@
 //! carries out what comes back. Never blocks but to sleep, and never sleeps past the engine's next timer.
 //!
 //! ```text
-//! UDP ─► lanes ─► door ─► engine ─► Wire: UDP, streams, media workers, questions
-//! inbox ─────────(door)──► engine ─► Told: the store's writer
+//! UDP, streams ─► door (admit) ─► lanes ─► door (read) ─► engine ─► Wire: UDP, streams, media workers, questions
+//! inbox ─────────────────────────────────────────────────► engine ─► Told: the store's writer
 //! ```
 
 mod lanes;
@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use api::Metrics;
 use bytes::Bytes;
-use engine::door::{Door, Knock};
+use engine::door::{Door, Knock, Urgency};
 use engine::{Engine, Input, Now, Output, Wire};
 use mio::{Events, Poll, Token, Waker};
+use model::{Problem, Reply, Told};
 use sip::{Flow, Transport};
 use store::Writer;
 
@@ -182,14 +183,33 @@ impl Signalling {
         }
         for _ in 0..4 * TURN {
             let Some((flow, packet)) = self.udp.receive() else { break };
-            self.metrics.sip_received.inc();
-            if let Err(packet) = self.lanes.push(flow, packet) {
-                self.refuse_unheard(flow, packet);
-            }
+            self.admit(flow, packet);
         }
         for _ in 0..TURN {
             let Some((flow, packet)) = self.lanes.pop() else { break };
-            self.knock(flow, packet);
+            // A phone that has closed its connection since cannot be reached by it: it would be signed in for nothing.
+            if flow.transport == Transport::Udp || self.streams.is_open(flow) {
+                self.read(flow, packet);
+            }
+        }
+    }
+
+    /// What may come in waits in its lane; what finds its lane full is told to come back.
+    fn admit(&mut self, flow: Flow, packet: Bytes) {
+        self.metrics.sip_received.inc();
+        let Some(urgency) = self.door.admit(Instant::now(), flow, &packet) else {
+            self.metrics.sip_dropped.inc();
+            return;
+        };
+        // On a connection what comes before its end is not to be read behind it.
+        if urgency == Urgency::Begun && flow.transport != Transport::Udp {
+            return self.read(flow, packet);
+        }
+        if let Err(packet) = self.lanes.push(urgency, flow, packet) {
+            match self.door.put_off(flow, packet) {
+                Some(bytes) => self.send(flow, bytes),
+                None => drop(self.metrics.sip_dropped.inc()),
+            }
         }
     }
 
@@ -199,13 +219,11 @@ impl Signalling {
             let Ok((worker, report)) = self.waiting.reports.try_recv() else { break };
             self.give(Input::Media { worker, report });
         }
-        for _ in 0..TURN {
+        // As many as datagrams: most of them only find their lane.
+        for _ in 0..4 * TURN {
             match self.waiting.streams.try_recv() {
                 Ok(StreamNews::Opened { flow, queue }) => self.streams.opened(flow, queue),
-                Ok(StreamNews::Message { flow, bytes }) => {
-                    self.metrics.sip_received.inc();
-                    self.knock(flow, bytes);
-                }
+                Ok(StreamNews::Message { flow, bytes }) => self.admit(flow, bytes),
                 Ok(StreamNews::Lost { flow, ours }) => self.lose(flow, ours),
                 Err(_) => break,
             }
@@ -222,7 +240,21 @@ impl Signalling {
     /// Does one errand; false if it was the last.
     fn run_errand(&mut self, errand: Errand) -> bool {
         match errand {
-            Errand::Input(input) => self.give(*input),
+            Errand::Input(input) => {
+                if let Input::Kept(kept) = &*input {
+                    self.door.take_back(now(), kept);
+                }
+                self.give(*input);
+            }
+            Errand::LiftBan { ticket, source } => {
+                let reply = match self.door.lift_ban(Instant::now(), source) {
+                    true => Ok(Reply::BanLifted { source }),
+                    false => Err(Problem::NoSuchBan { of: source }),
+                };
+                self.keep_bans();
+                self.writer.push(Told::Reply { ticket, reply });
+                self.figures_due.get_or_insert_with(|| Instant::now() + FIGURES_EVERY);
+            }
             Errand::Directory(directory) => self.door.set_directory(directory),
             Errand::Open => self.open = true,
             // Whoever asked may have gone.
@@ -237,8 +269,8 @@ impl Signalling {
         true
     }
 
-    fn knock(&mut self, flow: Flow, packet: Bytes) {
-        match self.door.receive(now().mono, flow, packet) {
+    fn read(&mut self, flow: Flow, packet: Bytes) {
+        match self.door.read(flow, packet) {
             Knock::Pass(whose, message) => self.give(Input::Message { flow, whose, message }),
             Knock::Answer(bytes) => {
                 self.metrics.sip_answered_at_door.inc();
@@ -250,11 +282,9 @@ impl Signalling {
         }
     }
 
-    /// A request whose lane is full: it is told to come back, without a look at anything else.
-    fn refuse_unheard(&mut self, flow: Flow, packet: Bytes) {
-        self.metrics.sip_dropped.inc();
-        if let Some(bytes) = lanes::come_back_later(packet) {
-            self.send(flow, bytes);
+    fn keep_bans(&mut self) {
+        while let Some(kept) = self.door.poll_kept() {
+            self.writer.push(Told::Keep(kept));
         }
     }
 
@@ -288,6 +318,10 @@ impl Signalling {
                     if let Some(report) = self.media.queue(worker, order) {
                         self.echoes.push_back(Input::Media { worker, report });
                     }
+                }
+                Output::Wire(Wire::SignIn(sign_in)) => {
+                    self.door.note_sign_in(now(), sign_in);
+                    self.keep_bans();
                 }
                 Output::Wire(Wire::Ask { ticket, tenant: _, question }) => {
                     if let Some(answer) = self.questions.ask(ticket, question) {
@@ -331,6 +365,18 @@ impl Signalling {
         self.metrics.sip_transactions.set(as_gauge(load.transactions));
         self.metrics.sip_dialogs.set(as_gauge(load.dialogs));
         self.metrics.sip_connections.set(as_gauge(self.streams.len()));
+        let counts = self.door.counts();
+        let metrics = &self.metrics;
+        for (counter, count) in [
+            (&metrics.sip_over_rate, counts.limited),
+            (&metrics.sip_from_banned, counts.banned),
+            (&metrics.sip_put_off, counts.put_off),
+            (&metrics.sip_wrong_sign_ins, counts.wrong_sign_ins),
+            (&metrics.bans_made, counts.bans_made),
+        ] {
+            counter.inc_by(count - counter.get());
+        }
+        self.metrics.bans_live.set(as_gauge(self.door.banned(Instant::now())));
         self.metrics.engine_queue.set(as_gauge(self.waiting.len() + self.lanes.len()));
         self.metrics.writer_queue.set(as_gauge(self.writer.waiting()));
     }

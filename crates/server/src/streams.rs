@@ -123,6 +123,11 @@ impl Streams {
         }
     }
 
+    /// Whether a connection is open.
+    pub fn is_open(&self, flow: Flow) -> bool {
+        self.open.contains_key(&flow.connection)
+    }
+
     /// How many are open.
     pub fn len(&self) -> usize {
         self.open.len()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{Pending, Switchboard};
 use engine::Input;
-use model::{Actor, Command, Problem, Reply, TenantId, TenantSettings, Ticket};
+use model::{Actor, Command, Problem, Reply, Source, TenantId, TenantSettings, Ticket};
 use tokio::sync::oneshot;
 
 use crate::inbox::{Errand, Inbox};
@@ -101,6 +101,17 @@ impl Switchboard for Board {
         let place = self.tickets.open();
         let input = Input::Command { ticket: place.ticket, tenant, actor, command };
         let given = self.inbox.input(input);
+        Box::pin(async move {
+            match given {
+                Ok(()) => place.wait(COMMAND_WITHIN).await,
+                Err(_) => Err(Problem::Unavailable),
+            }
+        })
+    }
+
+    fn lift_ban(&self, _: Actor, source: Source) -> Pending<'_, Outcome> {
+        let place = self.tickets.open();
+        let given = self.inbox.errand(Errand::LiftBan { ticket: place.ticket, source });
         Box::pin(async move {
             match given {
                 Ok(()) => place.wait(COMMAND_WITHIN).await,

@@ -8,6 +8,7 @@
 //!                                                               └──► replies
 //! ```
 
+mod bans;
 mod calls;
 mod claims;
 mod error;

@@ -5,7 +5,7 @@ use model::{
 };
 use store::RecordRow;
 
-use super::{Asker, Refusal, once};
+use super::{Asker, Refusal, once, unexpected};
 use crate::{App, Readiness};
 
 /// A click-to-call that runs.
@@ -105,9 +105,4 @@ pub(crate) async fn newest_live(
 ) -> Result<Option<RecordRow>, Refusal> {
     asker.needs(Role::Reader)?;
     Ok(asker.store(app).calls().newest_live(extension, phone).await?)
-}
-
-fn unexpected(reply: &Reply) -> Problem {
-    tracing::error!(?reply, "the switchboard gave the reply of another order");
-    Problem::Unavailable
 }

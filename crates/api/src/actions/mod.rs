@@ -2,6 +2,7 @@
 //!
 //! Each action takes who is asking first. What belongs to another tenant does not exist for it.
 
+pub(crate) mod bans;
 pub(crate) mod calls;
 pub(crate) mod events;
 pub(crate) mod once;
@@ -9,7 +10,7 @@ pub(crate) mod provision;
 pub(crate) mod recordings;
 pub(crate) mod records;
 
-use model::{Actor, Problem, Role, TenantId};
+use model::{Actor, Problem, Reply, Role, TenantId};
 use store::{StoreError, TenantStore};
 
 use crate::{App, NotApplied};
@@ -62,6 +63,12 @@ impl Refusal {
 /// Refuses whoever has less than this role.
 fn need(actor: &Actor, role: Role) -> Result<(), Refusal> {
     if actor.role >= role { Ok(()) } else { Err(Refusal::NotAllowed { needs: role }) }
+}
+
+/// What an order comes to whose reply was another order's.
+fn unexpected(reply: &Reply) -> Problem {
+    tracing::error!(?reply, "the switchboard gave the reply of another order");
+    Problem::Unavailable
 }
 
 impl Asker {

@@ -1,5 +1,6 @@
 //! Our own API, under `/v1`: JSON, RFC 3339 times, RFC 9457 problems, cursor paging, Bearer tokens.
 
+mod bans;
 mod calls;
 mod events;
 mod extract;
@@ -61,6 +62,8 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(records::list))
         .routes(routes!(recordings::sound))
         .routes(routes!(events::after))
+        .routes(routes!(bans::list))
+        .routes(routes!(bans::lift))
         .merge(provision)
 }
 

@@ -87,6 +87,7 @@ fn of_problem(problem: &Problem) -> ProblemBody {
         }
         Problem::BadNumber { .. } => ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_number", detail),
         Problem::NoSuchCall { .. } => ProblemBody::new(StatusCode::NOT_FOUND, "no_such_call", detail),
+        Problem::NoSuchBan { .. } => ProblemBody::new(StatusCode::NOT_FOUND, "no_such_ban", detail),
         Problem::CallFailed { reason, call, .. } => ProblemBody {
             callid: call.map(|call| call.to_string()),
             ..ProblemBody::new(of_reason(*reason), reason.code(), detail)

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use api::{ApiSettings, App, Metrics, NotApplied, Pending, Provisioner, Readiness, Switchboard};
 use axum::serve::ListenerExt;
-use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, TenantId, Timestamp};
+use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, Source, TenantId, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
 use store::{Changes, Durability, Store, StoreOptions, Writer};
 use tokio::sync::watch;
@@ -175,6 +175,8 @@ pub struct FakeSwitchboard {
     reached: Mutex<Vec<Reached>>,
     arrivals: watch::Sender<()>,
     held: watch::Sender<bool>,
+    /// Bans that were to be lifted.
+    pub lifted: Mutex<Vec<Source>>,
     /// Whom it tells of calls that answer a claim.
     pub writer: Mutex<Option<Writer>>,
 }
@@ -228,6 +230,12 @@ impl Switchboard for FakeSwitchboard {
             }
             reply
         })
+    }
+
+    fn lift_ban(&self, _: Actor, source: Source) -> Pending<'_, Result<Reply, Problem>> {
+        self.lifted.lock().expect("no panic").push(source);
+        let reply = self.replies.lock().expect("no panic").pop_front().unwrap_or(Err(Problem::Unavailable));
+        Box::pin(std::future::ready(reply))
     }
 }
 

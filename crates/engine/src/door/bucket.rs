@@ -1,15 +1,20 @@
-//! A rate for each source, before anything of a message is read: a bucket for each IPv4 address or IPv6 /64.
+//! A rate for each source, before anything of a message is read: for what has begun, and apart from it for all else, so
+//! that whoever floods us does not cut off the calls that its own office has.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use model::{Keyed, Map};
+use model::{Keyed, Map, Source};
+
+use super::Urgency;
 
 /// Messages a second that one source may send for long: an office of a thousand phones behind one address.
 const PER_SECOND: u32 = 1_000;
 
-/// What may come at once on top.
-const BURST: u32 = 2_000;
+/// The same for what has begun: a call has some ten messages.
+const PER_SECOND_BEGUN: u32 = 4_000;
+
+/// What may come at once on top, in seconds' worth.
+const BURST: u32 = 2;
 
 /// Sources remembered at a time. When they are all in use, those that are full again make room.
 const SOURCES: usize = 65_536;
@@ -19,7 +24,14 @@ const LOOK: usize = 64;
 
 #[derive(Debug)]
 pub struct Buckets {
-    sources: Map<IpAddr, Instant>,
+    sources: Map<Source, Full>,
+}
+
+/// When the buckets of a source are full again.
+#[derive(Clone, Copy, Debug)]
+struct Full {
+    begun: Instant,
+    rest: Instant,
 }
 
 impl Buckets {
@@ -28,15 +40,18 @@ impl Buckets {
     }
 
     /// Takes one message's worth. False: the source sends too much.
-    pub fn take(&mut self, now: Instant, source: IpAddr) -> bool {
-        let each = Duration::from_secs(1) / PER_SECOND;
-        let source = network_of(source);
+    pub fn take(&mut self, now: Instant, source: Source, urgency: Urgency) -> bool {
         if self.sources.len() >= SOURCES && !self.sources.contains_key(&source) && !self.make_room(now) {
             return false;
         }
-        let full_at = self.sources.entry(source).or_insert(now);
+        let full = self.sources.entry(source).or_insert(Full { begun: now, rest: now });
+        let (full_at, rate) = match urgency {
+            Urgency::Begun => (&mut full.begun, PER_SECOND_BEGUN),
+            Urgency::Call | Urgency::Rest => (&mut full.rest, PER_SECOND),
+        };
+        let each = Duration::from_secs(1) / rate;
         let next = (*full_at).max(now) + each;
-        if next > now + each * BURST {
+        if next > now + each * rate * BURST {
             return false;
         }
         *full_at = next;
@@ -44,8 +59,9 @@ impl Buckets {
     }
 
     fn make_room(&mut self, now: Instant) -> bool {
-        let full: Vec<IpAddr> =
-            self.sources.iter().take(LOOK).filter(|(_, at)| **at <= now).map(|(ip, _)| *ip).collect();
+        let is_full = |full: &Full| full.begun <= now && full.rest <= now;
+        let full: Vec<Source> =
+            self.sources.iter().take(LOOK).filter(|(_, full)| is_full(full)).map(|(source, _)| *source).collect();
         for source in &full {
             self.sources.remove(source);
         }
@@ -53,15 +69,10 @@ impl Buckets {
     }
 }
 
-fn network_of(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
     use crate::fixture::instant;
 
@@ -71,11 +82,23 @@ mod tests {
         let now = instant();
         let source = "192.0.2.1".parse().unwrap();
 
-        let at_once = (0..10_000).filter(|_| buckets.take(now, source)).count();
-        let a_second_later = (0..10_000).filter(|_| buckets.take(now + Duration::from_secs(1), source)).count();
+        let mut taken =
+            |now, urgency| (0..20_000).filter(|_| buckets.take(now, source, urgency)).count() as u32;
 
-        assert_eq!(at_once, BURST as usize);
-        assert_eq!(a_second_later, PER_SECOND as usize);
+        assert_eq!(taken(now, Urgency::Rest), PER_SECOND * BURST);
+        assert_eq!(taken(now + Duration::from_secs(1), Urgency::Call), PER_SECOND);
+    }
+
+    #[test]
+    fn a_source_that_floods_keeps_the_calls_it_has() {
+        let mut buckets = Buckets::new(Keyed::new(&[1; 32]));
+        let now = instant();
+        let source = "192.0.2.1".parse().unwrap();
+
+        while buckets.take(now, source, Urgency::Rest) {}
+
+        assert!(!buckets.take(now, source, Urgency::Call));
+        assert!(buckets.take(now, source, Urgency::Begun));
     }
 
     #[test]
@@ -84,7 +107,8 @@ mod tests {
         let now = instant();
 
         for n in 0..200_000_u32 {
-            let _ = buckets.take(now + Duration::from_millis(n.into()), IpAddr::V4(n.into()));
+            let source = Source::of(IpAddr::V4(n.into()));
+            let _ = buckets.take(now + Duration::from_millis(n.into()), source, Urgency::Rest);
         }
 
         assert!(buckets.sources.len() <= SOURCES);

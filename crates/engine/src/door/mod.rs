@@ -1,23 +1,39 @@
-//! Stands before the engine: limits by source, parses once, answers what needs no state, and says whose a message is.
+//! Stands before the engine: limits and bans by source, parses once, answers what needs no state, and says whose a
+//! message is.
 //!
 //! Before authentication almost nothing is allocated; nobody is told here which extensions exist.
+//!
+//! ```text
+//! packet ─admit─► waits by urgency ─read─► engine
+//!    └─ too many, banned: dropped            └─ OPTIONS, broken: answered
+//! engine ─note_sign_in─► bans ─poll_kept─► store
+//! ```
 
+mod bans;
 mod bucket;
+mod stun;
+mod urgency;
 mod whose;
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use model::{Directory, EngineNumber, Keyed};
-use sip::{Flow, Framing, HeaderName, Message, Method, Request, Response, Scheme};
+use model::{Ban, Directory, EngineNumber, Kept, KeptKind, Keyed, Source, TenantId, TrunkAddress};
+use sip::{Flow, Framing, HeaderName, Message, Method, Request, Response, Scheme, Transport};
 
+use self::bans::Bans;
 use self::bucket::Buckets;
-use crate::edge::Whose;
+pub use self::urgency::Urgency;
+use crate::edge::{Now, SignIn, Whose};
 
 /// The methods that we take, for Allow.
 const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO";
+
+/// How many seconds a request is put off for.
+const PUT_OFF_FOR: std::ops::RangeInclusive<u64> = 5..=15;
 
 /// How a door is set up.
 #[derive(Clone, Debug)]
@@ -36,6 +52,11 @@ pub struct Door {
     config: DoorConfig,
     directory: Arc<Directory>,
     buckets: Buckets,
+    bans: Bans,
+    /// What stands before the dot in names that the engine makes.
+    mark: String,
+    /// Bans and their ends, for the store.
+    kept: VecDeque<Kept>,
     counts: DoorCounts,
 }
 
@@ -48,8 +69,16 @@ pub struct DoorCounts {
     pub answered: u64,
     /// Messages over their source's rate.
     pub limited: u64,
+    /// Messages of banned sources.
+    pub banned: u64,
     /// Messages that are no SIP, or deserve no answer.
     pub dropped: u64,
+    /// Requests that were asked to come back later, because too many waited.
+    pub put_off: u64,
+    /// Wrong answers to challenges.
+    pub wrong_sign_ins: u64,
+    /// Bans that were made.
+    pub bans_made: u64,
 }
 
 /// What becomes of a message.
@@ -66,10 +95,14 @@ pub enum Knock {
 impl Door {
     /// A door that knows no tenant.
     pub fn new(config: DoorConfig, seed: [u8; 32]) -> Self {
+        let keyed = Keyed::new(&seed);
         Self {
+            mark: config.engine.0.to_string(),
             config,
             directory: Arc::default(),
-            buckets: Buckets::new(Keyed::new(&seed)),
+            buckets: Buckets::new(keyed),
+            bans: Bans::new(keyed),
+            kept: VecDeque::new(),
             counts: DoorCounts::default(),
         }
     }
@@ -79,21 +112,117 @@ impl Door {
         self.directory = directory;
     }
 
+    /// Judges one datagram, or one message of a stream.
+    pub fn receive(&mut self, now: Instant, flow: Flow, packet: Bytes) -> Knock {
+        match self.admit(now, flow, &packet) {
+            Some(_) => self.read(flow, packet),
+            None => Knock::Drop,
+        }
+    }
+
+    /// The first half of [`Door::receive`], where messages have to wait between the halves: how urgent it is. None: it is
+    /// dropped, because its source sends too much or is banned.
+    pub fn admit(&mut self, now: Instant, flow: Flow, packet: &[u8]) -> Option<Urgency> {
+        let urgency = urgency::of(packet, self.mark.as_bytes());
+        if self.is_unlimited(flow.remote.ip()) {
+            return Some(urgency);
+        }
+        // What a banned source has begun goes on: its calls, and those to its phones.
+        let source = || Source::of(flow.remote.ip());
+        if urgency != Urgency::Begun && self.bans.is_banned(now, source) && !self.is_trunk(flow) {
+            self.counts.banned += 1;
+            return None;
+        }
+        if !self.buckets.take(now, source(), urgency) {
+            self.counts.limited += 1;
+            return None;
+        }
+        Some(urgency)
+    }
+
+    /// The answer to a message that was admitted, but that there is no room for: 503 with a Retry-After that differs from
+    /// one to the next, so that not all come back at once. None for what gets no answer.
+    pub fn put_off(&mut self, flow: Flow, packet: Bytes) -> Option<Bytes> {
+        self.counts.put_off += 1;
+        let framing = if flow.transport.is_reliable() { Framing::Stream } else { Framing::Datagram };
+        let Ok(Message::Request(request)) = sip::parse(packet, framing) else { return None };
+        if request.method == Method::Ack {
+            return None;
+        }
+        let seconds = PUT_OFF_FOR.start() + self.counts.put_off % (PUT_OFF_FOR.end() - PUT_OFF_FOR.start() + 1);
+        let response = stamped(&request, flow, 503).with(HeaderName::RetryAfter, seconds.to_string());
+        Some(response.print())
+    }
+
+    /// Somebody has answered a challenge of the engine's.
+    pub fn note_sign_in(&mut self, now: Now, sign_in: SignIn) {
+        if self.is_unlimited(sign_in.source) {
+            return;
+        }
+        let source = Source::of(sign_in.source);
+        if sign_in.right {
+            if self.bans.right(now.mono, source) {
+                self.keep(source, None);
+            }
+            return;
+        }
+        self.counts.wrong_sign_ins += 1;
+        if self.is_whole_trunk(sign_in.source) {
+            return;
+        }
+        if let Some(ban) = self.bans.wrong(now, source) {
+            self.counts.bans_made += 1;
+            tracing::warn!(%source, until = %ban.until, times = ban.times, "banned: too many wrong passwords");
+            self.keep(source, Some(&ban));
+        }
+        while let Some(forgotten) = self.bans.poll_forgotten() {
+            self.keep(forgotten, None);
+        }
+    }
+
+    /// Lets a source sign in again. False: it is not banned.
+    pub fn lift_ban(&mut self, now: Instant, source: Source) -> bool {
+        let lifted = self.bans.lift(now, source);
+        if lifted {
+            self.keep(source, None);
+        }
+        lifted
+    }
+
+    /// Takes back a ban that an earlier start kept. Other facts are the engine's.
+    pub fn take_back(&mut self, now: Now, kept: &Kept) {
+        let value = kept.value.as_deref().filter(|_| kept.kind == KeptKind::Ban);
+        if let Some(ban) = value.and_then(|value| serde_json::from_str::<Ban>(value).ok()) {
+            self.bans.take_back(now, &ban);
+        }
+    }
+
+    /// A ban, or a ban's end, for the store.
+    pub fn poll_kept(&mut self) -> Option<Kept> {
+        self.kept.pop_front()
+    }
+
     /// What it has done.
     pub fn counts(&self) -> DoorCounts {
         self.counts
     }
 
-    /// Judges one datagram, or one message of a stream.
-    pub fn receive(&mut self, now: Instant, flow: Flow, packet: Bytes) -> Knock {
-        let source = flow.remote.ip();
-        if !self.is_unlimited(source) && !self.buckets.take(now, source) {
-            self.counts.limited += 1;
-            return Knock::Drop;
-        }
+    /// How many sources are banned.
+    pub fn banned(&self, now: Instant) -> usize {
+        self.bans.len(now)
+    }
+
+    /// The second half of [`Door::receive`].
+    pub fn read(&mut self, flow: Flow, packet: Bytes) -> Knock {
         // Keep-alives of phones behind NAT: blanks, or a few NULs.
         if packet.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
             return self.drop();
+        }
+        if flow.transport == Transport::Udp
+            && let Some(answer) = stun::answer(&packet, flow.remote)
+        {
+            self.counts.answered += 1;
+            return Knock::Answer(answer);
         }
         let framing = if flow.transport.is_reliable() { Framing::Stream } else { Framing::Datagram };
         let message = match sip::parse(packet, framing) {
@@ -154,10 +283,28 @@ impl Door {
         Knock::Drop
     }
 
+    fn keep(&mut self, source: Source, ban: Option<&Ban>) {
+        let value = ban.and_then(|ban| serde_json::to_string(ban).ok());
+        let expires = ban.map(|ban| ban.until);
+        let (tenant, kind, key) = (TenantId::SERVER, KeptKind::Ban, source.to_string());
+        self.kept.push_back(Kept { tenant, kind, key, value, expires });
+    }
+
     fn is_unlimited(&self, source: IpAddr) -> bool {
         self.config.unlimited_from.iter().any(|(address, prefix)| {
-            model::TrunkAddress { address: *address, prefix: *prefix, port: None }.contains((source, 0).into())
+            TrunkAddress { address: *address, prefix: *prefix, port: None }.contains((source, 0).into())
         })
+    }
+
+    /// A carrier that is cut off costs its customers their calls: no ban touches what comes from its addresses.
+    fn is_trunk(&self, flow: Flow) -> bool {
+        self.directory.trunks.iter().any(|(address, ..)| address.contains(flow.remote))
+    }
+
+    /// Whether every port of the address is a carrier's.
+    fn is_whole_trunk(&self, source: IpAddr) -> bool {
+        let trunks = self.directory.trunks.iter().map(|(address, ..)| address);
+        trunks.into_iter().any(|address| address.port.is_none() && address.contains((source, 0).into()))
     }
 }
 
@@ -217,6 +364,7 @@ mod tests {
                 "carrier".into(),
             )],
             keys: Vec::new(),
+            contacts: Default::default(),
         }
     }
 
@@ -311,5 +459,92 @@ mod tests {
 
         let flow = Flow::udp(0, "198.51.100.1:5060".parse().unwrap());
         assert!(matches!(door.receive(crate::fixture::instant(), flow, Bytes::from("\r\n\r\n")), Knock::Drop));
+    }
+
+    /// Ten wrong passwords from there.
+    fn ban(door: &mut Door, now: Now, source: &str) {
+        let source = source.parse().unwrap();
+        (0..10).for_each(|_| door.note_sign_in(now, SignIn { source, right: false }));
+    }
+
+    fn now() -> Now {
+        Now { mono: crate::fixture::instant(), wall: "2026-01-01T00:00:00Z".parse().unwrap() }
+    }
+
+    #[test]
+    fn of_a_banned_source_only_what_it_has_begun_is_heard() {
+        let mut door = door();
+        let now = now();
+        ban(&mut door, now, "198.51.100.1");
+        let mut admit = |source: &str, text: &str| {
+            door.admit(now.mono, Flow::udp(0, source.parse().unwrap()), text.as_bytes()).is_some()
+        };
+
+        let new = ["REGISTER sip:a SIP/2.0\r\n", "INVITE sip:a SIP/2.0\r\n", "OPTIONS sip:a SIP/2.0\r\n", "junk"];
+        assert_eq!(new.map(|text| admit("198.51.100.1:5060", text)), [false; 4]);
+        assert_eq!(new.map(|text| admit("198.51.100.2:5060", text)), [true; 4]);
+        let begun = ["SIP/2.0 200 OK\r\n", "ACK sip:a SIP/2.0\r\n", "BYE sip:a SIP/2.0\r\nTo: <sip:b>;tag=1.0123456789abcdef"];
+        assert_eq!(begun.map(|text| admit("198.51.100.1:5060", text)), [true; 3]);
+        assert_eq!((door.counts().banned, door.counts().bans_made, door.banned(now.mono)), (4, 1, 1));
+    }
+
+    #[test]
+    fn a_ban_is_kept_until_it_is_lifted_and_taken_back_after_a_restart() {
+        let mut before = door();
+        let now = now();
+        ban(&mut before, now, "198.51.100.1");
+        let kept = before.poll_kept().expect("a ban to keep");
+        let request = b"REGISTER sip:a SIP/2.0\r\n";
+        let flow = Flow::udp(0, "198.51.100.1:5060".parse().unwrap());
+
+        let mut after = door();
+        after.take_back(now, &kept);
+
+        assert_eq!((kept.tenant, &kept.key[..]), (TenantId::SERVER, "198.51.100.1"));
+        assert_eq!(kept.expires.map(|at| at.to_string()).as_deref(), Some("2026-01-01T00:01:00Z"));
+        assert_eq!(after.admit(now.mono, flow, request), None);
+        assert!(after.lift_ban(now.mono, "198.51.100.1".parse().unwrap()));
+        assert_eq!(after.poll_kept(), Some(Kept { value: None, expires: None, ..kept }));
+        assert_eq!(after.admit(now.mono, flow, request), Some(Urgency::Rest));
+        assert!(!after.lift_ban(now.mono, "198.51.100.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn neither_carriers_nor_networks_without_limits_are_banned() {
+        let config = DoorConfig {
+            unlimited_from: vec![([203, 0, 113, 0].into(), 24)],
+            engine: EngineNumber(1),
+            software: "Tongdai".into(),
+        };
+        let mut door = Door::new(config, [7; 32]);
+        door.set_directory(Arc::new(directory()));
+
+        for source in ["192.0.2.9", "203.0.113.7"] {
+            ban(&mut door, now(), source);
+        }
+
+        assert_eq!((door.banned(now().mono), door.poll_kept()), (0, None));
+    }
+
+    #[test]
+    fn who_is_put_off_hears_when_to_come_back() {
+        let mut door = door();
+        let flow = Flow::udp(0, "198.51.100.1:5060".parse().unwrap());
+        let request = |method: &str| {
+            Bytes::from(format!(
+                "{method} sip:pbx.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx;rport\r\n\
+                 From: <sip:101@pbx.example>;tag=a\r\nTo: <sip:101@pbx.example>\r\nCall-ID: c\r\nCSeq: 1 {method}\r\n\r\n"
+            ))
+        };
+
+        let answers: Vec<String> = ["REGISTER", "INVITE"]
+            .iter()
+            .filter_map(|method| door.put_off(flow, request(method)))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .collect();
+
+        assert!(answers.iter().all(|text| text.starts_with("SIP/2.0 503 ")), "{answers:?}");
+        assert!(answers[0].contains("Retry-After: 6\r\n") && answers[1].contains("Retry-After: 7\r\n"), "{answers:?}");
+        assert_eq!((door.put_off(flow, request("ACK")), door.put_off(flow, Bytes::from("junk"))), (None, None));
     }
 }

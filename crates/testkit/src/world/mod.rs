@@ -26,10 +26,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use engine::{EngineLoad, Input, Now, Output, Wire};
+use engine::{EngineLoad, Input, Now, Output, SignIn, Wire};
 use jiff::SignedDuration;
 use media::{Order, SessionId, WorkerId};
-use model::{Event, TenantId, Ticket, Timestamp};
+use model::{Event, TenantId, Ticket, Timestamp, Told};
 use sip::{Flow, Framing, Transport};
 
 pub use chance::Chance;
@@ -376,6 +376,14 @@ impl World {
         }
     }
 
+    fn note_sign_in(&mut self, sign_in: SignIn) {
+        let now = self.moment();
+        let Some(switchboard) = &mut self.switchboard else { return };
+        for kept in switchboard.note_sign_in(now, sign_in) {
+            self.store.push(self.now, Told::Keep(kept));
+        }
+    }
+
     /// Carries out what the engine puts out.
     fn drain(&mut self) {
         while let Some(output) = self.switchboard.as_mut().and_then(Switchboard::take) {
@@ -389,6 +397,7 @@ impl World {
                     let brought = self.floor.order(self.now, self.mono(), worker, order);
                     self.take_in(brought);
                 }
+                Output::Wire(Wire::SignIn(sign_in)) => self.note_sign_in(sign_in),
                 Output::Wire(Wire::Ask { ticket, .. }) => {
                     let answer = engine::Answer::Failed("there are no names in this world".into());
                     self.echoes.push_back(Input::Answer { ticket, answer });

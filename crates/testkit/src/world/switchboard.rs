@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use engine::door::{Door, DoorConfig, Knock};
-use engine::{Engine, EngineConfig, EngineLoad, Input, Now, Output};
-use model::EngineNumber;
+use engine::{Engine, EngineConfig, EngineLoad, Input, Now, Output, SignIn};
+use model::{EngineNumber, Kept};
 use sip::{Flow, Interface};
 
 use super::chance::Chance;
@@ -57,8 +57,17 @@ impl Switchboard {
         }
     }
 
+    /// Somebody has answered a challenge. Gives what is kept of it.
+    pub fn note_sign_in(&mut self, now: Now, sign_in: SignIn) -> Vec<Kept> {
+        self.door.note_sign_in(now, sign_in);
+        std::iter::from_fn(|| self.door.poll_kept()).collect()
+    }
+
     /// Anything else came.
     pub fn input(&mut self, now: Now, input: Input) {
+        if let Input::Kept(kept) = &input {
+            self.door.take_back(now, kept);
+        }
         self.engine.handle_input(now, input);
     }
 

@@ -31,9 +31,9 @@ pub struct Gatekeeper {
 pub enum Visitor {
     /// Somebody signed in as this extension.
     Extension(String),
-    /// Somebody who has to sign in: the challenge.
+    /// Somebody who has to sign in: the challenge, or what is wrong with what was sent.
     Stranger(Response),
-    /// Somebody who tried, and was wrong: the challenge. Counts towards a ban.
+    /// Somebody who answered a challenge of ours, and was wrong: another one. Counts towards a ban.
     Wrong(Response),
 }
 
@@ -48,7 +48,8 @@ impl Gatekeeper {
         let source = incoming.flow.remote.ip();
         let seconds = u64::try_from(now.wall.as_second()).unwrap_or_default();
         let Ok(credentials) = incoming.request.headers.credentials() else {
-            return Visitor::Wrong(incoming.request.response(400));
+            // Anybody can write this in anybody's name: it is no answer to a challenge.
+            return Visitor::Stranger(incoming.request.response(400));
         };
         let mut stale = false;
         let mut tried = false;

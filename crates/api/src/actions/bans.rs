@@ -1,0 +1,21 @@
+//! Sources that may not sign in: looked at and let in again by the operator, for the whole server.
+
+use model::{Actor, Ban, Reply, Role, Source};
+
+use super::{Refusal, need, unexpected};
+use crate::App;
+
+/// The bans that have not ended, from behind a source on.
+pub(crate) async fn list(app: &App, actor: &Actor, after: Option<Source>, limit: u32) -> Result<Vec<Ban>, Refusal> {
+    need(actor, Role::Operator)?;
+    Ok(app.store.bans(after, limit).await?)
+}
+
+/// Lets a source sign in again.
+pub(crate) async fn lift(app: &App, actor: &Actor, source: Source) -> Result<(), Refusal> {
+    need(actor, Role::Operator)?;
+    match app.switchboard.lift_ban(actor.clone(), source).await? {
+        Reply::BanLifted { .. } => Ok(()),
+        other => Err(unexpected(&other).into()),
+    }
+}
