@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use model::{CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, Text, TrunkEvent};
+use model::{
+    CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text,
+    TrunkEvent,
+};
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::call::stages::{Dial, Stage};
@@ -10,8 +13,8 @@ use crate::call::{Call, NewLeg};
 use crate::edge::{Output, SignIn, Whose, Wire};
 use crate::key::LegIndex;
 use crate::limits::{Begun, Uses};
-use crate::lines::Line;
-use crate::lines::sip::{ALLOW, Gatekeeper, Shown, SipLine, Visitor, extension_of, register};
+use crate::lines::sip::{ALLOW, Gatekeeper, Peer, Shown, SipLine, Visitor, extension_of, register};
+use crate::lines::{End, Line};
 use crate::live::Live;
 use crate::ring;
 use crate::routing::{self, Destination};
@@ -167,7 +170,8 @@ impl Arrival<'_, '_> {
         if let Ok(Some(hops)) = incoming.request.headers.max_forwards() {
             call.hops_left = hops.saturating_sub(1);
         }
-        let Ok((line, trouble)) = SipLine::accept(step, key, incoming) else {
+        let peer = peer(&call.settings, &plan.uses, &incoming);
+        let Ok((line, trouble)) = SipLine::accept(step, key, incoming, peer) else {
             step.office.limits.free(&plan.uses);
             step.office.limits.end_call();
             return None;
@@ -184,15 +188,18 @@ impl Arrival<'_, '_> {
         let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
         let caller = call.begin_leg(step, new);
         let rung = match (trouble, destination) {
-            (Some(reason), _) | (None, Err(reason)) => Err(reason),
-            (None, Ok(destination)) => ring::destination(&mut call, step, caller, &destination, plan.shown),
+            (Some(end), _) => Err(end),
+            (None, Err(reason)) => Err(reason.into()),
+            (None, Ok(destination)) => {
+                ring::destination(&mut call, step, caller, &destination, plan.shown).map_err(End::from)
+            }
         };
         Some(match rung {
             Ok(rung) => {
                 let stage = Stage::Dial(Dial::of(step, caller, rung.leg, rung.patience));
                 Live::new(call, stage)
             }
-            Err(reason) => refused(call, step, caller, reason),
+            Err(end) => refused(call, step, caller, end),
         })
     }
 
@@ -241,10 +248,19 @@ struct Plan {
     shown: Shown,
 }
 
-fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, reason: Reason) -> Live {
-    call.refuse_leg(step, caller, reason.into());
-    call.finish(step, reason.into(), EndedBy::Switchboard);
+fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> Live {
+    call.refuse_leg(step, caller, end);
+    call.finish(step, end, EndedBy::Switchboard);
     Live::new(call, Stage::Over)
+}
+
+/// What is known of the caller's sound before it says a word.
+fn peer(settings: &TenantSettings, uses: &Uses, incoming: &Incoming) -> Peer {
+    let trunk = match uses {
+        Uses::Trunk(name) => settings.trunks.iter().find(|trunk| trunk.name == *name),
+        Uses::Line(_) => None,
+    };
+    trunk.map_or_else(|| Peer::phone(incoming.flow.remote.ip()), Peer::trunk)
 }
 
 /// The user part of the request URI, as text; long or broken ones reach nobody.

@@ -122,7 +122,7 @@ impl Engine {
             endpoint,
             gate: Gatekeeper::new(config.realm, draw()),
             sounds: Sounds::new(config.rtp, keyed),
-            ids: Ids::new(config.number),
+            ids: Ids::new(config.number, draw()),
             wheel: Wheel::new(),
             keyed,
             storage: Storage::Flowing,
@@ -303,7 +303,7 @@ impl Engine {
     fn report(&mut self, now: Now, report: Report) {
         match report {
             Report::Addresses(addresses) => self.sounds.put(addresses),
-            Report::Key { session, key } => self.session_news(now, session, LegNews::Key(key)),
+            Report::Key { session, key } => self.key_heard(now, session, key),
             Report::RecordingClosed { recording, milliseconds, gap_milliseconds, bytes, sha256 } => {
                 let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
                 let what = RecordingEvent::Closed { milliseconds, gap_milliseconds, bytes, sha256 };
@@ -322,6 +322,15 @@ impl Engine {
             Report::Quality { session, quality } => self.measured(now, session, &quality),
             Report::FirstPacket { .. } => {}
         }
+    }
+
+    fn key_heard(&mut self, now: Now, session: SessionId, pressed: char) {
+        let Some(key) = self.sounds.leg_of(session) else { return };
+        self.with_call(now, key.tenant, key.call, |live, step| {
+            if let Some(news) = live.call.leg_mut(key.leg).line.on_key(step, pressed) {
+                live.on_news(step, key.leg, news);
+            }
+        });
     }
 
     fn session_news(&mut self, now: Now, session: SessionId, news: LegNews) {
@@ -562,20 +571,18 @@ impl Engine {
 /// What of the SIP machine's news a leg has to hear.
 fn for_leg(news: News<Key>) -> Option<(Key, SipNews)> {
     Some(match news {
-        News::Progress { key, response, .. } => (key, SipNews::Progress(response)),
-        News::Answered { key, response, .. } => (key, SipNews::Answered(response)),
+        News::Progress { key, fork, response, .. } => (key, SipNews::Progress(fork, response)),
+        News::Answered { key, fork, response, .. } => (key, SipNews::Answered(fork, response)),
         News::Refused { key, response, .. } => (key, SipNews::Refused(response)),
         News::Failed { key, .. } => (key, SipNews::Failed),
         News::Cancelled { key, .. } => (key, SipNews::Cancelled),
         News::Acked { key, request, .. } => (key, SipNews::Acked(request)),
-        News::NeverAcked { key, .. } | News::Expired { key, .. } => (key, SipNews::NeverAcked),
-        News::Bye { key, .. } => (key, SipNews::Bye),
-        News::Request { key, server, request, .. } => (key, SipNews::Request(server, request)),
-        News::Incoming(_)
-        | News::ReinviteDone { .. }
-        | News::Response { .. }
-        | News::RequestFailed { .. }
-        | News::Locate { .. }
-        | News::Refresh { .. } => return None,
+        News::NeverAcked { key, .. } => (key, SipNews::NeverAcked),
+        News::Expired { key, .. } => (key, SipNews::Expired),
+        News::Refresh { key, .. } => (key, SipNews::Refresh),
+        News::Bye { key, request, .. } => (key, SipNews::Bye(request)),
+        News::Request { key, fork, server, request, .. } => (key, SipNews::Request(fork, server, request)),
+        News::ReinviteDone { key, result, .. } => (key, SipNews::Changed(result)),
+        News::Incoming(_) | News::Response { .. } | News::RequestFailed { .. } | News::Locate { .. } => return None,
     })
 }

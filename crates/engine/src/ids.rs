@@ -2,20 +2,29 @@
 
 use media::{RecordingKey, SessionId};
 use model::{CallId, EngineNumber, LegId, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Gives each name once.
-#[derive(Debug)]
+/// Gives each name once, and keys that nobody can guess.
 pub struct Ids {
     engine: EngineNumber,
+    random: ChaCha20Rng,
     stamps: u32,
     sessions: u64,
     recordings: u64,
 }
 
 impl Ids {
-    /// Names that carry this engine's number.
-    pub fn new(engine: EngineNumber) -> Self {
-        Self { engine, stamps: 0, sessions: 0, recordings: 0 }
+    /// Names that carry this engine's number, and keys made of a seed.
+    pub fn new(engine: EngineNumber, seed: [u8; 32]) -> Self {
+        Self { engine, random: ChaCha20Rng::from_seed(seed), stamps: 0, sessions: 0, recordings: 0 }
+    }
+
+    /// A master key and salt for secured sound (RFC 4568).
+    pub fn sound_key(&mut self) -> [u8; 30] {
+        let mut key = [0; 30];
+        self.random.fill_bytes(&mut key);
+        key
     }
 
     /// A call that begins now.
@@ -43,5 +52,11 @@ impl Ids {
     fn stamp(&mut self) -> u32 {
         self.stamps = self.stamps.wrapping_add(1);
         self.stamps
+    }
+}
+
+impl std::fmt::Debug for Ids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ids").field("engine", &self.engine).field("stamps", &self.stamps).finish_non_exhaustive()
     }
 }

@@ -15,6 +15,10 @@ use crate::step::Step;
 /// A carrier ends what rings too long by itself; should it not, this does (longer than timer C of RFC 3261, 16.6).
 const CARRIER_PATIENCE: Duration = Duration::from_secs(185);
 
+/// What phones are offered, best first where nothing is known of the other side: what carriers speak comes first, so that
+/// a call that goes outside later need not be translated for.
+const PHONES_SPEAK: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+
 /// A leg that rings, and for how long it may.
 #[derive(Clone, Copy, Debug)]
 pub struct Ring {
@@ -98,7 +102,8 @@ fn phone(
         shown,
         hops_left: call.hops_left,
         callid: call.id,
-        codecs: ordered(&[Codec::Pcma, Codec::Pcmu], speaks),
+        codecs: ordered(&PHONES_SPEAK, speaks),
+        wanted: speaks.codecs.clone(),
         answer_by_itself,
     };
     let line = SipLine::call_phone(step, order).inspect_err(|_| step.office.limits.free(&uses))?;
@@ -144,6 +149,7 @@ fn carrier(
         digits: routing::digits_for(trunk, outside, &settings.country),
         shown: Shown { number, name: None },
         codecs: ordered(&trunk.codecs, speaks),
+        wanted: speaks.codecs.clone(),
     };
     let line = SipLine::call_trunk(step, order).inspect_err(|_| step.office.limits.free(&uses))?;
     let leg = call.begin_leg(

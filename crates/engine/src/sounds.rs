@@ -42,11 +42,6 @@ impl Sounds {
         self.interfaces = interfaces;
     }
 
-    /// What the interfaces are from here on: as many as before, in the same order.
-    pub fn set_interfaces(&mut self, interfaces: Vec<Interface>) {
-        self.interfaces = interfaces;
-    }
-
     /// Takes in addresses that a worker has bound, or has let rest.
     pub fn put(&mut self, addresses: Vec<SoundAddress>) {
         for address in addresses {

@@ -145,8 +145,7 @@ impl Call {
 
     /// Why a leg that is given up was not answered: as those phones that refused say, else as `silence` has it.
     pub fn unanswered(&self, index: LegIndex, silence: Reason) -> End {
-        let refusal = self.leg(index).line.refusal();
-        refusal.map_or_else(|| silence.into(), |status| End::new(Reason::of_refusal(status), status))
+        self.leg(index).line.refusal().unwrap_or_else(|| silence.into())
     }
 
     /// Gives a leg's line an order.
@@ -231,6 +230,13 @@ impl Call {
     pub fn join(&mut self, step: &mut Step<'_>, a: LegIndex, b: LegIndex) {
         if let (Some((worker, a)), Some((_, b))) = (self.leg(a).line.session(), self.leg(b).line.session()) {
             step.media(worker, Order::Join { a, b });
+        }
+    }
+
+    /// Whether others hear silence in place of what a leg says; the recording does too.
+    pub fn mute(&mut self, step: &mut Step<'_>, index: LegIndex, muted: bool) {
+        if let Some((worker, session)) = self.leg(index).line.session() {
+            step.media(worker, Order::Mute { session, muted });
         }
     }
 

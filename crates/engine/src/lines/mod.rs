@@ -28,6 +28,15 @@ pub enum LegOrder {
     HangUp(End),
     /// The other party pressed a key. Its sound carries keys by itself; only a party that takes them in signalling is told.
     Key(char),
+    /// Go over to this codec, which the other side speaks now, if the party can.
+    Speak(Codec),
+    /// The party talks with somebody else from here on, and is told whom.
+    Identify {
+        /// The number, in the form the party is used to.
+        number: String,
+        /// A name, where there is one.
+        name: Option<String>,
+    },
 }
 
 /// What a leg's line tells its call.
@@ -49,6 +58,8 @@ pub enum LegNews {
     Resumed,
     /// The party pressed a key.
     Key(char),
+    /// The party has changed to another codec.
+    Speaks(Codec),
     /// Nothing came from the party for as long as a party may be silent that should send.
     Silent,
     /// The called party asks to be called elsewhere: a number as somebody would dial it. The leg is over.
@@ -134,8 +145,15 @@ impl Line {
         }
     }
 
-    /// The SIP status of those phones of the party that have refused, while others are still being rung.
-    pub fn refusal(&self) -> Option<u16> {
+    /// A key came with the party's sound. None: it is a press that was told already.
+    pub fn on_key(&mut self, step: &Step<'_>, key: char) -> Option<LegNews> {
+        match self {
+            Self::Sip(line) => line.on_key(step, key),
+        }
+    }
+
+    /// How those phones of the party refused that have, while others are still being rung.
+    pub fn refusal(&self) -> Option<End> {
         match self {
             Self::Sip(line) => line.refusal(),
         }

@@ -137,6 +137,7 @@ impl Click {
             LegNews::Held
             | LegNews::Resumed
             | LegNews::Key(_)
+            | LegNews::Speaks(_)
             | LegNews::Silent
             | LegNews::Redirected { .. }
             | LegNews::Rerouted { .. } => Stage::Click(self),
@@ -170,6 +171,9 @@ impl Click {
                 if early.is_some() {
                     call.stop_playing(step, self.agent);
                     call.join(step, self.agent, customer);
+                } else {
+                    // Nobody's sound, or nobody's any more: the agent hears our ringing.
+                    call.play(step, self.agent, Sound::Ringback);
                 }
                 Stage::Click(self)
             }

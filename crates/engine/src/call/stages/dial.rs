@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use model::{EndedBy, Reason};
+use media::Sound;
+use model::{Codec, EndedBy, Reason};
 
 use super::{Stage, Talk};
 use crate::call::Call;
@@ -17,27 +18,24 @@ pub struct Dial {
     callee: LegIndex,
     /// How long it may ring.
     give_up_at: Instant,
+    /// The caller has been given sound of the called side, so that its own phone does not ring in its ear any more.
+    hears: bool,
 }
 
 impl Dial {
     /// Waits for `callee`, who is being called, on behalf of `caller`.
     pub fn of(step: &Step<'_>, caller: LegIndex, callee: LegIndex, patience: Duration) -> Self {
-        Self { caller, callee, give_up_at: step.now.mono + patience }
+        Self { caller, callee, give_up_at: step.now.mono + patience, hears: false }
     }
 
     /// A leg tells something.
-    pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
+    pub fn on_news(mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
         match news {
             LegNews::Gone(gone) if leg == self.caller => self.caller_gone(call, step, gone),
             LegNews::Gone(gone) => self.callee_gone(call, step, gone),
             LegNews::Ringing { early } if leg == self.callee => {
                 call.leg_rings(step, leg, early.is_some());
-                match call.order(step, self.caller, LegOrder::Ring { early }) {
-                    Ok(()) if early.is_some() => call.join(step, self.caller, self.callee),
-                    Ok(()) => {}
-                    // A caller that cannot hear the early sound still hears its own phone ring.
-                    Err(_) => drop(call.order(step, self.caller, LegOrder::Ring { early: None })),
-                }
+                self.ring(call, step, early);
                 Stage::Dial(self)
             }
             LegNews::Answered { codec } if leg == self.callee => {
@@ -46,6 +44,9 @@ impl Dial {
                     call.refuse_leg(step, self.caller, reason.into());
                     call.finish(step, reason.into(), EndedBy::Switchboard);
                     return Stage::Over;
+                }
+                if self.hears {
+                    call.stop_playing(step, self.caller);
                 }
                 call.leg_answered(step, self.callee);
                 call.leg_answered(step, self.caller);
@@ -77,6 +78,22 @@ impl Dial {
         self.give_up_at
     }
 
+    /// The called side rings, or is heard, or is not heard any more because somebody else rings too.
+    fn ring(&mut self, call: &mut Call, step: &mut Step<'_>, early: Option<Codec>) {
+        if early.is_none() && self.hears {
+            return call.play(step, self.caller, Sound::Ringback);
+        }
+        match call.order(step, self.caller, LegOrder::Ring { early }) {
+            Ok(()) if early.is_some() => {
+                self.hears = true;
+                call.join(step, self.caller, self.callee);
+            }
+            Ok(()) => {}
+            // A caller that cannot hear the early sound still hears its own phone ring.
+            Err(_) => drop(call.order(step, self.caller, LegOrder::Ring { early: None })),
+        }
+    }
+
     fn caller_gone(self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
         let by = if gone.by_party { call.leg(self.caller).ends_as() } else { EndedBy::Switchboard };
         call.leg_gone(step, self.caller, gone);
@@ -99,6 +116,8 @@ fn for_caller(end: End) -> End {
     match end.sip {
         400 | 401 | 402 | 405..=407 | 420..=423 | 481..=483 | 487 | 491 | 493 => end.with_sip(480),
         300..=399 => end.with_sip(480),
+        // That one carrier can take no more says nothing about us (RFC 3261, 16.7 step 6).
+        503 => end.with_sip(500),
         _ => end,
     }
 }

@@ -36,14 +36,21 @@ impl Talk {
                 call.finish(step, gone.end, by);
                 return Stage::Over;
             }
-            LegNews::Held => call.leg_held(step, leg),
-            LegNews::Resumed => call.leg_resumed(step, leg),
+            // Whom nobody listens to is not recorded either: what is said while one waits is said to nobody.
+            LegNews::Held => {
+                call.leg_held(step, leg);
+                call.mute(step, self.other(leg), true);
+            }
+            LegNews::Resumed => {
+                call.leg_resumed(step, leg);
+                call.mute(step, self.other(leg), false);
+            }
+            // A codec that both speak spares the translating; a party that does not change is translated for.
+            LegNews::Speaks(codec) => drop(call.order(step, self.other(leg), LegOrder::Speak(codec))),
             LegNews::Key(key) => {
                 call.story.tell(at, CallEvent::LegKey { leg: id, key });
-                for other in self.legs.into_iter().filter(|other| *other != leg) {
-                    // A key that cannot be handed on is heard by nobody else; the call goes on.
-                    let _ = call.order(step, other, LegOrder::Key(key));
-                }
+                // A key that cannot be handed on is heard by nobody else; the call goes on.
+                let _ = call.order(step, self.other(leg), LegOrder::Key(key));
             }
             LegNews::Silent => return self.over(call, step, Reason::Silent.into()),
             LegNews::Ringing { .. } | LegNews::Answered { .. } => {}
@@ -63,6 +70,11 @@ impl Talk {
     /// When it wants to be woken.
     pub fn poll_timeout(&self) -> Instant {
         self.end_at
+    }
+
+    fn other(&self, leg: LegIndex) -> LegIndex {
+        let [a, b] = self.legs;
+        if leg == a { b } else { a }
     }
 
     fn over(self, call: &mut Call, step: &mut Step<'_>, end: End) -> Stage {

@@ -3,10 +3,13 @@
 use bytes::Bytes;
 use media::WorkerId;
 use model::{CallId, Codec, Reason, Trunk};
-use sip::{Flow, HeaderName, Headers, Interface, Invite, Login, NameAddr, Transport, Uri};
+use sip::{Flow, HeaderName, Headers, Interface, Invite, Login, NameAddr, NextHop, Transport, Uri};
 
-use super::line::{Branch, SipLine, State, branch_key};
-use super::sound::Sound;
+use super::inviting::{self, Branch, Wants};
+use super::line::SipLine;
+use super::negotiation::Secrecy;
+use super::party;
+use super::sound::{Peer, Sound};
 use crate::key::LegKey;
 use crate::registrar::Binding;
 use crate::step::Step;
@@ -39,6 +42,8 @@ pub struct CallPhone<'a> {
     pub callid: CallId,
     /// Best first.
     pub codecs: Vec<Codec>,
+    /// What the other side of the call speaks.
+    pub wanted: Vec<Codec>,
     /// Whether the phone is asked to answer at once.
     pub answer_by_itself: bool,
 }
@@ -60,14 +65,16 @@ pub struct CallTrunk<'a> {
     pub shown: Shown,
     /// Best first.
     pub codecs: Vec<Codec>,
+    /// What the other side of the call speaks.
+    pub wanted: Vec<Codec>,
 }
 
 impl SipLine {
     /// Rings all phones of an extension.
     pub fn call_phone(step: &mut Step<'_>, order: CallPhone<'_>) -> Result<Self, Reason> {
         let first = order.bindings.first().ok_or(Reason::Offline)?;
-        let mut sound = Sound::open(step, order.key, order.worker, first.flow)?;
-        let body = sound.offer(&order.codecs);
+        let peer = Peer::phone(first.flow.remote.ip());
+        let sound = Sound::open(step, order.key, order.worker, first.flow, peer)?;
         let mut headers =
             Headers::new().with(HeaderName::from_static("X-Callid"), Bytes::from(order.callid.to_string()));
         headers.push(HeaderName::MaxForwards, order.hops_left.to_string());
@@ -81,27 +88,37 @@ impl SipLine {
             let invite = Invite {
                 flow: binding.flow,
                 uri: binding.contact.clone(),
-                from: from(&order.shown, Uri::of(host)),
+                from: party(step, binding.flow, &order.shown.number, order.shown.name.as_deref()),
                 to: NameAddr::new(Uri::of(host).with_user(order.extension)),
                 route: Vec::new(),
                 headers: headers.clone(),
-                body: Some(body.clone()),
+                body: None,
                 credentials: None,
+                answer_within: None,
+                next_hop: NextHop::Flow,
             };
-            match step.endpoint.invite(step.now.mono, branch_key(order.key, at), invite) {
-                Ok(dialog) => branches.push(Branch { dialog, source: binding.flow.remote.ip(), refusal: None }),
-                Err(_) => break,
+            // Whoever signs in under a cipher talks under one, if its phone can.
+            let is_secured = matches!(binding.flow.transport, Transport::Tls | Transport::Wss);
+            let wants = Wants {
+                codecs: &order.codecs,
+                wanted: &order.wanted,
+                secrecy: if is_secured { Secrecy::Required } else { Secrecy::Welcome },
+                or_plain: is_secured,
+            };
+            match inviting::ring(step, &sound, order.key, at, invite, &wants) {
+                Some(branch) => branches.push(branch),
+                None => break,
             }
         }
-        Self::inviting(step, branches, sound)
+        Self::ringing(step, order.key, branches, sound)
     }
 
     /// Calls a number through a trunk.
     pub fn call_trunk(step: &mut Step<'_>, order: CallTrunk<'_>) -> Result<Self, Reason> {
         let flow = flow_to(step, order.trunk).ok_or(Reason::NoRoute)?;
-        let mut sound = Sound::open(step, order.key, order.worker, flow)?;
-        let body = sound.offer(&order.codecs);
-        let ours = Uri::of(step.endpoint.address_towards(flow));
+        let peer = Peer::trunk(order.trunk);
+        let secrecy = peer.secrecy;
+        let sound = Sound::open(step, order.key, order.worker, flow, peer)?;
         let mut target = Uri::of(flow.remote).with_user(&order.digits);
         if let Some(transport) = flow.transport.uri_parameter() {
             target = target.with_param("transport", transport);
@@ -112,35 +129,27 @@ impl SipLine {
         };
         let invite = Invite {
             flow,
-            from: from(&order.shown, ours),
+            from: party(step, flow, &order.shown.number, order.shown.name.as_deref()),
             to: NameAddr::new(target.clone()),
             uri: target,
             route: Vec::new(),
             headers: Headers::new().with(HeaderName::MaxForwards, order.hops_left.to_string()),
-            body: Some(body),
+            body: None,
             credentials,
+            answer_within: None,
+            next_hop: NextHop::Route,
         };
-        let branches = match step.endpoint.invite(step.now.mono, branch_key(order.key, 0), invite) {
-            Ok(dialog) => vec![Branch { dialog, source: flow.remote.ip(), refusal: None }],
-            Err(_) => Vec::new(),
-        };
-        Self::inviting(step, branches, sound)
+        let wants = Wants { codecs: &order.codecs, wanted: &order.wanted, secrecy, or_plain: false };
+        let branches = inviting::ring(step, &sound, order.key, 0, invite, &wants).into_iter().collect();
+        Self::ringing(step, order.key, branches, sound)
     }
 
-    fn inviting(step: &mut Step<'_>, branches: Vec<Branch>, mut sound: Sound) -> Result<Self, Reason> {
+    fn ringing(step: &mut Step<'_>, key: LegKey, branches: Vec<Branch>, mut sound: Sound) -> Result<Self, Reason> {
         if branches.is_empty() {
             sound.close(step);
             return Err(Reason::Limit);
         }
-        Ok(Self { state: State::Inviting { branches }, sound: Some(sound) })
-    }
-}
-
-fn from(shown: &Shown, ours: Uri) -> NameAddr {
-    let address = NameAddr::new(ours.with_user(&shown.number));
-    match &shown.name {
-        Some(name) => address.with_display(name.clone().into_bytes()),
-        None => address,
+        Ok(Self::inviting(key, branches, sound))
     }
 }
 

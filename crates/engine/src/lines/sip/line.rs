@@ -2,15 +2,22 @@
 //!
 //!   Invited ──answer──► Up ──BYE──► Over      the party called us
 //!   Inviting ──2xx──► Up                      we call the party, on one branch a phone
-
-use std::net::IpAddr;
+//!
+//! What happens before an answer to a call of ours stands in `inviting`, what happens within a dialog in `within`.
 
 use media::{SessionId, WorkerId};
 use model::{Codec, Reason, SoundOffer};
-use sip::{Body, DialogId, Headers, Incoming, Method, Overload, Provisional, Request, Response, ServerId};
+use sip::{
+    Body, DialogId, Flow, HeaderName, Headers, Incoming, Method, NextHop, Overload, Provisional, Request, Response,
+    ServerId,
+};
 
-use super::sound::{Held, Sound};
-use super::{ALLOW, because, keys};
+use super::causes::{because, cause_in};
+use super::formats::sound_codec;
+use super::inviting::{Branch, Heard};
+use super::keys::{self, Form, Presses};
+use super::sound::{Peer, Sound};
+use super::within;
 use crate::key::{Key, LegKey};
 use crate::lines::{End, Gone, LegNews, LegOrder};
 use crate::step::Step;
@@ -18,21 +25,45 @@ use crate::step::Step;
 /// A leg over SIP.
 #[derive(Debug)]
 pub struct SipLine {
+    pub(super) key: LegKey,
     pub(super) state: State,
     /// None where there is no sound to be had: the leg can only be refused.
     pub(super) sound: Option<Sound>,
+    pub(super) presses: Presses,
 }
 
 #[derive(Debug)]
 pub(super) enum State {
-    /// The party called us and waits. `rung`: what it has been told so far.
-    Invited { dialog: DialogId, rung: Rung },
+    /// The party called us and waits.
+    Invited(Invited),
     /// We call the party; a branch for each of its phones.
-    Inviting { branches: Vec<Branch> },
-    /// Answered, by the phone on this branch.
-    Up { dialog: DialogId, branch: u8 },
+    Inviting { branches: Vec<Branch>, heard: Heard },
+    /// Answered.
+    Up(Up),
     /// The dialog is ended, or being ended by the SIP machine.
     Over,
+}
+
+/// A party that called us and waits.
+#[derive(Debug)]
+pub(super) struct Invited {
+    dialog: DialogId,
+    flow: Flow,
+    /// What it has been told so far.
+    rung: Rung,
+    /// Whether it takes UPDATE.
+    updates: bool,
+}
+
+/// A party that is connected with us.
+#[derive(Debug)]
+pub(super) struct Up {
+    pub(super) dialog: DialogId,
+    pub(super) flow: Flow,
+    /// The branch that answered; 0 where the party called us.
+    pub(super) branch: usize,
+    /// Whether it takes UPDATE.
+    pub(super) updates: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -42,23 +73,13 @@ pub(super) enum Rung {
     HearsSound,
 }
 
-/// One phone that is being rung for a leg.
-#[derive(Debug)]
-pub(super) struct Branch {
-    pub(super) dialog: DialogId,
-    /// Where it is.
-    pub(super) source: IpAddr,
-    /// Its final refusal, once there is one.
-    pub(super) refusal: Option<u16>,
-}
-
 /// What the SIP machine tells of a leg.
 #[derive(Debug)]
 pub enum SipNews {
-    /// 101–199.
-    Progress(Response),
-    /// 2xx.
-    Answered(Response),
+    /// 101–199, in one of the early dialogs of a branch.
+    Progress(u64, Response),
+    /// 2xx, in one of the early dialogs of a branch.
+    Answered(u64, Response),
     /// A final refusal.
     Refused(Response),
     /// No answer of any kind.
@@ -70,28 +91,50 @@ pub enum SipNews {
     /// There was no ACK to our 2xx.
     NeverAcked,
     /// BYE.
-    Bye,
-    /// A request within the dialog.
-    Request(ServerId, Request),
+    Bye(Request),
+    /// A request within the dialog, in one of the early dialogs of a branch.
+    Request(u64, ServerId, Request),
+    /// What became of a re-INVITE or UPDATE of ours.
+    Changed(Result<Response, Response>),
+    /// The session has to be refreshed with our present description.
+    Refresh,
+    /// The party did not refresh the session in time.
+    Expired,
 }
 
 impl SipLine {
     /// Accepts an INVITE: the party that called us waits from here on. Without usable sound the leg can only be refused,
     /// for the reason given. An error: there are too many calls, and the caller has been told so.
-    pub fn accept(step: &mut Step<'_>, key: LegKey, incoming: Incoming) -> Result<(Self, Option<Reason>), Overload> {
+    pub fn accept(
+        step: &mut Step<'_>,
+        key: LegKey,
+        incoming: Incoming,
+        peer: Peer,
+    ) -> Result<(Self, Option<End>), Overload> {
         let flow = incoming.flow;
-        let offer = incoming.request.body.clone();
-        let dialog = step.endpoint.accept(step.now.mono, branch_key(key, 0), incoming)?;
-        let sound = Sound::open(step, key, None, flow).and_then(|mut sound| match sound.take_offer(&offer) {
-            Ok(()) => Ok(sound),
-            Err(reason) => {
-                sound.close(step);
-                Err(reason)
+        let headers = &incoming.request.headers;
+        let (offer, updates) = (within::description(headers, &incoming.request.body), within::takes_updates(headers));
+        let next_hop = if peer.is_carrier { NextHop::Route } else { NextHop::Flow };
+        let dialog = step.endpoint.accept(step.now.mono, branch_key(key, 0), incoming, next_hop)?;
+        let sound = offer.map_err(|status| End::new(Reason::NoCommonCodec, status)).and_then(|offer| {
+            let mut sound = Sound::open(step, key, None, flow, peer)?;
+            match offer.map_or(Ok(()), |offer| sound.talk_mut().take_offer(&offer)) {
+                Ok(()) => Ok(sound),
+                Err(reason) => {
+                    sound.close(step);
+                    Err(End::from(reason))
+                }
             }
         });
         let trouble = sound.as_ref().err().copied();
-        let state = State::Invited { dialog, rung: Rung::Nothing };
-        Ok((Self { state, sound: sound.ok() }, trouble))
+        let state = State::Invited(Invited { dialog, flow, rung: Rung::Nothing, updates });
+        Ok((Self { key, state, sound: sound.ok(), presses: Presses::default() }, trouble))
+    }
+
+    /// A leg whose phones are being rung.
+    pub(super) fn inviting(key: LegKey, branches: Vec<Branch>, sound: Sound) -> Self {
+        let state = State::Inviting { branches, heard: Heard::default() };
+        Self { key, state, sound: Some(sound), presses: Presses::default() }
     }
 
     /// Where its sound is.
@@ -105,114 +148,144 @@ impl SipLine {
     }
 
     /// The refusal that speaks for those phones of the party that have refused, while others are still being rung.
-    pub fn refusal(&self) -> Option<u16> {
-        let State::Inviting { branches } = &self.state else { return None };
-        let refusals: Vec<u16> = branches.iter().filter_map(|branch| branch.refusal).collect();
-        (!refusals.is_empty()).then(|| best_refusal(&refusals))
+    pub fn refusal(&self) -> Option<End> {
+        self.best_refusal()
     }
 
     /// What a BYE to the party needs, once it is owed one.
     pub fn stub(&self, step: &Step<'_>) -> Option<String> {
-        let State::Up { dialog, .. } = self.state else { return None };
-        serde_json::to_string(&step.endpoint.snapshot(dialog)?).ok()
+        let State::Up(up) = &self.state else { return None };
+        serde_json::to_string(&step.endpoint.snapshot(up.dialog)?).ok()
     }
 
     /// Carries out an order.
     pub fn order(&mut self, step: &mut Step<'_>, order: LegOrder) -> Result<(), Reason> {
         match order {
-            LegOrder::Ring { early } => self.ring(step, early),
-            LegOrder::Answer { codec } => self.answer(step, codec),
-            LegOrder::Refuse(end) | LegOrder::HangUp(end) => {
-                self.end(step, end);
-                Ok(())
-            }
-            LegOrder::Key(_) => Ok(()),
+            LegOrder::Ring { early } => self.ring(step, early)?,
+            LegOrder::Answer { codec } => self.answer(step, codec)?,
+            LegOrder::Refuse(end) | LegOrder::HangUp(end) => self.end(step, end),
+            LegOrder::Key(key) => self.press(step, key),
+            LegOrder::Speak(codec) => self.speak(step, sound_codec(codec)),
+            LegOrder::Identify { number, name } => self.identify(step, &number, name.as_deref()),
         }
+        Ok(())
     }
 
     /// Takes in what the SIP machine tells of one branch. None: the call need not know.
     pub fn on_news(&mut self, step: &mut Step<'_>, branch: u8, news: SipNews) -> Option<LegNews> {
+        let at = usize::from(branch);
         // The leg is the phone that answered; how the others end is not its end.
-        if let State::Up { branch: own, .. } = self.state
-            && own != branch
-        {
+        if matches!(&self.state, State::Up(up) if up.branch != at) {
             return None;
         }
         match news {
-            SipNews::Progress(response) => self.on_progress(step, &response),
-            SipNews::Answered(response) => self.on_answered(step, branch, &response),
-            SipNews::Refused(response) => self.on_refused(step, branch, response.status),
-            SipNews::Failed => self.on_refused(step, branch, 408),
-            SipNews::Cancelled => self.gone(step, Reason::Cancelled, 487, true),
-            SipNews::Acked(request) => {
-                if let Some(sound) = &mut self.sound {
-                    sound.take_late_answer(step, &request.body);
-                }
+            SipNews::Progress(fork, response) => self.on_progress(step, at, fork, &response),
+            SipNews::Answered(fork, response) => self.on_answered(step, at, fork, &response),
+            SipNews::Refused(response) => self.on_refused(step, at, &response),
+            SipNews::Failed => self.on_failed(step, at),
+            SipNews::Cancelled => self.gone(step, Reason::Cancelled.into(), true),
+            SipNews::Acked(request) => self.on_acked(step, &request),
+            SipNews::NeverAcked | SipNews::Expired => self.gone(step, Reason::Unreachable.into(), false),
+            SipNews::Bye(request) => self.on_bye(step, &request),
+            SipNews::Request(fork, server, request) => self.on_request(step, at, fork, server, &request),
+            SipNews::Changed(result) => self.on_changed(step, result),
+            SipNews::Refresh => {
+                self.refresh(step, Headers::new());
                 None
             }
-            SipNews::NeverAcked => self.gone(step, Reason::Unreachable, 408, false),
-            // A caller may give up by BYE too, once it has heard from us (RFC 3261, 15).
-            SipNews::Bye if matches!(self.state, State::Invited { .. }) => {
-                self.gone(step, Reason::Cancelled, 487, true)
-            }
-            SipNews::Bye => self.gone(step, Reason::HungUp, 200, true),
-            SipNews::Request(server, request) => self.on_request(step, server, &request),
         }
     }
 
+    /// A key came with the party's sound. None: it is a press that was told already.
+    pub fn on_key(&mut self, step: &Step<'_>, key: char) -> Option<LegNews> {
+        self.presses.is_new(step.now.mono, key, Form::Sound).then_some(LegNews::Key(key))
+    }
+
+    /// Whether the party is a carrier.
+    pub(super) fn is_carrier(&self) -> bool {
+        self.sound.as_ref().is_some_and(|sound| sound.peer().is_carrier)
+    }
+
+    /// The leg is over; its dialog is ended already.
+    pub(super) fn gone(&mut self, step: &mut Step<'_>, end: End, by_party: bool) -> Option<LegNews> {
+        self.state = State::Over;
+        self.close_sound(step);
+        Some(LegNews::Gone(Gone { end, by_party }))
+    }
+
     fn ring(&mut self, step: &mut Step<'_>, early: Option<Codec>) -> Result<(), Reason> {
-        let State::Invited { dialog, rung } = &mut self.state else { return Ok(()) };
+        let State::Invited(invited) = &mut self.state else { return Ok(()) };
         let body = match (&mut self.sound, early) {
-            (Some(sound), Some(codec)) if *rung < Rung::HearsSound => Some(sound.answer(step, Some(codec))?),
+            // A caller that leaves the offer to us gets it with the answer alone (RFC 3261, 13.2.1).
+            (Some(sound), Some(codec)) if invited.rung < Rung::HearsSound && sound.talk().owes_answer() => {
+                let body = sound.talk_mut().answer(Some(sound_codec(codec)))?;
+                sound.tell(step);
+                Some(Body::sdp(body))
+            }
             _ => None,
         };
         let (status, now_rung) = match &body {
             Some(_) => (183, Rung::HearsSound),
             None => (180, Rung::Rings),
         };
-        if now_rung > *rung {
-            *rung = now_rung;
-            step.endpoint.progress(step.now.mono, *dialog, Provisional { status, headers: Headers::new(), body });
+        if now_rung > invited.rung {
+            invited.rung = now_rung;
+            let provisional = Provisional { status, headers: Headers::new(), body };
+            step.endpoint.progress(step.now.mono, invited.dialog, provisional);
         }
         Ok(())
     }
 
     fn answer(&mut self, step: &mut Step<'_>, codec: Option<Codec>) -> Result<(), Reason> {
-        let State::Invited { dialog, .. } = self.state else { return Ok(()) };
+        let State::Invited(Invited { dialog, flow, updates, .. }) = self.state else { return Ok(()) };
         let sound = self.sound.as_mut().ok_or(Reason::NoCommonCodec)?;
-        let body = sound.answer(step, codec)?;
-        step.endpoint.answer(step.now.mono, dialog, Headers::new(), Some(body));
-        self.state = State::Up { dialog, branch: 0 };
+        let body = sound.talk_mut().answer(codec.map(sound_codec))?;
+        sound.answered(step);
+        step.endpoint.answer(step.now.mono, dialog, Headers::new(), Some(Body::sdp(body)));
+        self.state = State::Up(Up { dialog, flow, branch: 0, updates });
         Ok(())
+    }
+
+    /// Tells the party a key that the other one pressed, if it tells its own in signalling and takes none with its sound.
+    fn press(&mut self, step: &mut Step<'_>, key: char) {
+        let State::Up(up) = &self.state else { return };
+        let takes_keys = self.sound.as_ref().is_some_and(|sound| sound.talk().takes_keys());
+        if self.presses.signals && !takes_keys {
+            let (now, dialog) = (step.now.mono, up.dialog);
+            step.endpoint.request_in(now, dialog, Method::Info, Headers::new(), Some(keys::to_info(key)));
+        }
     }
 
     /// Ends the dialog in the way that its state asks for. From here on the SIP machine goes on alone.
     fn end(&mut self, step: &mut Step<'_>, end: End) {
         let now = step.now.mono;
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Invited { dialog, .. } => {
+            State::Invited(Invited { dialog, .. }) => {
                 let status = if end.sip < 300 { 480 } else { end.sip };
-                let mut headers = because(end.reason);
-                if status == 503 {
-                    headers.push(sip::HeaderName::RetryAfter, "10");
+                let mut headers = because(end);
+                match status {
+                    503 => headers.push(HeaderName::RetryAfter, "10"),
+                    415 => headers.push(HeaderName::Accept, within::ACCEPT),
+                    _ => {}
                 }
                 step.endpoint.refuse(now, dialog, status, headers);
             }
-            State::Inviting { branches } => {
+            State::Inviting { branches, .. } => {
                 for branch in branches.iter().filter(|branch| branch.refusal.is_none()) {
-                    step.endpoint.cancel(now, branch.dialog, because(end.reason));
+                    step.endpoint.cancel(now, branch.dialog, because(end));
                 }
             }
-            State::Up { dialog, .. } => step.endpoint.bye(now, dialog, because(end.reason)),
+            State::Up(up) => step.endpoint.bye(now, up.dialog, because(end)),
             State::Over => {}
         }
         self.close_sound(step);
     }
 
-    fn gone(&mut self, step: &mut Step<'_>, reason: Reason, sip: u16, by_party: bool) -> Option<LegNews> {
-        self.state = State::Over;
-        self.close_sound(step);
-        Some(LegNews::Gone(Gone { end: End::new(reason, sip), by_party }))
+    fn on_bye(&mut self, step: &mut Step<'_>, request: &Request) -> Option<LegNews> {
+        // A caller may give up by BYE too, once it has heard from us (RFC 3261, 15).
+        let reason = if matches!(self.state, State::Invited(_)) { Reason::Cancelled } else { Reason::HungUp };
+        let cause = cause_in(&request.headers);
+        self.gone(step, End { cause, ..reason.into() }, true)
     }
 
     fn close_sound(&mut self, step: &mut Step<'_>) {
@@ -220,151 +293,9 @@ impl SipLine {
             sound.close(step);
         }
     }
-
-    fn on_progress(&mut self, step: &mut Step<'_>, response: &Response) -> Option<LegNews> {
-        let State::Inviting { branches } = &self.state else { return None };
-        // Several phones that ring: whose sound would it be? The caller hears its own ringing.
-        let early = match &mut self.sound {
-            Some(sound) if branches.len() == 1 && !response.body.is_empty() => {
-                sound.take_answer(step, &response.body).ok()
-            }
-            _ => None,
-        };
-        Some(LegNews::Ringing { early })
-    }
-
-    fn on_answered(&mut self, step: &mut Step<'_>, branch: u8, response: &Response) -> Option<LegNews> {
-        let State::Inviting { branches } = &self.state else { return None };
-        let Branch { dialog: winner, source, .. } = *branches.get(usize::from(branch))?;
-        for (at, other) in branches.iter().enumerate() {
-            if at != usize::from(branch) && other.refusal.is_none() {
-                let elsewhere =
-                    Headers::new().with(sip::HeaderName::Reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
-                step.endpoint.cancel(step.now.mono, other.dialog, elsewhere);
-            }
-        }
-        self.state = State::Up { dialog: winner, branch };
-        let agreed = match &mut self.sound {
-            Some(sound) => {
-                sound.set_source(source);
-                sound.take_final_answer(step, &response.body)
-            }
-            None => Err(Reason::NoCommonCodec),
-        };
-        match agreed {
-            Ok(codec) => Some(LegNews::Answered { codec }),
-            Err(reason) => {
-                step.endpoint.bye(step.now.mono, winner, because(reason));
-                self.gone(step, reason, 488, false)
-            }
-        }
-    }
-
-    fn on_refused(&mut self, step: &mut Step<'_>, branch: u8, status: u16) -> Option<LegNews> {
-        let State::Inviting { branches } = &mut self.state else { return None };
-        branches.get_mut(usize::from(branch))?.refusal = Some(status);
-        // A 6xx speaks for all phones of the party (RFC 3261, 16.7 step 5).
-        let final_for_all = status >= 600 || branches.iter().all(|branch| branch.refusal.is_some());
-        if !final_for_all {
-            return None;
-        }
-        for other in branches.iter().filter(|branch| branch.refusal.is_none()) {
-            step.endpoint.cancel(step.now.mono, other.dialog, because(Reason::of_refusal(status)));
-        }
-        let mut status = self.refusal().unwrap_or(status);
-        // Our own credentials or routes are nothing that a caller can mend.
-        if matches!(status, 401 | 407) {
-            status = 500;
-        }
-        let by_party = matches!(status, 480 | 486 | 600 | 603);
-        self.gone(step, Reason::of_refusal(status), status, by_party)
-    }
-
-    fn on_request(&mut self, step: &mut Step<'_>, server: ServerId, request: &Request) -> Option<LegNews> {
-        match request.method {
-            Method::Invite | Method::Update => self.on_reoffer(step, server, request),
-            Method::Info => {
-                let key = keys::in_info(request);
-                let status = if key.is_some() { 200 } else { 415 };
-                step.endpoint.respond(step.now.mono, server, request.response(status));
-                key.map(LegNews::Key)
-            }
-            Method::Options => {
-                let response = request.response(200).with(sip::HeaderName::Allow, ALLOW);
-                step.endpoint.respond(step.now.mono, server, response);
-                None
-            }
-            _ => {
-                let status = if matches!(request.method, Method::Other(_)) { 501 } else { 405 };
-                let response = request.response(status).with(sip::HeaderName::Allow, ALLOW);
-                step.endpoint.respond(step.now.mono, server, response);
-                None
-            }
-        }
-    }
-
-    fn on_reoffer(&mut self, step: &mut Step<'_>, server: ServerId, request: &Request) -> Option<LegNews> {
-        if let (Some(sound), Some(source)) = (&mut self.sound, source_of(request)) {
-            sound.set_source(source);
-        }
-        let (answer, held) = match &mut self.sound {
-            Some(sound) if !request.body.is_empty() => match sound.reoffer(step, &request.body) {
-                Ok((body, held)) => (Ok(Some(body)), held),
-                Err(reason) => (Err(reason), Held::Same),
-            },
-            // Without an offer an INVITE asks for ours (RFC 3261, 14.2); an UPDATE only says that its sender is there.
-            Some(sound) if request.method == Method::Invite => (Ok(Some(sound.offer_again())), Held::Same),
-            _ => (Ok(None), Held::Same),
-        };
-        let mut response = match &answer {
-            Ok(_) => request.response(200).with(sip::HeaderName::Allow, ALLOW),
-            Err(_) => request.response(488),
-        };
-        if let Ok(Some(Body { content_type, bytes })) = answer {
-            response.set_body(content_type, bytes);
-        }
-        step.endpoint.respond(step.now.mono, server, response);
-        match held {
-            Held::Same => None,
-            Held::On => Some(LegNews::Held),
-            Held::Off => Some(LegNews::Resumed),
-        }
-    }
-}
-
-/// Where a request came from, as it was written into its Via (RFC 3581).
-fn source_of(request: &Request) -> Option<IpAddr> {
-    request.headers.via().ok()?.received()
-}
-
-/// The refusal that speaks for all branches (RFC 3261, 16.7 step 6): a 6xx, else the lowest class, the telling ones first.
-fn best_refusal(statuses: &[u16]) -> u16 {
-    let rank = |status: &u16| match *status {
-        600..=699 => (0, 0),
-        486 => (1, 0),
-        401 | 407 | 415 | 420 | 484 => (1, 1),
-        408 => (5, 0),
-        487 => (6, 0),
-        status @ 400..=499 => (2, status),
-        status => (3, status),
-    };
-    statuses.iter().copied().min_by_key(rank).unwrap_or(480)
 }
 
 /// Which branch of which leg.
 pub(super) fn branch_key(key: LegKey, branch: usize) -> Key {
     Key::Leg(key, u8::try_from(branch).unwrap_or(u8::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_refusal_that_says_most_speaks_for_all_phones() {
-        assert_eq!(best_refusal(&[480, 486, 408]), 486);
-        assert_eq!(best_refusal(&[486, 603]), 603);
-        assert_eq!(best_refusal(&[408, 480]), 480);
-        assert_eq!(best_refusal(&[503, 404]), 404);
-    }
 }

@@ -1,25 +1,35 @@
 //! Phones and carriers, spoken to by SIP: what comes from outside a dialog, registrations, and one leg's dialog and sound.
 
 mod call_out;
+mod causes;
+mod formats;
 mod gate;
+mod inviting;
 mod keys;
 mod line;
+mod negotiation;
 mod register;
 mod sound;
+mod within;
 
 pub use self::call_out::{CallPhone, CallTrunk, Shown};
 pub use self::gate::{Gatekeeper, Visitor, extension_of};
 pub use self::line::{SipLine, SipNews};
 pub use self::register::{keep as keep_bindings, register};
+pub use self::sound::Peer;
 
-use bytes::Bytes;
-use sip::{HeaderName, Headers};
+use sip::{Flow, NameAddr, Uri};
+
+use crate::step::Step;
 
 /// The methods that we take, for Allow.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK";
 
-/// Why a dialog is ended, for the other side (RFC 3326).
-fn because(reason: model::Reason) -> Headers {
-    let value = format!("SIP;cause={};text=\"{}\"", reason.sip(), reason.sentence(model::Language::En));
-    Headers::new().with(HeaderName::Reason, Bytes::from(value))
+/// Somebody's address as we show it to a peer: the number at our own address.
+fn party(step: &Step<'_>, flow: Flow, number: &str, name: Option<&str>) -> NameAddr {
+    let address = NameAddr::new(Uri::of(step.endpoint.address_towards(flow)).with_user(number));
+    match name {
+        Some(name) => address.with_display(name.as_bytes().to_vec()),
+        None => address,
+    }
 }

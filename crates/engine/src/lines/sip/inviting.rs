@@ -1,0 +1,325 @@
+//! A party that is being called: a branch for each of its phones, the early dialogs of each, and how they are decided.
+//!
+//! Sound before the answer reaches the caller from one early dialog only. As soon as a second phone rings nobody could say
+//! whose sound it should be: the caller hears our own ringback then, and the sound of whoever answers.
+
+use model::{Codec, Reason};
+use sip::{Body, DialogId, Flow, Invite, Request, Response, ServerId};
+
+use super::causes::{because, cause_in, elsewhere};
+use super::formats::word;
+use super::line::{SipLine, State, Up, branch_key};
+use super::negotiation::{Negotiation, Secrecy};
+use super::sound::Sound;
+use super::within;
+use crate::key::LegKey;
+use crate::lines::{End, LegNews};
+use crate::step::Step;
+
+/// The most early dialogs of one branch that are told apart.
+const MAX_FORKS: usize = 16;
+
+/// One phone that is being rung for a leg, or one try at a carrier.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) dialog: DialogId,
+    /// How it is reached.
+    pub(super) flow: Flow,
+    /// Its final refusal, once there is one.
+    pub(super) refusal: Option<End>,
+    /// What its INVITE offers.
+    offered: Negotiation,
+    /// Those that have said that they ring, in that order.
+    early: Vec<Early>,
+    /// The INVITE to be sent with plain sound, should the phone not speak secured sound.
+    plain: Option<Box<Invite>>,
+}
+
+/// One early dialog: a branch may be forked further on its way.
+#[derive(Debug)]
+struct Early {
+    fork: u64,
+    /// What it has answered before it picked up.
+    talk: Option<Negotiation>,
+}
+
+/// Whose sound the caller hears before the answer.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Heard {
+    /// Nobody's; nothing was told of it either.
+    #[default]
+    Nothing,
+    /// Nobody's, and the call knows that it rings.
+    Ringing,
+    /// That of this branch's early dialog.
+    Of(usize, u64),
+    /// Nobody's any more: more than one rings.
+    Several,
+}
+
+/// What an INVITE offers.
+#[derive(Clone, Debug)]
+pub(super) struct Wants<'a> {
+    /// Best first.
+    pub(super) codecs: &'a [Codec],
+    /// What the other side of the call speaks.
+    pub(super) wanted: &'a [Codec],
+    /// Whether sound is secured.
+    pub(super) secrecy: Secrecy,
+    /// Whether a phone that cannot have it so is offered plain sound.
+    pub(super) or_plain: bool,
+}
+
+/// Sends an INVITE with our offer. None: too much is going on.
+pub(super) fn ring(
+    step: &mut Step<'_>,
+    sound: &Sound,
+    key: LegKey,
+    at: usize,
+    mut invite: Invite,
+    wants: &Wants<'_>,
+) -> Option<Branch> {
+    let mut offered = sound.draft(step, wants.codecs, wants.wanted, wants.secrecy);
+    let flow = invite.flow;
+    let plain = wants.or_plain.then(|| Box::new(invite.clone()));
+    invite.body = Some(Body::sdp(offered.offer()));
+    let dialog = step.endpoint.invite(step.now.mono, branch_key(key, at), invite).ok()?;
+    Some(Branch { dialog, flow, refusal: None, offered, early: Vec::new(), plain })
+}
+
+impl Branch {
+    /// Sends its INVITE once more, with plain sound, if that is left to be tried.
+    fn ring_plainly(&mut self, step: &mut Step<'_>, key: LegKey, at: usize) -> bool {
+        let Some(mut invite) = self.plain.take() else { return false };
+        let mut offered = self.offered.afresh(Secrecy::Welcome, step.ids.sound_key());
+        invite.body = Some(Body::sdp(offered.offer()));
+        let Ok(dialog) = step.endpoint.invite(step.now.mono, branch_key(key, at), *invite) else { return false };
+        self.dialog = dialog;
+        self.offered = offered;
+        self.early.clear();
+        true
+    }
+
+    fn is_live(&self) -> bool {
+        self.refusal.is_none()
+    }
+
+    fn early_mut(&mut self, fork: u64) -> Option<&mut Early> {
+        let known = self.early.iter().position(|early| early.fork == fork);
+        let at = known.unwrap_or(self.early.len());
+        if known.is_none() && at < MAX_FORKS {
+            self.early.push(Early { fork, talk: None });
+        }
+        self.early.get_mut(at)
+    }
+}
+
+impl SipLine {
+    /// 101–199.
+    pub(super) fn on_progress(
+        &mut self,
+        step: &mut Step<'_>,
+        at: usize,
+        fork: u64,
+        response: &Response,
+    ) -> Option<LegNews> {
+        let State::Inviting { branches, heard } = &mut self.state else { return None };
+        let branch = branches.get_mut(at)?;
+        let offered = &branch.offered;
+        let answer = within::description(&response.headers, &response.body).ok().flatten();
+        let talk = answer.and_then(|answer| {
+            let mut talk = offered.clone();
+            talk.take_answer(&answer).ok().map(|_| talk)
+        });
+        let early = branch.early_mut(fork)?;
+        // What was agreed on by UPDATE meanwhile outlives a description that is only said again.
+        if early.talk.is_none() {
+            early.talk = talk;
+        }
+        let (ringing, live) = (rings(branches), branches.iter().filter(|branch| branch.is_live()).count());
+        let talk = branches.get(at).and_then(|branch| talk_of(branch, fork));
+        let now = match (*heard, talk) {
+            (Heard::Of(..) | Heard::Several, _) if ringing > 1 => Heard::Several,
+            (Heard::Of(..) | Heard::Several, _) => *heard,
+            (Heard::Nothing | Heard::Ringing, Some(_)) if live == 1 && ringing == 1 => Heard::Of(at, fork),
+            (Heard::Nothing | Heard::Ringing, _) => Heard::Ringing,
+        };
+        if now == std::mem::replace(heard, now) {
+            return None;
+        }
+        match (now, talk.cloned(), &mut self.sound) {
+            (Heard::Of(..), Some(talk), Some(sound)) => {
+                sound.settle(step, talk);
+                Some(LegNews::Ringing { early: sound.talk().codec().map(word) })
+            }
+            _ => Some(LegNews::Ringing { early: None }),
+        }
+    }
+
+    /// 2xx: the leg is this phone from here on, and its description counts, whoever was heard before.
+    pub(super) fn on_answered(
+        &mut self,
+        step: &mut Step<'_>,
+        at: usize,
+        fork: u64,
+        response: &Response,
+    ) -> Option<LegNews> {
+        let State::Inviting { branches, .. } = &mut self.state else { return None };
+        let branch = branches.get(at)?;
+        let (dialog, flow) = (branch.dialog, branch.flow);
+        let mut talk = talk_of(branch, fork).unwrap_or(&branch.offered).clone();
+        for (other, branch) in branches.iter().enumerate() {
+            if other != at && branch.is_live() {
+                step.endpoint.cancel(step.now.mono, branch.dialog, elsewhere());
+            }
+        }
+        self.state = State::Up(Up { dialog, flow, branch: at, updates: within::takes_updates(&response.headers) });
+        let agreed = match within::description(&response.headers, &response.body) {
+            Ok(Some(answer)) => talk.take_answer(&answer).map(drop),
+            Ok(None) if talk.codec().is_some() => Ok(()),
+            Ok(None) | Err(_) => Err(Reason::NoCommonCodec),
+        };
+        let codec = talk.codec().filter(|_| agreed.is_ok());
+        let (Some(sound), Some(codec)) = (&mut self.sound, codec) else {
+            let end = End::from(Reason::NoCommonCodec);
+            step.endpoint.bye(step.now.mono, dialog, because(end));
+            return self.gone(step, end, false);
+        };
+        sound.set_source(flow.remote.ip());
+        sound.settle(step, talk);
+        sound.answered(step);
+        Some(LegNews::Answered { codec: word(codec) })
+    }
+
+    /// A final refusal of one phone.
+    pub(super) fn on_refused(&mut self, step: &mut Step<'_>, at: usize, response: &Response) -> Option<LegNews> {
+        let key = self.key;
+        let State::Inviting { branches, .. } = &mut self.state else { return None };
+        let branch = branches.get_mut(at).filter(|branch| branch.is_live())?;
+        let status = response.status;
+        // A phone that knows no secured sound says so in one of these ways.
+        if matches!(status, 415 | 488 | 606) && branch.ring_plainly(step, key, at) {
+            return None;
+        }
+        let reason = reason_of(status, self.is_carrier());
+        self.refused(step, at, End { cause: cause_in(&response.headers), ..End::new(reason, status) })
+    }
+
+    /// One phone gave no answer at all.
+    pub(super) fn on_failed(&mut self, step: &mut Step<'_>, at: usize) -> Option<LegNews> {
+        self.refused(step, at, Reason::Unreachable.into())
+    }
+
+    /// The refusal that speaks for those phones of the party that have refused, while others are still being rung.
+    pub(super) fn best_refusal(&self) -> Option<End> {
+        let State::Inviting { branches, .. } = &self.state else { return None };
+        let refusals: Vec<End> = branches.iter().filter_map(|branch| branch.refusal).collect();
+        (!refusals.is_empty()).then(|| best(&refusals))
+    }
+
+    /// A re-offer of a phone that has not picked up yet (RFC 3311).
+    pub(super) fn on_early_request(
+        &mut self,
+        step: &mut Step<'_>,
+        at: usize,
+        fork: u64,
+        server: ServerId,
+        request: &Request,
+    ) {
+        let State::Inviting { branches, heard } = &mut self.state else { return };
+        let early = branches.get_mut(at).and_then(|branch| branch.early_mut(fork));
+        let talk = early.and_then(|early| early.talk.as_mut());
+        let answer = match (within::description(&request.headers, &request.body), talk) {
+            (Ok(None), _) => Ok(None),
+            // Our offer is still open: theirs has to wait (RFC 3311, 5.2).
+            (Ok(Some(_)), None) => Err(500),
+            (Ok(Some(offer)), Some(talk)) => match talk.reoffer(&offer) {
+                Ok((answer, _)) => {
+                    if let (true, Some(sound)) = (*heard == Heard::Of(at, fork), &mut self.sound) {
+                        sound.settle(step, talk.clone());
+                    }
+                    Ok(Some(answer))
+                }
+                Err(_) => Err(488),
+            },
+            (Err(status), _) => Err(status),
+        };
+        within::respond(step, server, request, answer.map(|answer| answer.map(Body::sdp)));
+    }
+
+    fn refused(&mut self, step: &mut Step<'_>, at: usize, refusal: End) -> Option<LegNews> {
+        let State::Inviting { branches, .. } = &mut self.state else { return None };
+        branches.get_mut(at)?.refusal = Some(refusal);
+        // A 6xx speaks for all phones of the party (RFC 3261, 16.7 step 5).
+        let is_final = refusal.sip >= 600 || branches.iter().all(|branch| !branch.is_live());
+        if !is_final {
+            return None;
+        }
+        for other in branches.iter().filter(|branch| branch.is_live()) {
+            step.endpoint.cancel(step.now.mono, other.dialog, because(refusal));
+        }
+        let mut end = self.best_refusal().unwrap_or(refusal);
+        // Our own credentials or routes are nothing that a caller can mend, and nothing that the party decided.
+        let by_party = !matches!(end.sip, 401 | 407) && end != Reason::Unreachable.into();
+        if matches!(end.sip, 401 | 407) {
+            end = end.with_sip(500);
+        }
+        self.gone(step, end, by_party)
+    }
+}
+
+/// How many early dialogs there are among phones that have not refused.
+fn rings(branches: &[Branch]) -> usize {
+    branches.iter().filter(|branch| branch.is_live()).map(|branch| branch.early.len()).sum()
+}
+
+fn talk_of(branch: &Branch, fork: u64) -> Option<&Negotiation> {
+    branch.early.iter().find(|early| early.fork == fork)?.talk.as_ref()
+}
+
+/// What a refusal means. Whether a number exists in the world only a carrier can say.
+fn reason_of(status: u16, is_carrier: bool) -> Reason {
+    match Reason::of_refusal(status) {
+        Reason::NoSuchNumber if !is_carrier => Reason::Failed,
+        reason => reason,
+    }
+}
+
+/// The refusal that speaks for all branches (RFC 3261, 16.7 step 6): a 6xx, else the lowest class, the telling ones first.
+fn best(refusals: &[End]) -> End {
+    let rank = |end: &End| match end.sip {
+        600..=699 => (0, 0),
+        486 => (1, 0),
+        401 | 407 | 415 | 420 | 484 => (1, 1),
+        408 => (5, 0),
+        487 => (6, 0),
+        status @ 400..=499 => (2, status),
+        status => (3, status),
+    };
+    refusals.iter().copied().min_by_key(rank).unwrap_or(Reason::NoAnswer.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_that_says_most_speaks_for_all_phones() {
+        assert_eq!(best_of(&[480, 486, 408]), 486);
+        assert_eq!(best_of(&[486, 603]), 603);
+        assert_eq!(best_of(&[408, 480]), 480);
+        assert_eq!(best_of(&[503, 404]), 404);
+    }
+
+    #[test]
+    fn a_phone_cannot_say_that_a_number_does_not_exist() {
+        assert_eq!(reason_of(404, true), Reason::NoSuchNumber);
+        assert_eq!(reason_of(404, false), Reason::Failed);
+        assert_eq!(reason_of(486, false), Reason::Busy);
+    }
+
+    fn best_of(statuses: &[u16]) -> u16 {
+        let refusals: Vec<End> = statuses.iter().map(|status| End::new(Reason::of_refusal(*status), *status)).collect();
+        best(&refusals).sip
+    }
+}
