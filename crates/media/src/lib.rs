@@ -1,14 +1,19 @@
-//! Sound in packets: RTP and RTCP, G.711, keys, tones, and the machine of a media worker with its recorder.
+//! Sound in packets: RTP and RTCP, codecs, keys, tones, and the machine of a media worker with its recorder.
 //!
 //! Pure: packets, orders and the time come in; packets, reports and recorded sound go out. Threads, sockets and files
 //! are the server's. Knows nothing of calls or SIP. Start reading at [`Order`], then [`Worker`].
 
 mod clock;
+mod conceal;
 mod control;
+mod ear;
 #[cfg(test)]
 mod fixture;
-mod g711;
+mod jitter;
 mod latch;
+mod listener;
+mod mouth;
+mod noise;
 mod order;
 mod outgoing;
 mod output;
@@ -16,15 +21,18 @@ mod reception;
 mod recorder;
 mod session;
 mod silence;
+mod speaker;
 mod srtp;
 mod worker;
 
+pub mod codec;
 pub mod keys;
 pub mod rtcp;
 pub mod rtp;
 pub mod tone;
 pub mod wav;
 
+pub use codec::Law;
 pub use order::*;
 pub use output::{Channel, Output, Packet, RecordingStep};
 pub use wav::WavHeader;

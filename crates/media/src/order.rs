@@ -359,9 +359,6 @@ pub enum Trouble {
     /// The address was not in the stock.
     #[error("the address is not free to be opened")]
     AddressNotFree,
-    /// Sound of that codec is not understood here.
-    #[error("the codec is not spoken here")]
-    Codec,
     /// A session cannot hear itself or be both sides of a recording.
     #[error("both sides are one session")]
     SameSession,

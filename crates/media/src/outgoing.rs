@@ -20,6 +20,8 @@ pub(crate) struct Outgoing {
     /// The newest timestamp sent, and when; before the first packet, the number to begin with.
     newest: (u32, Option<Ticks>),
     segment: Segment,
+    /// Steps of the timestamp in a tick.
+    scale: u32,
     packets: u64,
     octets: u64,
 }
@@ -37,6 +39,10 @@ enum Segment {
     Own {
         next: u32,
     },
+    /// A key, whose packets share a timestamp.
+    Key {
+        timestamp: u32,
+    },
 }
 
 /// Whose packets are relayed: a session, by a number of its own, and a run of its packets.
@@ -49,7 +55,12 @@ pub(crate) struct Source {
 impl Outgoing {
     /// Begins a stream with these random numbers (RFC 3550, section 5.1).
     pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        Self { ssrc, sequence, newest: (timestamp, None), segment: Segment::None, packets: 0, octets: 0 }
+        Self { ssrc, sequence, newest: (timestamp, None), segment: Segment::None, scale: 1, packets: 0, octets: 0 }
+    }
+
+    /// So many steps of the timestamp make a tick from now on.
+    pub fn set_scale(&mut self, scale: u32) {
+        self.scale = scale;
     }
 
     /// The header under which a partner's packet goes on. None: it is older than its segment.
@@ -92,16 +103,29 @@ impl Outgoing {
         }
     }
 
-    /// The header for the next packet of a sound of our own.
-    pub fn own(&mut self, at: Ticks, samples: u32) -> (u16, u32, bool) {
+    /// The header for the next packet of a sound of our own, which lasts so many steps of the timestamp.
+    pub fn own(&mut self, at: Ticks, steps: u32) -> (u16, u32, bool) {
         let (timestamp, begins) = match self.segment {
             Segment::Own { next } => (next, false),
             _ => (self.timestamp(at, STEP), true),
         };
-        self.segment = Segment::Own { next: timestamp.wrapping_add(samples) };
+        self.segment = Segment::Own { next: timestamp.wrapping_add(steps) };
         self.sequence = self.sequence.wrapping_add(1);
         self.pass(at, timestamp);
         (self.sequence, timestamp, begins)
+    }
+
+    /// The header for the next packet of a key that we press; its `first` packet stands where the press begins.
+    pub fn event(&mut self, at: Ticks, first: bool) -> (u16, u32, bool) {
+        let timestamp = match self.segment {
+            Segment::Key { timestamp } if !first => timestamp,
+            Segment::Own { next } => next,
+            _ => self.timestamp(at, STEP),
+        };
+        self.segment = Segment::Key { timestamp };
+        self.sequence = self.sequence.wrapping_add(1);
+        self.pass(at, timestamp);
+        (self.sequence, timestamp, first)
     }
 
     /// Ends the segment.
@@ -127,11 +151,11 @@ impl Outgoing {
         self.octets
     }
 
-    /// The timestamp of this moment, at least so many samples after the last that was sent.
+    /// The timestamp of this moment, at least so many ticks after the last that was sent.
     pub fn timestamp(&self, at: Ticks, least: u64) -> u32 {
         let (timestamp, sent) = self.newest;
         let passed = sent.map_or(0, |sent| at.saturating_sub(sent).max(least));
-        timestamp.wrapping_add(passed as u32)
+        timestamp.wrapping_add((passed as u32).wrapping_mul(self.scale))
     }
 
     fn pass(&mut self, at: Ticks, timestamp: u32) {
@@ -245,6 +269,19 @@ mod tests {
 
         let begin = (u32::MAX - 100).wrapping_add(1000);
         assert_eq!(sent, [(0, begin, true), (1, begin + 160, false), (2, begin + 320, false)]);
+    }
+
+    #[test]
+    fn a_key_s_packets_share_the_timestamp_at_which_it_was_pressed_and_sound_goes_on_behind_it() {
+        let mut outgoing = outgoing();
+        outgoing.set_scale(6);
+        let (_, begin, _) = outgoing.own(0, 960);
+
+        let sent = [outgoing.event(160, true), outgoing.event(560, false), outgoing.own(1000, 960)];
+
+        let timestamps = [960, 960, 6000].map(|step| begin.wrapping_add(step));
+        assert_eq!(sent.map(|(_, timestamp, _)| timestamp), timestamps);
+        assert_eq!(sent.map(|(.., marker)| marker), [true, false, true]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A *run* is a stretch of packets whose sequence numbers and timestamps belong together. Another SSRC, or a sender
 //! that begins to count anew, begins another run.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::clock::{Ticks, duration};
@@ -20,12 +21,14 @@ const MOST_AHEAD: i64 = 16_000;
 /// One party's incoming packets.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reception {
+    /// Steps of the timestamp in a tick, where there are several.
+    scale: Option<NonZeroU32>,
     run: Option<Run>,
     runs: u32,
     /// Sums of the runs before this one.
     received: u64,
     lost: u64,
-    /// RFC 3550 A.8: sixteen times the jitter, in timestamp units.
+    /// RFC 3550 A.8: sixteen times the jitter, in ticks.
     jitter: u32,
 }
 
@@ -65,6 +68,11 @@ pub(crate) struct ReceptionReport {
 }
 
 impl Reception {
+    /// So many steps of the timestamp make a tick from now on.
+    pub fn set_scale(&mut self, scale: u32) {
+        self.scale = NonZeroU32::new(scale);
+    }
+
     /// Takes a packet. None: it came before, or stands alone with an unbelievable number.
     pub fn take(&mut self, at: Ticks, header: &Header, is_sound: bool) -> Option<Place> {
         let Some(run) = self.run.as_mut().filter(|run| run.ssrc == header.ssrc) else {
@@ -94,7 +102,8 @@ impl Reception {
         }
         if is_sound {
             if let Some((timestamp, came)) = run.newest_sound {
-                let step = i64::from(header.timestamp.wrapping_sub(timestamp) as i32);
+                let scale = self.scale.map_or(1, NonZeroU32::get);
+                let step = i64::from(header.timestamp.wrapping_sub(timestamp) as i32) / i64::from(scale);
                 let passed = (at - came) as i64;
                 if step < 0 || step > passed + MOST_AHEAD {
                     return Some(self.begin(at, header, is_sound));
@@ -135,7 +144,8 @@ impl Reception {
         let lost = (expected as i64 - run.received as i64).clamp(-0x80_0000, 0x7f_ffff) as i32;
         // The counting of `highest` begins one cycle up, so that a late first packet cannot take it below zero.
         let highest = (run.highest - CYCLE) as u32;
-        Some(ReceptionReport { ssrc: run.ssrc, fraction_lost, lost, highest, jitter: self.jitter >> 4 })
+        let jitter = (self.jitter >> 4).saturating_mul(self.scale.map_or(1, NonZeroU32::get));
+        Some(ReceptionReport { ssrc: run.ssrc, fraction_lost, lost, highest, jitter })
     }
 
     fn begin(&mut self, at: Ticks, header: &Header, is_sound: bool) -> Place {
@@ -274,6 +284,18 @@ mod tests {
 
         assert_eq!(even.jitter(), Duration::ZERO);
         assert!((9..=10).contains(&uneven.jitter().as_millis()), "{:?}", uneven.jitter());
+    }
+
+    #[test]
+    fn jitter_of_a_faster_clock_is_told_in_its_own_steps() {
+        let mut reception = Reception::default();
+        reception.set_scale(6);
+        for n in 0..500u16 {
+            reception.take(u64::from(n) * 160 + u64::from(n % 2) * 80, &header(n, u32::from(n) * 960), true);
+        }
+
+        assert!((9..=10).contains(&reception.jitter().as_millis()));
+        assert!((430..=480).contains(&reception.report().unwrap().jitter));
     }
 
     #[test]

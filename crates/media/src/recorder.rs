@@ -4,8 +4,8 @@
 //! A piece of time is handed out when packets for it can hardly come any more. When no buffer is free, because the
 //! writer cannot keep up, that piece of time is left out of the recording for both sides, and counted.
 
-use crate::Codec;
 use crate::clock::{MILLISECOND, Ticks};
+use crate::codec::Law;
 use crate::wav::MOMENT;
 
 /// Which channel of a recording a party is heard in.
@@ -61,8 +61,18 @@ pub(crate) struct Piece<'a> {
     pub session: u32,
     pub run: u32,
     pub timestamp: u32,
-    pub codec: Codec,
-    pub sound: &'a [u8],
+    /// Steps of the timestamp in a tick.
+    pub scale: u32,
+    pub voice: Voice<'a>,
+}
+
+/// The sound itself, at 8 kHz.
+#[derive(Clone, Copy)]
+pub(crate) enum Voice<'a> {
+    /// As it came.
+    Law(Law, &'a [u8]),
+    /// As it was decoded.
+    Samples(&'a [i16]),
 }
 
 impl Recorder {
@@ -74,7 +84,7 @@ impl Recorder {
     pub fn hear(&mut self, at: Ticks, side: Side, piece: &Piece) {
         let now = at - self.started;
         let track = &mut self.tracks[side as usize];
-        let length = piece.sound.len() as u64;
+        let length = piece.voice.length() as u64;
         let mut position = track.position(piece).unwrap_or(now);
         if position + length <= self.done {
             if now - *track.late_since.get_or_insert(now) < LATE_FOR {
@@ -87,12 +97,12 @@ impl Recorder {
         }
         track.late_since = None;
         track.anchor = Some(Anchor { session: piece.session, run: piece.run, timestamp: piece.timestamp, position });
-        let samples = piece.codec.samples();
-        let open = self.done..self.done + RING as u64;
-        for (&byte, moment) in piece.sound.iter().zip(position..) {
-            if open.contains(&moment) {
-                self.ring[moment as usize % RING][side as usize] = samples[usize::from(byte)];
+        match piece.voice {
+            Voice::Law(law, sound) => {
+                let samples = law.samples();
+                self.lay(position, side, sound.iter().map(|&byte| samples[usize::from(byte)]));
             }
+            Voice::Samples(sound) => self.lay(position, side, sound.iter().copied()),
         }
     }
 
@@ -124,6 +134,15 @@ impl Recorder {
         self.left_out
     }
 
+    fn lay(&mut self, position: u64, side: Side, sound: impl Iterator<Item = i16>) {
+        let open = self.done..self.done + RING as u64;
+        for (sample, moment) in sound.zip(position..) {
+            if open.contains(&moment) {
+                self.ring[moment as usize % RING][side as usize] = sample;
+            }
+        }
+    }
+
     fn take(&mut self, moments: u64, buffer: Option<&mut Vec<u8>>) {
         let begin = self.done as usize % RING;
         self.done += moments;
@@ -151,19 +170,28 @@ impl Recorder {
     }
 }
 
+impl Voice<'_> {
+    fn length(&self) -> usize {
+        match self {
+            Self::Law(_, sound) => sound.len(),
+            Self::Samples(sound) => sound.len(),
+        }
+    }
+}
+
 impl Track {
     /// Where the timestamps put a packet. None: it belongs to nothing that was heard before.
     fn position(&self, piece: &Piece) -> Option<u64> {
         let anchor = self.anchor.filter(|anchor| anchor.session == piece.session && anchor.run == piece.run)?;
-        let step = piece.timestamp.wrapping_sub(anchor.timestamp) as i32;
-        anchor.position.checked_add_signed(step.into())
+        let step = i64::from(piece.timestamp.wrapping_sub(anchor.timestamp) as i32) / i64::from(piece.scale);
+        anchor.position.checked_add_signed(step)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Sound;
+    use crate::{Codec, Sound};
     use crate::tone::{Tone, share};
 
     /// A recording with two speakers of one tone each, and what it has handed out.
@@ -189,7 +217,7 @@ mod tests {
         }
 
         fn hear(&mut self, at: u64, side: Side, timestamp: u32, sound: &[u8]) {
-            let piece = Piece { session: side as u32, run: 1, timestamp, codec: Codec::Pcma, sound };
+            let piece = Piece { session: side as u32, run: 1, timestamp, scale: 1, voice: Voice::Law(Law::A, sound) };
             self.recorder.hear(1000 + at, side, &piece);
         }
 

@@ -1,21 +1,28 @@
 //! One party's sound: what comes from it, what goes to it. Whom it hears is the worker's business.
 
+mod passing;
+
 use std::net::SocketAddr;
 use std::ops::Range;
 
 use crate::clock::{Clock, MILLISECOND, Ticks};
 use crate::control::{Control, Told};
+use crate::ear::Ear;
 use crate::keys::KeyReader;
 use crate::latch::{Latch, Proof, Sign};
+use crate::listener::Listener;
 use crate::outgoing::Outgoing;
 use crate::reception::{Place, Reception};
 use crate::recorder::Side;
 use crate::rtcp::LONGEST;
-use crate::rtp::{self, HEADER, Header};
+use crate::rtp::{self, Header};
 use crate::silence::Silence;
+use crate::speaker::Speaker;
 use crate::srtp::Secured;
-use crate::tone::Tone;
-use crate::{AddressId, Channel, Codec, Packet, Quality, SessionId, Sound, Stream};
+pub(crate) use passing::Passed;
+use passing::Pressed;
+
+use crate::{AddressId, Channel, Codec, Packet, Quality, SessionId, Stream};
 
 /// One party.
 pub(crate) struct Session {
@@ -33,8 +40,15 @@ pub(crate) struct Session {
     latch: Latch,
     reception: Reception,
     keys: KeyReader,
-    outgoing: Outgoing,
-    playing: Option<Playing>,
+    /// What became of the press that `keys` heard last.
+    pressed: Pressed,
+    /// When a key in its sound was pressed.
+    pressed_at: Ticks,
+    /// There when its sound has to be decoded for its partner.
+    ear: Option<Box<Ear>>,
+    /// There when its sound has to be decoded for its recording, or keys are looked for in it.
+    listener: Option<Box<Listener>>,
+    speaker: Speaker,
     control: Control,
     /// None: in both directions in the clear.
     secured: Option<Box<Secured>>,
@@ -42,12 +56,6 @@ pub(crate) struct Session {
     /// Sound has come from it.
     heard: bool,
     ignored: u64,
-}
-
-struct Playing {
-    tone: Tone,
-    /// Milliseconds of sound that are due to be sent.
-    owed: u16,
 }
 
 /// A packet that was taken from a party.
@@ -65,7 +73,8 @@ pub(crate) struct Heard {
 pub(crate) enum What {
     Sound(Codec),
     Key,
-    /// Comfort noise and others that are not passed on.
+    /// Comfort noise (RFC 3389).
+    Noise,
     Other,
 }
 
@@ -101,7 +110,7 @@ impl Session {
             silence.expect(at, stream.expected());
         }
         let secured = stream.as_ref().and_then(|stream| stream.crypto.clone()).map(|keys| Box::new(Secured::new(keys)));
-        Self {
+        let mut session = Self {
             id,
             address,
             serial,
@@ -112,14 +121,19 @@ impl Session {
             latch,
             reception: Reception::default(),
             keys: KeyReader::default(),
-            outgoing: Outgoing::new(seeds.ssrc, seeds.sequence, seeds.timestamp),
-            playing: None,
+            pressed: Pressed::default(),
+            pressed_at: 0,
+            ear: None,
+            listener: None,
+            speaker: Speaker::new(Outgoing::new(seeds.ssrc, seeds.sequence, seeds.timestamp)),
             control: Control::new(seeds.name),
             secured,
             silence,
             heard: false,
             ignored: 0,
-        }
+        };
+        session.adapt();
+        session
     }
 
     /// The SDP has changed.
@@ -135,27 +149,21 @@ impl Session {
             (secured, keys) => *secured = keys.clone().map(|keys| Box::new(Secured::new(keys))),
         }
         self.stream = Some(stream);
-        self.cut();
+        self.adapt();
     }
 
     /// What goes to the party next begins a segment.
     pub fn cut(&mut self) {
-        self.outgoing.cut();
+        self.speaker.cut();
     }
 
-    pub fn play(&mut self, sound: Sound) {
-        self.playing = Some(Playing { tone: Tone::new(sound), owed: 0 });
-        self.cut();
-    }
-
-    /// Gives whether anything was playing.
-    pub fn stop(&mut self) -> bool {
-        self.cut();
-        self.playing.take().is_some()
-    }
-
-    pub fn is_playing(&self) -> bool {
-        self.playing.is_some()
+    /// Whatever depends on the stream becomes as it needs.
+    fn adapt(&mut self) {
+        if let Some(stream) = &self.stream {
+            self.reception.set_scale(stream.codec.clock_scale());
+            self.speaker.change(stream);
+        }
+        self.attend();
     }
 
     /// Takes a packet from the network. None: it is not the party's, or cannot be used.
@@ -176,7 +184,7 @@ impl Session {
         let stream = self.stream.as_ref().filter(|stream| stream.receive)?;
         let (header, payload) = rtp::parse(packet).ok()?;
         let what = stream.what(header.payload_type);
-        if what == What::Other && self.latch.locked().is_none() {
+        if matches!(what, What::Noise | What::Other) && self.latch.locked().is_none() {
             return None;
         }
         let sign = Sign { from, ssrc: header.ssrc, sequence: header.sequence, proof };
@@ -196,57 +204,6 @@ impl Session {
         self.keys.read(heard.place.run, heard.header.timestamp, &packet[heard.payload.clone()])
     }
 
-    /// Makes a partner's packet ours, in place. `serial` is the partner's. None: nothing goes to the party.
-    pub fn speak(&mut self, at: Ticks, serial: u32, heard: &Heard, buffer: &mut [u8]) -> Option<Packet> {
-        let stream = self.stream.as_ref().filter(|stream| stream.send && self.playing.is_none())?;
-        let to = self.latch.target()?;
-        let payload_type = match heard.what {
-            What::Sound(codec) => {
-                codec.transcode(stream.codec, &mut buffer[heard.payload.clone()]);
-                Some(stream.payload_type)
-            }
-            What::Key => stream.keys,
-            What::Other => None,
-        };
-        let Some(payload_type) = payload_type else {
-            self.outgoing.skip(serial, heard.place);
-            return None;
-        };
-        let (sequence, timestamp, marker) = self.outgoing.relay(at, serial, heard.place, &heard.header)?;
-        // The payload stays where it is; its header, which may be shorter than the one that came, moves up to it.
-        let start = heard.payload.start - HEADER;
-        let header = Header { marker, payload_type, sequence, timestamp, ssrc: self.outgoing.ssrc() };
-        buffer[start..heard.payload.start].copy_from_slice(&header.print());
-        self.outgoing.count(heard.payload.len());
-        self.seal(to, Channel::Sound, start..heard.payload.end, buffer)
-    }
-
-    /// So much time has passed for the sound that is playing.
-    pub fn owe(&mut self, milliseconds: u16) {
-        if let Some(playing) = &mut self.playing {
-            playing.owed += milliseconds;
-        }
-    }
-
-    /// The next packet of the sound that is playing, if one is due. None: none is, or none can be sent.
-    pub fn play_next(&mut self, at: Ticks, packet: &mut [u8]) -> Option<Packet> {
-        let playing = self.playing.as_mut()?;
-        let Some((stream, to)) = self.stream.as_ref().filter(|stream| stream.send).zip(self.latch.target()) else {
-            playing.owed = 0;
-            return None;
-        };
-        let milliseconds = stream.packet_ms.clamp(10, 60);
-        playing.owed = playing.owed.checked_sub(milliseconds)?;
-        let samples = usize::from(milliseconds) * 8;
-        let (sequence, timestamp, marker) = self.outgoing.own(at, samples as u32);
-        let payload_type = stream.payload_type;
-        let header = Header { marker, payload_type, sequence, timestamp, ssrc: self.outgoing.ssrc() };
-        packet[..HEADER].copy_from_slice(&header.print());
-        playing.tone.fill(stream.codec, &mut packet[HEADER..HEADER + samples]);
-        self.outgoing.count(samples);
-        self.seal(to, Channel::Sound, 0..HEADER + samples, packet)
-    }
-
     /// Takes RTCP from the network.
     pub fn hear_control(&mut self, at: Ticks, clock: &Clock, from: SocketAddr, datagram: &mut [u8]) {
         if self.take_control(at, clock, from, datagram).is_none() {
@@ -263,7 +220,7 @@ impl Session {
             }
             None => Control::admits(&self.latch, stream, from).then_some(&*datagram)?,
         };
-        let told = self.control.hear(at, clock, self.outgoing.ssrc(), from, datagram)?;
+        let told = self.control.hear(at, clock, self.speaker.outgoing().ssrc(), from, datagram)?;
         self.silence.end(at);
         if let Told::Bye { ssrc } = told {
             self.latch.forget(ssrc);
@@ -274,7 +231,7 @@ impl Session {
     /// Writes RTCP to the party; with `bye`, for the last time.
     pub fn tell(&mut self, at: Ticks, clock: &Clock, bye: bool, into: &mut [u8; LONGEST]) -> Option<Packet> {
         let (to, channel) = self.control.target(&self.latch, self.stream.as_ref()?)?;
-        let length = self.control.tell(at, clock, &self.outgoing, &mut self.reception, bye, into)?;
+        let length = self.control.tell(at, clock, self.speaker.outgoing(), &mut self.reception, bye, into)?;
         self.seal(to, channel, 0..length, into)
     }
 
@@ -321,7 +278,7 @@ impl Session {
             lost: self.reception.lost(),
             jitter: self.reception.jitter(),
             ignored: self.ignored,
-            sent: self.outgoing.packets(),
+            sent: self.speaker.outgoing().packets(),
             far_lost: far.lost,
             far_jitter: far.jitter,
             round_trip: far.round_trip,
@@ -345,7 +302,11 @@ impl Stream {
         if Some(payload_type) == self.receive_keys {
             return What::Key;
         }
+        if Some(payload_type) == self.comfort {
+            return What::Noise;
+        }
         match payload_type {
+            13 => What::Noise,
             8 => What::Sound(Codec::Pcma),
             0 => What::Sound(Codec::Pcmu),
             _ => What::Other,

@@ -40,6 +40,11 @@ impl Tone {
         }
     }
 
+    /// Makes the next piece of the sound.
+    pub fn fill_samples(&mut self, piece: &mut [i16]) {
+        piece.iter_mut().for_each(|sample| *sample = self.sample());
+    }
+
     /// The next sample.
     pub fn sample(&mut self) -> i16 {
         let position = self.position;

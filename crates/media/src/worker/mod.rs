@@ -5,6 +5,7 @@
 //! allocated, looked up by name or locked: the address leads to a session's slot, the session to its partner's.
 
 mod orders;
+mod passing;
 mod recordings;
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,8 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::clock::{Clock, MILLISECOND, Ticks};
-use crate::recorder::Piece;
 use crate::rtcp::LONGEST;
-use crate::session::{Session, Trace, What};
+use crate::session::{Session, Trace};
 use crate::{AddressId, Order, Output, Packet, Report, SessionId, control, rtp};
 use recordings::Recordings;
 
@@ -67,7 +67,10 @@ pub struct Worker {
     by_id: BTreeMap<SessionId, u32>,
     serials: u32,
     addresses: Vec<Address>,
-    players: Players,
+    /// Sessions that are played to.
+    playing: usize,
+    /// When the next packet of our own is due for whom: time, slot, serial. Others than a session's next are forgotten.
+    paces: BinaryHeap<Reverse<(Ticks, u32, u32)>>,
     recordings: Recordings,
     /// When which session tells its party by RTCP: time, slot, serial. One entry a session; of ended ones until due.
     tellers: BinaryHeap<Reverse<(Ticks, u32, u32)>>,
@@ -93,18 +96,6 @@ impl Address {
     }
 }
 
-/// The sessions that are played to.
-#[derive(Default)]
-struct Players {
-    slots: Vec<u32>,
-    /// How many of them have been given what is due.
-    served: usize,
-    tick: Option<Ticks>,
-}
-
-/// How often packets of our own are made while something plays.
-const TICK: u16 = 20;
-
 /// A sound that stood still for longer goes on from now.
 const CATCH_UP: Ticks = 100 * MILLISECOND;
 
@@ -121,7 +112,8 @@ impl Worker {
             by_id: BTreeMap::new(),
             serials: 0,
             addresses: Vec::new(),
-            players: Players::default(),
+            playing: 0,
+            paces: BinaryHeap::new(),
             recordings: Recordings::new(config.max_recordings),
             tellers: BinaryHeap::new(),
             watches: BinaryHeap::new(),
@@ -156,26 +148,7 @@ impl Worker {
         if heard.first {
             self.outputs.push_back(Output::Report(Report::FirstPacket { session: session.id }));
         }
-        match heard.what {
-            What::Sound(codec) if session.muted => packet[heard.payload.clone()].fill(codec.silence()),
-            What::Key => {
-                if let Some(key) = session.key(&heard, packet) {
-                    self.outputs.push_back(Output::Report(Report::Key { session: session.id, key }));
-                }
-            }
-            What::Sound(_) | What::Other => {}
-        }
-        let partner = session.partner?;
-        let serial = session.serial;
-        if let Some((recording, side)) = session.tap
-            && let What::Sound(codec) = heard.what
-        {
-            let sound = &packet[heard.payload.clone()];
-            let piece =
-                Piece { session: serial, run: heard.place.run, timestamp: heard.header.timestamp, codec, sound };
-            self.recordings.hear(at, recording, side, &piece);
-        }
-        self.sessions[partner as usize].as_mut()?.speak(at, serial, &heard, buffer)
+        self.pass(at, slot, heard, buffer)
     }
 
     /// Takes a packet that came to an RTCP port.
@@ -198,19 +171,6 @@ impl Worker {
         let at = self.advance(now);
         self.recordings.handle_timeout(at, &mut self.outputs);
         self.look_for_silence(at);
-        if let Some(tick) = self.players.tick.filter(|tick| *tick <= at) {
-            let step = Ticks::from(TICK) * MILLISECOND;
-            let late = at - tick;
-            let ticks = if late > CATCH_UP { 1 } else { late / step + 1 };
-            let next = if late > CATCH_UP { at + step } else { tick + ticks * step };
-            self.players.tick = Some(next);
-            self.players.served = 0;
-            for &slot in &self.players.slots {
-                if let Some(session) = &mut self.sessions[slot as usize] {
-                    session.owe(TICK * ticks as u16);
-                }
-            }
-        }
     }
 
     /// The writer of recordings is done with a buffer.
@@ -240,7 +200,8 @@ impl Worker {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let teller = self.tellers.peek().map(|Reverse((at, ..))| *at);
         let watch = self.watches.peek().map(|Reverse((at, ..))| *at);
-        let next = [self.players.tick, self.recordings.poll_timeout(), teller, watch].into_iter().flatten().min()?;
+        let pace = self.paces.peek().map(|Reverse((at, ..))| *at);
+        let next = [pace, self.recordings.poll_timeout(), teller, watch].into_iter().flatten().min()?;
         Some(self.clock.instant(next))
     }
 
@@ -248,7 +209,7 @@ impl Worker {
     pub fn load(&self) -> Load {
         Load {
             sessions: self.by_id.len(),
-            playing: self.players.slots.len(),
+            playing: self.playing,
             recordings: self.recordings.len(),
             refused: self.refused,
         }
@@ -299,12 +260,8 @@ impl Worker {
 
     /// The next packet of our own that is due.
     fn poll_packet(&mut self, buffer: &mut [u8]) -> Option<Packet> {
-        while let Some(&slot) = self.players.slots.get(self.players.served) {
-            let session = self.sessions[slot as usize].as_mut();
-            if let Some(packet) = session.and_then(|session| session.play_next(self.now, buffer)) {
-                return Some(packet);
-            }
-            self.players.served += 1;
+        if let Some(packet) = self.make_packet(buffer) {
+            return Some(packet);
         }
         while let Some(&Reverse((due, slot, serial))) = self.tellers.peek()
             && due <= self.now

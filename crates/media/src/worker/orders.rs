@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use rand_chacha::rand_core::Rng;
 
-use super::{Address, TICK, Worker};
+use super::{Address, Worker};
 use crate::clock::{MILLISECOND, Ticks};
 use crate::recorder::Side;
 use crate::rtcp::LONGEST;
 use crate::session::{Seeds, Session};
-use crate::{AddressId, Codec, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
+use crate::{AddressId, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
 
 /// How long sound from an address's last owner is not taken for the next owner's.
 const STRANGE_FOR: Ticks = 60_000 * MILLISECOND;
@@ -30,15 +30,13 @@ impl Worker {
             Order::Stop { session } => self.with(session, |worker, slot| worker.stop(slot)),
             Order::Record { recording, file, customer, agent } => self.record(at, recording, file, customer, agent),
             Order::StopRecording { recording } => self.stop_recording(at, recording),
-            Order::Key { session, .. } => self.with(session, |_, _| {}),
+            Order::Key { session, key } => self.with(session, |worker, slot| worker.press(at, slot, key)),
             Order::Mute { session, muted } => self.with(session, |worker, slot| worker.session(slot).muted = muted),
         }
     }
 
     fn open(&mut self, at: Ticks, id: SessionId, address: AddressId, stream: Option<Stream>) {
-        let trouble = if stream.as_ref().is_some_and(|stream| !is_spoken(stream.codec)) {
-            Some(Trouble::Codec)
-        } else if self.by_id.contains_key(&id) {
+        let trouble = if self.by_id.contains_key(&id) {
             Some(Trouble::SessionExists)
         } else if self.by_id.len() >= self.max_sessions {
             Some(Trouble::Full)
@@ -77,14 +75,12 @@ impl Worker {
     }
 
     fn change(&mut self, at: Ticks, session: SessionId, stream: Stream) {
-        if !is_spoken(stream.codec) {
-            return self.fail(session, Trouble::Codec);
-        }
         self.with(session, |worker, slot| {
             worker.session(slot).change(at, stream);
             worker.watch(slot);
             if let Some(partner) = worker.session(slot).partner {
                 worker.session(partner).cut();
+                worker.connect(slot);
             }
         });
     }
@@ -124,39 +120,31 @@ impl Worker {
                 worker.part(other);
                 worker.session(one).partner = Some(other);
                 worker.session(other).partner = Some(one);
+                worker.connect(one);
             });
         });
     }
 
     fn part(&mut self, slot: u32) {
         let session = self.session(slot);
-        session.cut();
+        session.disconnect();
         if let Some(partner) = session.partner.take() {
             let partner = self.session(partner);
-            partner.cut();
+            partner.disconnect();
             partner.partner = None;
         }
     }
 
     fn play(&mut self, at: Ticks, slot: u32, sound: Sound) {
-        if !self.session(slot).is_playing() {
-            self.players.slots.push(slot);
-            self.players.tick.get_or_insert(at + Ticks::from(TICK) * MILLISECOND);
-        }
-        self.session(slot).play(sound);
+        let session = self.session(slot);
+        let first = at + Ticks::from(session.packet_ms()) * MILLISECOND;
+        self.playing += usize::from(session.play(sound));
+        self.wake(slot, first);
     }
 
     fn stop(&mut self, slot: u32) {
-        if !self.session(slot).stop() {
-            return;
-        }
-        if let Some(index) = self.players.slots.iter().position(|&player| player == slot) {
-            // Nobody is passed over or served twice: orders come when all outputs have been taken.
-            self.players.slots.swap_remove(index);
-        }
-        if self.players.slots.is_empty() {
-            self.players.tick = None;
-        }
+        self.playing -= usize::from(self.session(slot).stop());
+        self.forget_paces();
     }
 
     fn record(&mut self, at: Ticks, recording: RecordingKey, file: PathBuf, customer: SessionId, agent: SessionId) {
@@ -182,8 +170,8 @@ impl Worker {
             return Err(Trouble::AlreadyRecorded);
         }
         let index = self.recordings.start(at, recording, file, sides, &mut self.outputs)?;
-        self.session(sides[0]).tap = Some((index, Side::Left));
-        self.session(sides[1]).tap = Some((index, Side::Right));
+        self.session(sides[0]).record(Some((index, Side::Left)));
+        self.session(sides[1]).record(Some((index, Side::Right)));
         Ok(())
     }
 
@@ -191,7 +179,9 @@ impl Worker {
         let Some((index, sides)) = self.recordings.stop(at, recording, &mut self.outputs) else { return };
         for slot in sides {
             if let Some(session) = &mut self.sessions[slot as usize] {
-                session.tap.take_if(|(tap, _)| *tap == index);
+                if session.tap.is_some_and(|(tap, _)| tap == index) {
+                    session.record(None);
+                }
             }
         }
     }
@@ -208,7 +198,7 @@ impl Worker {
     }
 
     /// The session in a slot that is known to be taken.
-    fn session(&mut self, slot: u32) -> &mut Session {
+    pub(super) fn session(&mut self, slot: u32) -> &mut Session {
         self.sessions[slot as usize].as_mut().expect("a slot found by a session's name or partner is taken")
     }
 
@@ -220,8 +210,4 @@ impl Worker {
         }
         &mut self.addresses[index]
     }
-}
-
-fn is_spoken(codec: Codec) -> bool {
-    matches!(codec, Codec::Pcma | Codec::Pcmu)
 }

@@ -151,8 +151,8 @@ fn a_key_is_told_once_and_its_packets_go_on() {
 }
 
 #[test]
-fn keys_do_not_go_to_one_who_takes_none_and_leave_no_gap() {
-    let mut floor = Floor::joined(to(1), Stream { keys: None, ..to(2) });
+fn keys_do_not_go_to_one_who_takes_none_in_any_form_and_leave_no_gap() {
+    let mut floor = Floor::joined(to(1), Stream { keys: None, key_tones: false, ..to(2) });
     let before = floor.say(1, 0).unwrap().header;
 
     let went = press(&mut floor, '#', 1);

@@ -2,7 +2,37 @@
 
 use crate::Codec;
 
+/// One of the two laws of G.711. Both have a byte for each sample at 8 kHz.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Law {
+    /// A-law.
+    A,
+    /// µ-law.
+    U,
+}
+
 impl Codec {
+    /// The law of a G.711 codec. None: it is another.
+    pub fn law(self) -> Option<Law> {
+        match self {
+            Self::Pcma => Some(Law::A),
+            Self::Pcmu => Some(Law::U),
+            Self::G722 | Self::Opus => None,
+        }
+    }
+
+    /// The sample that `byte` stands for in a codec with a byte for each sample; silence in another.
+    pub fn decode(self, byte: u8) -> i16 {
+        self.law().map_or(0, |law| law.decode(byte))
+    }
+
+    /// The byte that stands nearest to `sample` in a codec with a byte for each sample; zero in another.
+    pub fn encode(self, sample: i16) -> u8 {
+        self.law().map_or(0, |law| law.encode(sample))
+    }
+}
+
+impl Law {
     /// The sample that `byte` stands for.
     pub fn decode(self, byte: u8) -> i16 {
         self.samples()[byte as usize]
@@ -11,45 +41,39 @@ impl Codec {
     /// The byte that stands nearest to `sample`.
     pub fn encode(self, sample: i16) -> u8 {
         match self {
-            Self::Pcma => encode_a(sample),
-            Self::Pcmu => encode_u(sample),
-            Self::G722 | Self::Opus => 0,
+            Self::A => encode_a(sample),
+            Self::U => encode_u(sample),
         }
     }
 
     /// All 256 bytes' samples, for loops that decode a whole packet.
     pub fn samples(self) -> &'static [i16; 256] {
         match self {
-            Self::Pcma => &A_TO_SAMPLE,
-            Self::Pcmu => &U_TO_SAMPLE,
-            Self::G722 | Self::Opus => &NONE_TO_SAMPLE,
+            Self::A => &A_TO_SAMPLE,
+            Self::U => &U_TO_SAMPLE,
         }
     }
 
     /// The byte for silence.
     pub fn silence(self) -> u8 {
         match self {
-            Self::Pcma => 0xd5,
-            Self::Pcmu => 0xff,
-            Self::G722 | Self::Opus => 0,
+            Self::A => 0xd5,
+            Self::U => 0xff,
         }
     }
 
     /// Turns sound of this law into sound of another, in place.
     pub fn transcode(self, to: Self, sound: &mut [u8]) {
         let table = match (self, to) {
-            (Self::Pcma, Self::Pcmu) => &A_TO_U,
-            (Self::Pcmu, Self::Pcma) => &U_TO_A,
-            _ => return,
+            (Self::A, Self::U) => &A_TO_U,
+            (Self::U, Self::A) => &U_TO_A,
+            (Self::A, Self::A) | (Self::U, Self::U) => return,
         };
         for byte in sound {
             *byte = table[*byte as usize];
         }
     }
 }
-
-/// Codecs without a sample for each byte.
-static NONE_TO_SAMPLE: [i16; 256] = [0; 256];
 
 static A_TO_SAMPLE: [i16; 256] = {
     let mut table = [0; 256];
@@ -128,30 +152,30 @@ const fn encode_u(sample: i16) -> u8 {
 mod tests {
     use super::*;
 
-    const BOTH: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+    const BOTH: [Law; 2] = [Law::A, Law::U];
 
     #[test]
     fn samples_are_those_of_the_recommendation() {
-        assert_eq!(Codec::Pcma.decode(0xd5), 8);
-        assert_eq!(Codec::Pcma.decode(0x55), -8);
-        assert_eq!(Codec::Pcma.decode(0xaa), 32256);
-        assert_eq!(Codec::Pcma.decode(0x2a), -32256);
-        assert_eq!(Codec::Pcmu.decode(0xff), 0);
-        assert_eq!(Codec::Pcmu.decode(0x7f), 0);
-        assert_eq!(Codec::Pcmu.decode(0x80), 32124);
-        assert_eq!(Codec::Pcmu.decode(0x00), -32124);
+        assert_eq!(Law::A.decode(0xd5), 8);
+        assert_eq!(Law::A.decode(0x55), -8);
+        assert_eq!(Law::A.decode(0xaa), 32256);
+        assert_eq!(Law::A.decode(0x2a), -32256);
+        assert_eq!(Law::U.decode(0xff), 0);
+        assert_eq!(Law::U.decode(0x7f), 0);
+        assert_eq!(Law::U.decode(0x80), 32124);
+        assert_eq!(Law::U.decode(0x00), -32124);
     }
 
     #[test]
     fn a_decoded_byte_encodes_to_itself() {
-        for codec in BOTH {
+        for law in BOTH {
             for byte in 0..=255 {
-                let again = codec.encode(codec.decode(byte));
+                let again = law.encode(law.decode(byte));
 
                 // µ-law has two bytes for zero.
                 assert!(
-                    again == byte || (codec, byte, again) == (Codec::Pcmu, 0x7f, 0xff),
-                    "{codec:?} {byte:#x} {again:#x}"
+                    again == byte || (law, byte, again) == (Law::U, 0x7f, 0xff),
+                    "{law:?} {byte:#x} {again:#x}"
                 );
             }
         }
@@ -159,19 +183,19 @@ mod tests {
 
     #[test]
     fn every_sample_is_kept_to_a_thirty_second_of_its_size() {
-        for codec in BOTH {
+        for law in BOTH {
             for sample in i16::MIN..=i16::MAX {
                 let sample = i32::from(sample);
-                let kept = i32::from(codec.decode(codec.encode(sample as i16)));
+                let kept = i32::from(law.decode(law.encode(sample as i16)));
 
-                assert!((kept - sample).abs() <= (sample.abs() + U_BIAS) / 32 + 8, "{codec:?} {sample} {kept}");
+                assert!((kept - sample).abs() <= (sample.abs() + U_BIAS) / 32 + 8, "{law:?} {sample} {kept}");
             }
         }
     }
 
     #[test]
     fn from_law_to_law_keeps_thirty_decibels_and_the_same_law_keeps_every_bit() {
-        for (from, to) in [(Codec::Pcma, Codec::Pcmu), (Codec::Pcmu, Codec::Pcma)] {
+        for (from, to) in [(Law::A, Law::U), (Law::U, Law::A)] {
             let (mut signal, mut noise) = (0.0, 0.0);
             for n in 0..8000 {
                 let sample = (f64::from(n) * 0.37).sin() * 12_000.0 * (f64::from(n) / 8000.0);
@@ -185,16 +209,16 @@ mod tests {
             assert!(10.0 * (signal / noise).log10() > 30.0, "{}", 10.0 * (signal / noise).log10());
         }
         let mut sound: Vec<u8> = (0..=255).collect();
-        Codec::Pcma.transcode(Codec::Pcma, &mut sound);
+        Law::A.transcode(Law::A, &mut sound);
         assert_eq!(sound, (0..=255).collect::<Vec<u8>>());
     }
 
     #[test]
     fn silence_stays_silence_in_the_other_law() {
-        let mut sound = [Codec::Pcma.silence()];
+        let mut sound = [Law::A.silence()];
 
-        Codec::Pcma.transcode(Codec::Pcmu, &mut sound);
+        Law::A.transcode(Law::U, &mut sound);
 
-        assert!(Codec::Pcmu.decode(sound[0]).abs() <= 8);
+        assert!(Law::U.decode(sound[0]).abs() <= 8);
     }
 }

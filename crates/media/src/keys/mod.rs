@@ -1,6 +1,15 @@
-//! Keys pressed in a call, as telephone-events (RFC 4733).
+//! Keys pressed in a call: as telephone-events (RFC 4733), and as tones in the sound itself.
 //!
-//! A press is many packets that share a timestamp; [`KeyReader`] tells each press once.
+//! A press is many packets that share a timestamp; [`KeyReader`] tells each press once. [`KeyDetector`] finds keys in
+//! sound, [`KeyTone`] makes them; the keyer presses keys for a party in the form that it speaks.
+
+mod detector;
+mod keyer;
+mod tones;
+
+pub use detector::KeyDetector;
+pub(crate) use keyer::{Keyer, Stroke, USUAL};
+pub use tones::KeyTone;
 
 /// The payload of one telephone-event packet (RFC 4733, section 2.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +91,11 @@ struct Press {
 }
 
 impl KeyReader {
+    /// The press that was heard last: whether it has ended, and how long it was until then, in units of the timestamp.
+    pub fn last(&self) -> Option<(bool, u16)> {
+        self.last.map(|press| (press.event.end, press.event.duration))
+    }
+
     /// Takes one packet; gives the key when it is the first of a press. `run` changes when the sender starts anew.
     pub fn read(&mut self, run: u32, timestamp: u32, payload: &[u8]) -> Option<char> {
         let event = KeyEvent::parse(payload)?;
