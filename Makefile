@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run build test lint tools-build tools-test
+.PHONY: run build test soak lint tools-build tools-test
 
 # Packages are installed as root, through sudo where that is not who we are, and never ask anything.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -32,6 +32,10 @@ test: tools-test
 	cargo nextest run --workspace --locked
 	cargo test --workspace --locked --doc
 
+# Half an hour of calls, for which no sound may be lost: not a part of `test`.
+soak: tools-test
+	cargo test --release --locked -p server --test soak -- --nocapture
+
 lint: tools-build
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -41,7 +45,7 @@ tools-build:
 	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 2; }
 
 tools-test: tools-build
-	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox curl:curl node:nodejs npm:npm)
+	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm)
 	@cargo nextest --version > /dev/null 2>&1 || cargo install cargo-nextest --locked
 	@find . \( -name node_modules -o -path ./target -o -name .git \) -prune -o -name package-lock.json -print | sort | \
 	  while read -r lock; do npm ci --no-audit --no-fund --prefix "$$(dirname "$$lock")" < /dev/null; done

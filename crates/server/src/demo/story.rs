@@ -70,6 +70,9 @@ impl Story {
             CallEvent::LegHeld { leg } => format!("  {} holds", who(leg)),
             CallEvent::LegResumed { leg } => format!("  {} takes the call back", who(leg)),
             CallEvent::LegKey { leg, key } => format!("  {} presses {key}", who(leg)),
+            CallEvent::LegRerouted { leg, trunk, sip, .. } => {
+                format!("  {}: refused with {sip}, tried again over {trunk}", who(leg))
+            }
             CallEvent::LegEnded { leg, sip: 200, by, .. } => match by {
                 EndedBy::Switchboard => format!("  {} is hung up", who(leg)),
                 EndedBy::Agent | EndedBy::Customer => return None,

@@ -14,6 +14,8 @@ mod crash;
 mod demo;
 mod drain;
 mod flags;
+mod kamailio_calls;
+mod linphone_calls;
 mod shapes;
 mod sipp_calls;
 mod sockets;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use model::{
     Codec, DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, Extension, Group, Language, Limits,
-    NumberRoute, Outbound, Route, Strategy, Switches, TenantEntry, TenantId, TenantSettings, Trunk, TrunkAddress,
+    NumberRoute, Outbound, Route, Strategy, Switches, TenantEntry, TenantId, TenantSettings, Trunk, TrunkAddress, TrunkContact,
 };
 use sip::digest::{Algorithm, ha1};
 
@@ -77,7 +77,8 @@ impl Company {
                 calls_per_second: 50,
                 destinations: vec!["84".into()],
                 max_call_seconds: 14_400,
-                silence_seconds: 60,
+                // Phones of the world speak only while it is listened who hears whom.
+                silence_seconds: 86_400,
             },
             switches: Switches { null_type_on_hangup: true, lower_case_states: false, feedback_md5_with_bars: true },
         };
@@ -103,6 +104,7 @@ pub fn directory(companies: &[Company]) -> Directory {
     let mut extensions: BTreeMap<String, Vec<TenantId>> = BTreeMap::new();
     let mut numbers = BTreeMap::new();
     let mut trunks = Vec::new();
+    let mut contacts = BTreeMap::new();
     for company in companies {
         let settings = &company.settings;
         for number in settings.extensions.keys() {
@@ -111,7 +113,13 @@ pub fn directory(companies: &[Company]) -> Directory {
         numbers.extend(settings.numbers.keys().map(|number| (number.clone(), settings.id)));
         for trunk in &settings.trunks {
             let sources = trunk.accept_from.iter();
-            trunks.extend(sources.map(|source| (*source, trunk.did_from, Some(settings.id), trunk.name.clone())));
+            let owner = (!trunk.shared).then_some(settings.id);
+            trunks.extend(sources.map(|source| (*source, trunk.did_from, owner, trunk.name.clone())));
+            if trunk.register {
+                let account = trunk.username.clone().unwrap_or_default();
+                let behind = TrunkContact { owner, trunk: trunk.name.clone(), did_from: trunk.did_from, account };
+                contacts.insert(trunk.contact.clone(), behind);
+            }
         }
     }
     Directory {
@@ -120,6 +128,7 @@ pub fn directory(companies: &[Company]) -> Directory {
         extensions,
         numbers,
         trunks,
+        contacts,
         keys: Vec::new(),
     }
 }
@@ -144,9 +153,11 @@ fn digests(tenant: &str, extension: &str) -> Vec<DigestSecret> {
     digests
 }
 
-fn trunk((name, address): (&str, SocketAddr)) -> Trunk {
+pub(super) fn trunk((name, address): (&str, SocketAddr)) -> Trunk {
     Trunk {
         name: name.into(),
+        shared: false,
+        contact: format!("contact-{name}"),
         address: address.to_string(),
         resolved: vec![model::Target::only(address, model::Transport::Udp)],
         transport: "udp".into(),
@@ -164,5 +175,9 @@ fn trunk((name, address): (&str, SocketAddr)) -> Trunk {
         max_calls_per_second: 50,
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         dial_format: DialFormat::National,
+        identity: Default::default(),
+        forwarded_caller: Default::default(),
+        // Ladders that want to see the questions ask for them.
+        health_seconds: Some(0),
     }
 }

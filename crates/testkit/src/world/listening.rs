@@ -63,10 +63,12 @@ impl World {
 
     fn everybody_speaks(&mut self) {
         let mut packets = Vec::new();
-        for phone in self.phones.iter_mut().filter(|phone| !phone.unplugged) {
+        for (place, phone) in self.phones.iter_mut().enumerate().filter(|(_, phone)| !phone.unplugged) {
+            let mut nat = self.nats.get_mut(&place);
             let ip = phone.card.address.ip();
             for talk in phone.talks.iter_mut().filter(|talk| talk.is_live()) {
-                let from = (ip, talk.sound.port).into();
+                let inside = (ip, talk.sound.port).into();
+                let from = nat.as_mut().map_or(inside, |nat| nat.out(self.now, inside));
                 packets.extend(talk.sound.speak().map(|(to, packet)| (from, to, packet)));
             }
         }

@@ -11,6 +11,7 @@ mod crash;
 mod floor;
 mod ladder;
 mod listening;
+mod nat;
 mod network;
 pub mod phone;
 pub mod shape;
@@ -41,6 +42,7 @@ pub use story::{tell_event, tell_record};
 
 use floor::{Brought, Floor};
 use ladder::Ladder;
+use nat::Nat;
 use network::{Network, Parcel, Way};
 use phone::{Card, Phone};
 use store::Store;
@@ -69,6 +71,8 @@ pub struct World {
     /// When it died last.
     died_at: Timestamp,
     phones: Vec<Phone>,
+    /// The routers that stand before some phones.
+    nats: BTreeMap<usize, Nat>,
     /// The connection of each phone that speaks over a stream.
     connections: BTreeMap<usize, u64>,
     last_connection: u64,
@@ -128,6 +132,7 @@ impl World {
             switchboard: None,
             died_at: beginning(),
             phones: Vec::new(),
+            nats: BTreeMap::new(),
             connections: BTreeMap::new(),
             last_connection: 0,
             echoes: VecDeque::new(),
@@ -297,7 +302,7 @@ impl World {
     fn deliver(&mut self, parcel: Parcel) {
         match parcel.way {
             Way::ToSwitchboard(place) => {
-                let flow = self.flow_of(place, parcel.connection);
+                let flow = Flow { remote: parcel.from, ..self.flow_of(place, parcel.connection) };
                 let now = self.moment();
                 let Some(switchboard) = &mut self.switchboard else { return };
                 let answer = switchboard.receive(now, flow, parcel.bytes);
@@ -336,7 +341,12 @@ impl World {
                 continue;
             }
             let title = self.title_of(&bytes);
-            let parcel = Parcel { way: Way::ToSwitchboard(place), bytes, connection };
+            let inside = self.phones[place].card.address;
+            let from = match self.nats.get_mut(&place).filter(|_| connection == 0) {
+                Some(nat) => nat.out(self.now, inside),
+                None => self.flow_of(place, connection).remote,
+            };
+            let parcel = Parcel { way: Way::ToSwitchboard(place), bytes, connection, from };
             let fate = self.network.send(self.now, &mut self.chance, &name, &title, parcel);
             self.ladder.message(self.now, &name, "pbx", &title, fate);
         }
@@ -344,7 +354,7 @@ impl World {
 
     fn send_to_phone(&mut self, flow: Flow, bytes: Bytes) {
         let title = self.title_of(&bytes);
-        let Some(place) = self.phones.iter().position(|phone| phone.card.address == flow.remote) else {
+        let Some(place) = self.phone_at(flow) else {
             self.ladder.message(self.now, "pbx", &flow.remote.to_string(), &title, Fate::Lost);
             return;
         };
@@ -363,7 +373,7 @@ impl World {
             self.ladder.message(self.now, "pbx", &name, &title, Fate::Lost);
             return;
         }
-        let parcel = Parcel { way: Way::ToPhone(place), bytes, connection };
+        let parcel = Parcel { way: Way::ToPhone(place), bytes, connection, from: ADDRESS.parse().expect("an address") };
         let fate = self.network.send(self.now, &mut self.chance, "pbx", &title, parcel);
         self.ladder.message(self.now, "pbx", &name, &title, fate);
     }
@@ -412,6 +422,8 @@ impl World {
             self.echoes.push_back(Input::Media { worker, report });
         }
         for (_, to, packet) in brought.packets {
+            let through = self.nats.values().find(|nat| nat.is_at(to.ip()));
+            let Some(to) = through.map_or(Some(to), |nat| nat.inward(self.now, to.port())) else { continue };
             let heard = self.phones.iter_mut().find(|phone| phone.card.address.ip() == to.ip());
             let talk = heard.and_then(|phone| {
                 phone.talks.iter_mut().rev().find(|talk| talk.sound.port == to.port() && talk.is_live())
@@ -457,7 +469,21 @@ impl World {
 
     fn flow_of(&self, place: usize, connection: u64) -> Flow {
         let card = &self.phones[place].card;
-        Flow { transport: card.transport, interface: 0, connection, remote: card.address }
+        // A connection through a router keeps its port for as long as it lives.
+        let outside = self.nats.get(&place).map_or(card.address, |nat| nat.connected(card.address));
+        Flow { transport: card.transport, interface: 0, connection, remote: outside }
+    }
+
+    /// The phone that a message of ours reaches.
+    fn phone_at(&self, flow: Flow) -> Option<usize> {
+        let at = |address| self.phones.iter().position(|phone| phone.card.address == address);
+        let Some((place, nat)) = self.nats.iter().find(|(_, nat)| nat.is_at(flow.remote.ip())) else {
+            return at(flow.remote);
+        };
+        match flow.transport {
+            Transport::Udp => at(nat.inward(self.now, flow.remote.port())?),
+            _ => Some(*place),
+        }
     }
 
     fn company(&self, tenant: i64) -> &Company {

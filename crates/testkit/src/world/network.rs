@@ -1,6 +1,7 @@
 //! What lies between phones and switchboard: time, and things that happen to packets.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,8 @@ pub struct Parcel {
     pub bytes: Bytes,
     /// The connection it goes by; 0 for UDP.
     pub connection: u64,
+    /// Where it seems to come from.
+    pub from: SocketAddr,
 }
 
 /// Which way a message goes. Phones are named by their place.

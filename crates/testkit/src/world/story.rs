@@ -47,9 +47,7 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
             format!("sound.measured {}", legs.join(" "))
         }
         What::Extension(what) => format!("{} {}", extension_word(what), event.subject.id()),
-        What::Trunk(TrunkEvent::Refused { reason, .. }) => {
-            format!("trunk.refused {} {}", event.subject.id(), reason.code())
-        }
+        What::Trunk(what) => trunk_words(&event.subject.id(), what),
     }
 }
 
@@ -127,6 +125,20 @@ fn status_word(status: Status) -> &'static str {
         Status::Busy => "busy",
         Status::Failed => "failed",
         Status::Missed => "missed",
+    }
+}
+
+fn trunk_words(trunk: &str, what: &TrunkEvent) -> String {
+    match what {
+        TrunkEvent::Refused { reason, .. } => format!("trunk.refused {trunk} {}", reason.code()),
+        TrunkEvent::Down { why } => format!("trunk.down {trunk}: {why}"),
+        TrunkEvent::Up => format!("trunk.up {trunk}"),
+        TrunkEvent::Registered { address, expires } => format!("trunk.registered {trunk} at {address} for {expires}s"),
+        TrunkEvent::Unregistered { why } => format!("trunk.unregistered {trunk}: {why}"),
+        TrunkEvent::RegistrationFailed { why, sip, retry } => {
+            let sip = sip.map_or_else(String::new, |sip| format!(" ({sip})"));
+            format!("trunk.registration_failed {trunk}: {why}{sip}, again in {retry}s")
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use model::{
 use sip::sdp::Direction;
 use sip::{Method, Transport};
 
+use super::nat::Nat;
 use super::phone::{Calling, Manner, Phone, State, Talk};
 use super::{Fate, Rule, Weather, World};
 
@@ -45,6 +46,11 @@ impl World {
     /// The phone refuses the call that rings there.
     pub fn refuses(&mut self, name: &str, status: u16) {
         self.with_talk(name, |talk| talk.state == State::Called, |phone, talk| phone.refuse(talk, status));
+    }
+
+    /// The phone asks for the call that rings there to go to somebody else.
+    pub fn redirects(&mut self, name: &str, to: &str) {
+        self.with_talk(name, |talk| talk.state == State::Called, |phone, talk| phone.redirect(talk, to));
     }
 
     /// The phone says that it rings, having been silent until now.
@@ -146,6 +152,44 @@ impl World {
     /// A phone's network is there again.
     pub fn plug_in(&mut self, name: &str) {
         self.phone(name).unplugged = false;
+    }
+
+    /// A router stands before the phone from here on: outside it is known by an address of the router's, which a silence
+    /// of 30 seconds takes away.
+    pub fn behind_a_router(&mut self, name: &str) {
+        let place = self.place(name);
+        let octet = u8::try_from(place % 250).unwrap_or_default() + 1;
+        self.nats.insert(place, Nat::new([203, 0, 113, octet].into()));
+    }
+
+    /// The router before the phone is switched off and on: the phone is known by other ports from here on.
+    pub fn restarts_router(&mut self, name: &str) {
+        let place = self.place(name);
+        if let Some(nat) = self.nats.get_mut(&place) {
+            nat.forget();
+        }
+    }
+
+    /// A phone is in another network from here on, with another address of its own.
+    pub fn moves(&mut self, name: &str) {
+        let place = self.place(name);
+        let address = &mut self.phones[place].card.address;
+        if let std::net::IpAddr::V4(ip) = address.ip() {
+            let [_, b, c, d] = ip.octets();
+            address.set_ip([10, b + 100, c, d].into());
+        }
+    }
+
+    /// One more carrier of the first company, for what its first one cannot take.
+    pub fn add_second_carrier(&mut self, name: &str) {
+        let address = std::net::SocketAddr::from(([198, 51, 100, 101], 5060));
+        self.add_carrier(name, 1, address);
+        self.settings(|settings| {
+            settings.trunks.push(super::company::trunk((name, address)));
+            for rule in &mut settings.outbound {
+                rule.trunks.push(name.to_owned());
+            }
+        });
     }
 
     /// A phone that can speak only these: payload type and name.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::sound::length_of;
+use crate::support::sound::{length_of, wav_samples};
 use crate::support::tools::{self, LIMIT, until};
 
 /// A running baresip with one account. Killed when dropped.
@@ -103,10 +103,7 @@ impl Baresip {
         let mut ears: Vec<PathBuf> = files.map(|file| file.path()).filter(|file| is_ear(file)).collect();
         ears.sort();
         let bytes = ears.last().and_then(|file| fs::read(file).ok()).unwrap_or_default();
-        // The header's lengths are true only when the file is whole.
-        let sound = bytes.windows(4).position(|four| four == b"data").map_or(bytes.len(), |at| at + 8);
-        let samples = bytes.get(sound..).unwrap_or_default().chunks_exact(2);
-        samples.map(|sample| i16::from_le_bytes([sample[0], sample[1]])).collect()
+        wav_samples(&bytes)
     }
 
     fn count(&self, wanted: impl Fn(&Value) -> bool) -> usize {

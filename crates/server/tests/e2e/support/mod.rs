@@ -2,6 +2,8 @@
 
 pub mod baresip;
 pub mod http;
+pub mod kamailio;
+pub mod linphone;
 pub mod office;
 pub mod people;
 pub mod sipp;

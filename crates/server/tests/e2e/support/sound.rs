@@ -118,6 +118,13 @@ pub fn a_law_file(folder: &std::path::Path, hertz: u16) -> std::path::PathBuf {
     file
 }
 
+/// The samples of a WAV file of one channel that is still being written: its lengths are true only when it is whole.
+pub fn wav_samples(bytes: &[u8]) -> Vec<i16> {
+    let sound = bytes.windows(4).position(|four| four == b"data").map_or(bytes.len(), |at| at + 8);
+    let samples = bytes.get(sound..).unwrap_or_default().chunks_exact(2);
+    samples.map(|sample| i16::from_le_bytes([sample[0], sample[1]])).collect()
+}
+
 /// How long a tone is heard in samples at 8 kHz.
 pub fn length_of(samples: &[i16], hertz: u16) -> Duration {
     let mut listener = ToneListener::new(hertz);

@@ -47,8 +47,8 @@ impl World {
 /// when its direction is not both ways.
 ///
 /// Lines are given their CRLF, and lose the blanks before them. What follows an empty line is the body, said when the
-/// message has one. A header line with a `{name}` that the message has nothing for is left out. Names: `uri`, `via`,
-/// `branch`, `from`, `from-uri`, `from-user`, `from-tag`, `to`, `to-uri`, `to-user`, `to-tag`, `call-id`, `cseq`, `contact`,
+/// message has one. A header line with a `{name}` that the message has nothing for is left out. Names: `method`, `uri`,
+/// `status`, `reason`, `via`, `branch`, `from`, `from-uri`, `from-user`, `from-tag`, `to`, `to-uri`, `to-user`, `to-tag`, `call-id`, `cseq`, `contact`,
 /// `address` (the contact's host and port), `authorization`, `expires`, `reason-header`, `rack`, `length`; of the
 /// description `ip`, `port`, `session`, `version`, `direction`, `formats`, and `maps`, which is a line for each format.
 pub fn say(texts: &Texts, message: &Message) -> Bytes {
@@ -126,6 +126,12 @@ fn value(name: &str, message: &Message) -> Option<String> {
         "uri" => match message {
             Message::Request(request) => Some(request.uri.to_string()),
             Message::Response(_) => None,
+        },
+        "method" => headers.cseq().ok().map(|cseq| cseq.method.to_string()),
+        "status" | "reason" => match message {
+            Message::Response(response) if name == "status" => Some(response.status.to_string()),
+            Message::Response(response) => Some(text(&response.reason)),
+            Message::Request(_) => None,
         },
         "via" => header(HeaderName::Via),
         "branch" => headers.via().ok()?.branch().map(|branch| text(branch)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sip::digest::{Algorithm, Challenge};
 use sip::sdp::Direction;
-use sip::{HeaderName, Method, NameAddr, Request, Response};
+use sip::{HeaderName, Host, Method, NameAddr, Request, Response, Uri};
 
 use super::outgoing::{is_within, key_of};
 use super::sound::Sound;
@@ -73,6 +73,19 @@ impl Phone {
         let invite = self.talks[at].invite.clone();
         let response = self.own_response(at, status);
         self.talks[at].state = State::Gone(End::RefusedIt(status));
+        self.give(&invite, response, self.is_lossy());
+    }
+
+    /// Asks for a call to the phone to go to another number.
+    pub fn redirect(&mut self, at: usize, to: &str) {
+        if self.talks[at].state != State::Called {
+            return;
+        }
+        let invite = self.talks[at].invite.clone();
+        let uri = Uri::sip(Host::Name(Bytes::from(self.card.domain.clone()))).with_user(to);
+        let mut response = self.own_response(at, 302);
+        response.headers.push(HeaderName::Contact, &NameAddr::new(uri));
+        self.talks[at].state = State::Gone(End::RefusedIt(302));
         self.give(&invite, response, self.is_lossy());
     }
 
@@ -259,6 +272,8 @@ impl Phone {
         let _ = response.set_to_tag(tag);
         if status < 300 {
             response.headers.push(HeaderName::Contact, self.contact());
+        } else if let Some(cause) = self.cause {
+            response.headers.push(HeaderName::Reason, format!("Q.850;cause={cause}"));
         }
         response
     }

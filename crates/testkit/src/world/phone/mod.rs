@@ -11,6 +11,7 @@ mod manner;
 mod outgoing;
 mod sound;
 mod talk;
+mod update;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -81,6 +82,8 @@ pub struct Phone {
     pub signed_in_until: Option<Duration>,
     /// What it was refused with last, outside of calls.
     pub refused_with: Option<u16>,
+    /// The cause it gives for refusals and ends (Q.850).
+    pub cause: Option<u8>,
     /// How it words its messages; plainly if None.
     pub dress: Option<Dress>,
     /// The last description of sound that came.
@@ -147,6 +150,7 @@ impl Phone {
             talks: Vec::new(),
             signed_in_until: None,
             refused_with: None,
+            cause: None,
             dress: None,
             described: None,
             switchboard,

@@ -118,7 +118,10 @@ impl Phone {
 
     pub(super) fn bye(&mut self, at: usize, end: End) {
         self.talks[at].state = State::Gone(end);
-        let bye = self.request_within(at, Method::Bye);
+        let mut bye = self.request_within(at, Method::Bye);
+        if let Some(cause) = self.cause {
+            bye.headers.push(HeaderName::Reason, format!("Q.850;cause={cause}"));
+        }
         self.ask(bye, Some(at));
     }
 

@@ -23,7 +23,7 @@ mod play;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{CallId, Event, Record};
+use model::{CallId, Event, Record, What};
 
 use super::check::same;
 use super::story::{tell_event, tell_record};
@@ -70,6 +70,14 @@ pub enum Given {
     Channels(u32),
     /// `records cannot be stored`
     Stalled,
+    /// `101 is behind a router` that knows it by another address and forgets it after 30 silent seconds.
+    Router(String),
+    /// `backup is a second carrier`, for what the first one cannot take.
+    SecondCarrier(String),
+    /// `102 says cause 17`: in its refusals and its BYEs (Q.850).
+    Cause(String, u8),
+    /// `silence lasts 10 seconds`, at most.
+    Silence(u32),
     /// `lost 200 from 102`: the next message whose line in a ladder begins so.
     Lost(String, String),
     /// `late 0.3 200 from 102`
@@ -95,6 +103,12 @@ pub enum Step {
     Resumes(String),
     /// `101 presses 5`
     Presses(String, char),
+    /// `102 redirects to 103`
+    Redirects(String, String),
+    /// `101 moves`: to another network, signs in from there, and tells whom it talks with.
+    Moves(String),
+    /// `router of 101 restarts`
+    RouterRestarts(String),
     /// `101 vanishes`
     Vanishes(String),
     /// `101 returns`
@@ -121,8 +135,30 @@ impl Shape {
 
     /// Whether it needs a network that loses, or a process that dies on order.
     pub fn needs_the_world(&self) -> bool {
-        self.givens.iter().any(|given| matches!(given, Given::Lost(..) | Given::Late(..) | Given::Stalled))
-            || self.steps.iter().any(|(_, step)| matches!(step, Step::Dies | Step::Starts | Step::EndsAll))
+        let given = |given: &Given| {
+            matches!(
+                given,
+                Given::Lost(..)
+                    | Given::Late(..)
+                    | Given::Stalled
+                    | Given::Router(_)
+                    | Given::SecondCarrier(_)
+                    | Given::Cause(..)
+                    | Given::Silence(_)
+            )
+        };
+        let step = |step: &Step| {
+            matches!(
+                step,
+                Step::Dies
+                    | Step::Starts
+                    | Step::EndsAll
+                    | Step::Redirects(..)
+                    | Step::Moves(_)
+                    | Step::RouterRestarts(_)
+            )
+        };
+        self.givens.iter().any(given) || self.steps.iter().any(|(_, done)| step(done))
     }
 
     /// Compares the story that was found with the one it must give.
@@ -142,7 +178,8 @@ impl Shape {
 pub fn tell_calls<'a>(events: impl IntoIterator<Item = &'a Event>) -> String {
     let mut calls: BTreeMap<CallId, Vec<&Event>> = BTreeMap::new();
     for event in events {
-        if let Some(call) = event.callid {
+        // How well sound travelled is told where there was some, which is the network's business.
+        if let Some(call) = event.callid.filter(|_| !matches!(event.what, What::Sound(_))) {
             calls.entry(call).or_default().push(event);
         }
     }

@@ -54,6 +54,10 @@ fn given(words: &[&str]) -> Option<Given> {
         ["calls", "are", count] => Given::Calls(count.parse().ok()?),
         ["channels", "are", count] => Given::Channels(count.parse().ok()?),
         ["records", "cannot", "be", "stored"] => Given::Stalled,
+        [who, "is", "behind", "a", "router"] => Given::Router(own(who)),
+        [who, "is", "a", "second", "carrier"] => Given::SecondCarrier(own(who)),
+        [who, "says", "cause", cause] => Given::Cause(own(who), cause.parse().ok()?),
+        ["silence", "lasts", seconds, "seconds"] => Given::Silence(seconds.parse().ok()?),
         ["lost", title, "from", who] => Given::Lost(own(title), own(who)),
         ["late", by, title, "from", who] => {
             Given::Late(Duration::try_from_secs_f64(by.parse().ok()?).ok()?, own(title), own(who))
@@ -79,6 +83,9 @@ fn step(words: &[&str]) -> Option<Step> {
         [who, "holds"] => Step::Holds(own(who)),
         [who, "resumes"] => Step::Resumes(own(who)),
         [who, "presses", key] => Step::Presses(own(who), key.chars().next()?),
+        [who, "redirects", "to", whom] => Step::Redirects(own(who), own(whom)),
+        [who, "moves"] => Step::Moves(own(who)),
+        ["router", "of", who, "restarts"] => Step::RouterRestarts(own(who)),
         [who, "vanishes"] => Step::Vanishes(own(who)),
         [who, "returns"] => Step::Returns(own(who)),
         _ => return None,

@@ -59,6 +59,13 @@ impl World {
                 settings.trunks[0].max_calls = *count;
             }),
             Given::Stalled => self.storage_stalls(),
+            Given::Router(who) => {
+                self.behind_a_router(who);
+                self.registers(who);
+            }
+            Given::SecondCarrier(who) => self.add_second_carrier(who),
+            Given::Cause(who, cause) => self.phone(who).cause = Some(*cause),
+            Given::Silence(seconds) => self.settings(|settings| settings.limits.silence_seconds = *seconds),
             Given::Lost(title, who) => self.next_from(who, title, Fate::Lost),
             Given::Late(by, title, who) => self.next_from(who, title, Fate::Late(*by)),
         }
@@ -74,6 +81,13 @@ impl World {
             Step::Holds(who) => self.holds(who),
             Step::Resumes(who) => self.resumes(who),
             Step::Presses(who, key) => self.presses(who, *key),
+            Step::Redirects(who, whom) => self.redirects(who, whom),
+            Step::Moves(who) => {
+                self.moves(who);
+                self.registers(who);
+                self.resumes(who);
+            }
+            Step::RouterRestarts(who) => self.restarts_router(who),
             Step::Vanishes(who) => self.unplug(who),
             Step::Returns(who) => self.plug_in(who),
             Step::Dials(extension, number) => orders.push(self.clicks(extension, number)),
