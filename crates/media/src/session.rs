@@ -24,6 +24,10 @@ use passing::Pressed;
 
 use crate::{AddressId, Channel, Codec, Packet, Quality, SessionId, Stream};
 
+/// Silences in milliseconds that are told from one another; packets come every 10 to 60.
+const SHORTEST_SILENCE: u128 = 100;
+const LONGEST_SILENCE: u128 = 24 * 3_600_000;
+
 /// One party.
 pub(crate) struct Session {
     pub id: SessionId,
@@ -291,7 +295,8 @@ impl Stream {
     /// How long the party may be silent, if it should send.
     fn expected(&self) -> Option<Ticks> {
         let silence = self.silence.filter(|_| self.receive)?;
-        Some(Ticks::try_from(silence.as_millis()).unwrap_or(Ticks::MAX / 16).saturating_mul(MILLISECOND))
+        let milliseconds = silence.as_millis().clamp(SHORTEST_SILENCE, LONGEST_SILENCE);
+        Some(milliseconds as Ticks * MILLISECOND)
     }
 
     /// What a packet of this payload type is.

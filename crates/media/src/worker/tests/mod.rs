@@ -4,6 +4,8 @@ mod ending;
 mod playing;
 mod recording;
 mod relaying;
+mod securing;
+mod silence;
 mod survival;
 
 use std::net::SocketAddr;
@@ -147,7 +149,7 @@ pub(super) fn to(party: u8) -> Stream {
     stream(host(party, 4000))
 }
 
-fn got(packet: Packet, buffer: &[u8]) -> Got {
+pub(super) fn got(packet: Packet, buffer: &[u8]) -> Got {
     let bytes = &buffer[packet.bytes.clone()];
     let (header, payload) = rtp::parse(bytes).unwrap();
     Got { packet, header, payload: bytes[payload].to_vec() }
