@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use model::{
-    CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text,
-    TrunkEvent,
+    CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text, TrunkEvent,
 };
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::call::stages::{Dial, Stage};
 use crate::call::{Call, NewLeg};
 use crate::edge::{Output, SignIn, Whose, Wire};
-use crate::key::LegIndex;
-use crate::limits::{Begun, Uses};
-use crate::lines::sip::{ALLOW, Gatekeeper, Peer, Shown, SipLine, Visitor, extension_of, register};
+use crate::caller::{Caller, Shown};
+use crate::key::{LegIndex, TrunkKey};
+use crate::limits::{Begun, Urgency, Uses};
+use crate::lines::sip::{
+    ALLOW, Gatekeeper, Peer, Said, SipLine, Visitor, extension_of, hides_caller, register, said_by,
+};
 use crate::lines::{End, Line};
 use crate::live::Live;
 use crate::ring;
@@ -82,7 +84,7 @@ impl Arrival<'_, '_> {
         }
         let dialled = dialled(&incoming);
         let uses = Uses::Line(extension.clone());
-        if let Err(reason) = self.admit(&uses, Begun::ByUs) {
+        if let Err(reason) = self.admit(&uses, Begun::ByUs, routing::urgency(&settings, &dialled)) {
             self.tell_refused(&extension, reason.sentence(model::Language::En));
             self.refuse(&incoming, reason.sip());
             return None;
@@ -98,6 +100,7 @@ impl Arrival<'_, '_> {
             .flatten()
             .map(|number| Text::from(number.international()));
         let name = settings.extensions.get(&extension).map(|from| from.name.clone());
+        let private = hides_caller(&incoming.request.headers);
         let plan = Plan {
             origin: Origin::Phone,
             direction,
@@ -106,31 +109,37 @@ impl Arrival<'_, '_> {
             did,
             side: if direction == Direction::Local { Side::Customer } else { Side::Agent },
             uses,
-            shown: Shown { number: extension, name },
+            caller: Caller::new(Shown { number: extension, name, private }, None),
         };
         self.begin(incoming, plan, destination)
     }
 
     fn call_from_trunk(&mut self, trunk: &str, did: &str, incoming: Incoming) -> Option<Live> {
         let settings = Arc::clone(&self.step.office.settings);
-        let uses = Uses::Trunk(trunk.to_owned());
-        if let Err(reason) = self.admit(&uses, Begun::ByCarrier) {
+        let Some(from) = settings.trunks.iter().find(|known| known.name == trunk) else {
+            self.refuse(&incoming, 403);
+            return None;
+        };
+        let uses = Uses::Trunk(TrunkKey::of(settings.id, from));
+        if let Err(reason) = self.admit(&uses, Begun::ByCarrier, Urgency::Usual) {
             let what = TrunkEvent::Refused { reason, to: Text::from(did) };
             self.step.office.tell_trunk(self.step.now, trunk, what, self.step.out);
             self.refuse(&incoming, reason.sip());
             return None;
         }
-        let caller = incoming.request.headers.from().ok();
-        let raw = caller.as_ref().and_then(|from| from.uri.user_text()).unwrap_or_default();
-        let raw = Text::lossy(&raw);
-        let number = Number::parse(raw.as_str(), &settings.country).ok();
-        let shown = number.as_ref().map_or_else(|| raw.to_string(), |number| number.national(&settings.country));
+        let Said { written, name, private, diversions, diverted } = said_by(from, &incoming.request.headers);
+        let number = Number::parse(written.as_str(), &settings.country).ok();
+        let shown = number.as_ref().map_or_else(|| written.to_string(), |number| number.national(&settings.country));
         let over = Some(trunk.to_owned());
         let customer = match &number {
-            Some(number) => Party::outside(number, raw.as_str(), over),
-            None => Party::Outside { number: raw, shown: None, trunk: over },
+            Some(number) => Party::outside(number, written.as_str(), over),
+            None => Party::Outside { number: written, shown: None, trunk: over },
         };
-        let destination = routing::from_outside(&settings, did);
+        let caller = Caller::new(Shown { number: shown, name, private }, number).diverted(diversions, diverted);
+        let destination = match routing::from_outside(&settings, did) {
+            Ok(_) if caller.is_lost() => Err(Reason::Diverted),
+            destination => destination,
+        };
         let to = match &destination {
             Ok(Destination::Extension(extension)) => Party::Extension { number: extension.number.clone() },
             _ => Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None },
@@ -143,7 +152,7 @@ impl Arrival<'_, '_> {
             did: Some(Text::from(did)),
             side: Side::Customer,
             uses,
-            shown: Shown { name: caller.and_then(display_name), number: shown },
+            caller,
         };
         self.begin(incoming, plan, destination)
     }
@@ -172,7 +181,7 @@ impl Arrival<'_, '_> {
         }
         let peer = peer(&call.settings, &plan.uses, &incoming);
         let Ok((line, trouble)) = SipLine::accept(step, key, incoming, peer) else {
-            step.office.limits.free(&plan.uses);
+            step.free(&plan.uses);
             step.office.limits.end_call();
             return None;
         };
@@ -184,6 +193,7 @@ impl Arrival<'_, '_> {
             did: plan.did,
         };
         call.story.tell(step.now.wall, started);
+        call.caller = plan.caller;
         let line = Line::Sip(line);
         let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
         let caller = call.begin_leg(step, new);
@@ -191,7 +201,7 @@ impl Arrival<'_, '_> {
             (Some(end), _) => Err(end),
             (None, Err(reason)) => Err(reason.into()),
             (None, Ok(destination)) => {
-                ring::destination(&mut call, step, caller, &destination, plan.shown).map_err(End::from)
+                ring::destination(&mut call, step, caller, &destination).map_err(End::from)
             }
         };
         Some(match rung {
@@ -204,14 +214,14 @@ impl Arrival<'_, '_> {
     }
 
     /// The check and the count of what a new call needs.
-    fn admit(&mut self, uses: &Uses, begun: Begun) -> Result<(), Reason> {
+    fn admit(&mut self, uses: &Uses, begun: Begun, urgency: Urgency) -> Result<(), Reason> {
         if let Some(reason) = self.closed {
             return Err(reason);
         }
         let now = self.step.now.mono;
         let office = &mut *self.step.office;
-        office.limits.start_call(now, &office.settings)?;
-        office.limits.take(now, &office.settings, uses, begun).inspect_err(|_| office.limits.end_call())
+        office.limits.start_call(now, &office.settings, urgency)?;
+        self.step.take(uses, begun, urgency).inspect_err(|_| self.step.office.limits.end_call())
     }
 
     /// Whether an address names the extension that signed in, by its number or by one of its authentication names.
@@ -245,7 +255,7 @@ struct Plan {
     did: Option<Text>,
     side: Side,
     uses: Uses,
-    shown: Shown,
+    caller: Caller,
 }
 
 fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> Live {
@@ -257,7 +267,7 @@ fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> L
 /// What is known of the caller's sound before it says a word.
 fn peer(settings: &TenantSettings, uses: &Uses, incoming: &Incoming) -> Peer {
     let trunk = match uses {
-        Uses::Trunk(name) => settings.trunks.iter().find(|trunk| trunk.name == *name),
+        Uses::Trunk(key) => settings.trunks.iter().find(|trunk| trunk.name == key.name),
         Uses::Line(_) => None,
     };
     trunk.map_or_else(|| Peer::phone(incoming.flow.remote.ip()), Peer::trunk)
@@ -279,8 +289,4 @@ fn party_called(destination: &Result<Destination<'_>, Reason>, dialled: &str) ->
         Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), shown: None, trunk: None },
         Err(_) => Party::Extension { number: dialled.to_owned() },
     }
-}
-
-fn display_name(from: NameAddr) -> Option<String> {
-    from.display.map(|display| Text::lossy(&display).to_string())
 }

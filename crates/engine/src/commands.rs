@@ -6,6 +6,7 @@ use model::{CallEvent, Direction, Language, Origin, Originate, Party, Problem, R
 
 use crate::call::Call;
 use crate::call::stages::{Click, Stage};
+use crate::caller::{Caller, Shown};
 use crate::live::Live;
 use crate::ring;
 use crate::routing::{self, Destination};
@@ -34,7 +35,8 @@ pub fn originate(
     if !step.office.limits.has_line(&settings, &extension.number) {
         return Err(refused(Reason::LinesTaken));
     }
-    step.office.limits.start_call(step.now.mono, &settings).map_err(refused)?;
+    let urgency = routing::urgency(&settings, order.to.as_str());
+    step.office.limits.start_call(step.now.mono, &settings, urgency).map_err(refused)?;
 
     let (direction, to) = match &destination {
         Destination::Extension(target) => (Direction::Local, Party::Extension { number: target.number.clone() }),
@@ -48,6 +50,8 @@ pub fn originate(
         .flatten()
         .map(|number| Text::from(number.international()));
     let mut call = Call::new(step.ids.call(step.now.wall), Arc::clone(&settings));
+    let shown = Shown { number: extension.number.clone(), name: Some(extension.name.clone()), private: false };
+    call.caller = Caller::new(shown, None);
     let from = Party::Extension { number: extension.number.clone() };
     let started = CallEvent::Started { origin: Origin::Click, direction, from, to, did };
     call.story.tell(step.now.wall, started);

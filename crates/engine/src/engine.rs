@@ -20,12 +20,13 @@ use crate::arrivals::Arrival;
 use crate::call::Call;
 use crate::closing::Closing;
 use crate::commands;
-use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
+use crate::edge::{Answer, Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
-use crate::lines::sip::{ALLOW, Gatekeeper, SipNews, keep_bindings};
+use crate::lines::sip::{ALLOW, Gatekeeper, Settled, SipNews, Trunks, keep_bindings};
 use crate::lines::{LegNews, Line};
 use crate::live::Live;
+use crate::locate::Whereabouts;
 use crate::sounds::Sounds;
 use crate::step::Step;
 use crate::tenant::Tenant;
@@ -78,6 +79,8 @@ pub struct Engine {
     endpoint: Endpoint<Key>,
     gate: Gatekeeper,
     sounds: Sounds,
+    trunks: Trunks,
+    whereabouts: Whereabouts,
     ids: Ids,
     wheel: Wheel<Timer>,
     keyed: Keyed,
@@ -93,6 +96,7 @@ enum Timer {
     Call(TenantId, CallId),
     Closing(TenantId, CallId),
     Bindings(TenantId, String),
+    Trunk(u32),
 }
 
 impl Engine {
@@ -122,6 +126,8 @@ impl Engine {
             endpoint,
             gate: Gatekeeper::new(config.realm, draw()),
             sounds: Sounds::new(config.rtp, keyed),
+            trunks: Trunks::new(draw()),
+            whereabouts: Whereabouts::default(),
             ids: Ids::new(config.number, draw()),
             wheel: Wheel::new(),
             keyed,
@@ -141,19 +147,23 @@ impl Engine {
             }
             Input::FlowLost(flow) => self.flow_lost(now, flow),
             Input::Command { ticket, tenant, command, .. } => self.command(now, ticket, tenant, command),
-            Input::Answer { .. } => {}
+            Input::Answer { ticket, answer } => self.answered(now, ticket, answer),
             Input::Media { report, .. } => self.report(now, report),
-            Input::Settings { ticket, settings } => self.settings(ticket, settings),
+            Input::Settings { ticket, settings } => self.settings(now, ticket, settings),
             Input::Interfaces { sip, rtp } => {
                 self.endpoint.set_interfaces(sip);
                 self.sounds.set_interfaces(rtp);
             }
             Input::Kept(kept) => self.kept(now, kept),
             Input::Storage(storage) => self.storage = storage,
-            Input::Drain => self.draining = true,
+            Input::Drain => {
+                self.draining = true;
+                self.trunks.drain(now, &mut self.endpoint);
+            }
             Input::EndAll => self.end_all(now),
         }
         self.drain_endpoint(now, &Whose::Ours);
+        self.settle_trunks(now);
     }
 
     /// Does what is due.
@@ -170,9 +180,11 @@ impl Engine {
                 }
                 Timer::Closing(tenant, call) => self.closing_timeout(now, tenant, call),
                 Timer::Bindings(tenant, extension) => self.expire_bindings(now, tenant, &extension),
+                Timer::Trunk(number) => self.trunks.on_timeout(now, &mut self.endpoint, number),
             }
             self.drain_endpoint(now, &Whose::Ours);
         }
+        self.settle_trunks(now);
     }
 
     /// The next thing that comes out.
@@ -202,7 +214,7 @@ impl Engine {
             dialogs: sip.dialogs,
             sessions: self.sounds.sessions(),
             closing: tenants().map(|tenant| tenant.closing.len()).sum(),
-            in_use: tenants().map(|tenant| tenant.office.limits.in_use()).sum(),
+            in_use: tenants().map(|tenant| tenant.office.limits.in_use()).sum::<usize>() + self.trunks.in_use(),
             sounds: self.sounds.len(),
         }
     }
@@ -220,6 +232,16 @@ impl Engine {
             match output {
                 sip::Output::Send { flow, bytes } => self.out.push_back(Output::Wire(Wire::Send { flow, bytes })),
                 sip::Output::News(News::Incoming(incoming)) => self.arrive(now, whose, incoming),
+                sip::Output::News(News::Response { key: Key::Trunk(trunk, ask), response, .. }) => {
+                    self.trunks.on_response(now, &mut self.endpoint, trunk, ask, &response);
+                }
+                sip::Output::News(News::RequestFailed { key: Key::Trunk(trunk, ask), why, .. }) => {
+                    self.trunks.on_failure(now, &mut self.endpoint, trunk, ask, why);
+                }
+                sip::Output::News(News::Locate { key, dialog, uri }) => {
+                    let tenant = if let Key::Leg(leg, _) = key { leg.tenant } else { TenantId::SERVER };
+                    self.out.extend(self.whereabouts.ask(tenant, dialog, &uri).map(Output::Wire));
+                }
                 sip::Output::News(news) => {
                     if let Some((Key::Leg(key, branch), news)) = for_leg(news) {
                         self.leg_news(now, key, branch, news);
@@ -250,6 +272,7 @@ impl Engine {
             office: &mut tenant.office,
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
+            trunks: &mut self.trunks,
             ids: &mut self.ids,
             out: &mut self.out,
         };
@@ -385,8 +408,9 @@ impl Engine {
         }
     }
 
-    fn settings(&mut self, ticket: Ticket, settings: Arc<TenantSettings>) {
+    fn settings(&mut self, now: Now, ticket: Ticket, settings: Arc<TenantSettings>) {
         let version = settings.version;
+        self.trunks.take_settings(now, &mut self.endpoint, &settings);
         match self.tenants.get_mut(&settings.id) {
             Some(tenant) => tenant.office.settings = settings,
             None => {
@@ -396,7 +420,33 @@ impl Engine {
         self.reply(ticket, Ok(Reply::SettingsTaken { version }));
     }
 
+    /// A host that a dialog names is there.
+    fn answered(&mut self, now: Now, ticket: Ticket, answer: Answer) {
+        let interfaces = self.endpoint.interfaces();
+        let found = self.whereabouts.answered(ticket, answer, interfaces, &mut self.trunks);
+        if let Some((dialog, flow)) = found {
+            self.endpoint.set_flow(now.mono, dialog, flow);
+        }
+    }
+
+    /// Tells and keeps what has become different of trunks, and sets their timers.
+    fn settle_trunks(&mut self, now: Now) {
+        let Settled { told, keep, wake } = self.trunks.settle(now);
+        for (tenant, trunk, what) in told {
+            if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                tenant.office.tell_trunk(now, &trunk, what, &mut self.out);
+            }
+        }
+        self.out.extend(keep.into_iter().map(|kept| Output::Told(Told::Keep(kept))));
+        for (trunk, at) in wake {
+            self.wheel.set(at, Timer::Trunk(trunk));
+        }
+    }
+
     fn kept(&mut self, now: Now, kept: Kept) {
+        if kept.kind == KeptKind::Trunk {
+            return self.trunks.take_back(now, &kept);
+        }
         let Kept { tenant, kind, key, value: Some(value), .. } = kept else { return };
         match kind {
             KeptKind::Bindings => {
@@ -410,9 +460,8 @@ impl Engine {
                     tenant.office.take_seq(&key, &value);
                 }
             }
-            // The door's fact.
-            KeptKind::Ban => {}
-            KeptKind::Trunk => {}
+            // The door's facts, and those that have gone to the trunks.
+            KeptKind::Ban | KeptKind::Trunk => {}
             KeptKind::Dialog => {
                 self.end_orphan(now, &value);
                 let over = Kept { tenant, kind, key, value: None, expires: None };
@@ -432,6 +481,7 @@ impl Engine {
     fn flow_lost(&mut self, now: Now, flow: Flow) {
         self.endpoint.handle_flow_lost(now.mono, flow);
         self.drain_endpoint(now, &Whose::Ours);
+        self.trunks.flow_lost(now, flow);
         let tenants: Vec<TenantId> = self.tenants.keys().copied().collect();
         for id in tenants {
             let Some(mut step) = self.step(now, id) else { continue };
@@ -484,6 +534,7 @@ impl Engine {
             office: &mut self.tenants.get_mut(&tenant)?.office,
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
+            trunks: &mut self.trunks,
             ids: &mut self.ids,
             out: &mut self.out,
         })
@@ -504,6 +555,7 @@ impl Engine {
             office: &mut owner.office,
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
+            trunks: &mut self.trunks,
             ids: &mut self.ids,
             out: &mut self.out,
         };
@@ -583,6 +635,9 @@ fn for_leg(news: News<Key>) -> Option<(Key, SipNews)> {
         News::Bye { key, request, .. } => (key, SipNews::Bye(request)),
         News::Request { key, fork, server, request, .. } => (key, SipNews::Request(fork, server, request)),
         News::ReinviteDone { key, result, .. } => (key, SipNews::Changed(result)),
-        News::Incoming(_) | News::Response { .. } | News::RequestFailed { .. } | News::Locate { .. } => return None,
+        News::Incoming(_)
+        | News::Response { .. }
+        | News::RequestFailed { .. }
+        | News::Locate { .. } => return None,
     })
 }

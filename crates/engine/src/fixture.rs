@@ -41,6 +41,8 @@ pub fn demo() -> TenantSettings {
         extensions: ["101", "102"].into_iter().map(|n| (n.to_owned(), extension(n))).collect(),
         trunks: vec![Trunk {
             name: "carrier".into(),
+            shared: false,
+            contact: String::new(),
             address: "127.0.0.1:5090".into(),
             resolved: vec![model::Target::only(([127, 0, 0, 1], 5090).into(), model::Transport::Udp)],
             transport: "udp".into(),
@@ -58,6 +60,9 @@ pub fn demo() -> TenantSettings {
             max_calls_per_second: 20,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             dial_format: DialFormat::National,
+            identity: Default::default(),
+            forwarded_caller: Default::default(),
+            health_seconds: None,
         }],
         outbound: vec![Outbound {
             prefix: "0".into(),

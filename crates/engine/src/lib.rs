@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod call;
+mod caller;
 mod closing;
 mod commands;
 pub mod door;
@@ -17,6 +18,7 @@ mod key;
 mod limits;
 mod lines;
 mod live;
+mod locate;
 mod office;
 mod recover;
 mod registrar;

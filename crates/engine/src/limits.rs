@@ -1,17 +1,20 @@
-//! What a tenant uses of what it may use. The check and the count are one step.
+//! What is in use of what may be used. The check and the count are one step.
+//!
+//! A tenant's calls and lines are counted here; channels of trunks where the trunks are, once over all tenants.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use model::{Reason, TenantSettings};
+use model::{Reason, TenantSettings, Trunk};
 
-/// Calls, lines, trunk channels and starts per second that are in use.
+use crate::key::TrunkKey;
+
+/// Calls, lines and starts per second of one tenant that are in use.
 #[derive(Debug, Default)]
 pub struct Limits {
     calls: u32,
     starts: Rate,
     lines: BTreeMap<String, u32>,
-    trunks: BTreeMap<String, Channels>,
 }
 
 /// What one leg uses.
@@ -20,7 +23,7 @@ pub enum Uses {
     /// A line of an extension.
     Line(String),
     /// A channel of a trunk.
-    Trunk(String),
+    Trunk(TrunkKey),
 }
 
 /// Who begins a call on a trunk.
@@ -32,17 +35,28 @@ pub enum Begun {
     ByCarrier,
 }
 
+/// Whether limits count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Urgency {
+    /// They do.
+    Usual,
+    /// They are counted, and stop nobody: whoever calls needs help.
+    Emergency,
+}
+
+/// What is in use of one trunk.
 #[derive(Debug, Default)]
-struct Channels {
+pub struct Channels {
     calls: u32,
     starts: Rate,
 }
 
 impl Limits {
     /// Counts a call that begins, if the tenant may begin one.
-    pub fn start_call(&mut self, now: Instant, settings: &TenantSettings) -> Result<(), Reason> {
+    pub fn start_call(&mut self, now: Instant, settings: &TenantSettings, urgency: Urgency) -> Result<(), Reason> {
         let allowed = &settings.limits;
-        if self.calls >= allowed.concurrent_calls || !self.starts.take(now, allowed.calls_per_second) {
+        let within = self.calls < allowed.concurrent_calls && self.starts.take(now, allowed.calls_per_second);
+        if !within && urgency == Urgency::Usual {
             return Err(Reason::Limit);
         }
         self.calls += 1;
@@ -54,42 +68,21 @@ impl Limits {
         self.calls = self.calls.saturating_sub(1);
     }
 
-    /// Takes what a leg uses.
-    pub fn take(&mut self, now: Instant, settings: &TenantSettings, uses: &Uses, begun: Begun) -> Result<(), Reason> {
-        match uses {
-            Uses::Line(extension) if self.has_line(settings, extension) => {
-                *self.lines.entry(extension.clone()).or_default() += 1;
-                Ok(())
-            }
-            Uses::Line(_) => Err(Reason::LinesTaken),
-            Uses::Trunk(name) => {
-                let trunk = settings.trunks.iter().find(|trunk| trunk.name == *name).ok_or(Reason::NoRoute)?;
-                let used = self.trunks.entry(name.clone()).or_default();
-                let full = used.calls >= trunk.max_calls;
-                if full || (begun == Begun::ByUs && !used.starts.take(now, trunk.max_calls_per_second)) {
-                    return Err(Reason::Limit);
-                }
-                used.calls += 1;
-                Ok(())
-            }
+    /// Takes a line of an extension.
+    pub fn take_line(&mut self, settings: &TenantSettings, extension: &str, urgency: Urgency) -> Result<(), Reason> {
+        if urgency == Urgency::Usual && !self.has_line(settings, extension) {
+            return Err(Reason::LinesTaken);
         }
+        *self.lines.entry(extension.to_owned()).or_default() += 1;
+        Ok(())
     }
 
-    /// Gives back what a leg used.
-    pub fn free(&mut self, uses: &Uses) {
-        match uses {
-            Uses::Line(extension) => {
-                if let Some(used) = self.lines.get_mut(extension) {
-                    *used = used.saturating_sub(1);
-                    if *used == 0 {
-                        self.lines.remove(extension);
-                    }
-                }
-            }
-            Uses::Trunk(trunk) => {
-                if let Some(used) = self.trunks.get_mut(trunk) {
-                    used.calls = used.calls.saturating_sub(1);
-                }
+    /// Gives a line back.
+    pub fn free_line(&mut self, extension: &str) {
+        if let Some(used) = self.lines.get_mut(extension) {
+            *used = used.saturating_sub(1);
+            if *used == 0 {
+                self.lines.remove(extension);
             }
         }
     }
@@ -100,10 +93,32 @@ impl Limits {
         self.lines.get(extension).copied().unwrap_or_default() < lines
     }
 
-    /// Calls, lines and channels in use: zero when no call is live.
+    /// Calls and lines in use: zero when no call is live.
     pub fn in_use(&self) -> usize {
-        let channels: u32 = self.trunks.values().map(|trunk| trunk.calls).sum();
-        (self.calls + self.lines.values().sum::<u32>() + channels) as usize
+        (self.calls + self.lines.values().sum::<u32>()) as usize
+    }
+}
+
+impl Channels {
+    /// Takes a channel.
+    pub fn take(&mut self, now: Instant, trunk: &Trunk, begun: Begun, urgency: Urgency) -> Result<(), Reason> {
+        let is_full = self.calls >= trunk.max_calls;
+        let is_too_many = is_full || (begun == Begun::ByUs && !self.starts.take(now, trunk.max_calls_per_second));
+        if is_too_many && urgency == Urgency::Usual {
+            return Err(Reason::Limit);
+        }
+        self.calls += 1;
+        Ok(())
+    }
+
+    /// Gives a channel back.
+    pub fn free(&mut self) {
+        self.calls = self.calls.saturating_sub(1);
+    }
+
+    /// Channels in use.
+    pub fn in_use(&self) -> u32 {
+        self.calls
     }
 }
 
@@ -131,10 +146,6 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    fn carrier() -> Uses {
-        Uses::Trunk("carrier".into())
-    }
-
     #[test]
     fn no_more_calls_are_begun_at_once_than_allowed() {
         let mut settings = fixture::demo();
@@ -142,10 +153,10 @@ mod tests {
         let mut limits = Limits::default();
         let now = fixture::instant();
 
-        assert_eq!(limits.start_call(now, &settings), Ok(()));
-        assert_eq!(limits.start_call(now, &settings), Err(Reason::Limit));
+        assert_eq!(limits.start_call(now, &settings, Urgency::Usual), Ok(()));
+        assert_eq!(limits.start_call(now, &settings, Urgency::Usual), Err(Reason::Limit));
         limits.end_call();
-        assert_eq!(limits.start_call(now, &settings), Ok(()));
+        assert_eq!(limits.start_call(now, &settings, Urgency::Usual), Ok(()));
     }
 
     #[test]
@@ -156,52 +167,62 @@ mod tests {
         let now = fixture::instant();
         let half_a_second_later = now + Duration::from_millis(500);
 
-        assert!(limits.start_call(now, &settings).is_ok());
-        assert!(limits.start_call(now, &settings).is_ok());
-        assert!(limits.start_call(now, &settings).is_err());
-        assert!(limits.start_call(half_a_second_later, &settings).is_ok());
-        assert!(limits.start_call(half_a_second_later, &settings).is_err());
+        assert!(limits.start_call(now, &settings, Urgency::Usual).is_ok());
+        assert!(limits.start_call(now, &settings, Urgency::Usual).is_ok());
+        assert!(limits.start_call(now, &settings, Urgency::Usual).is_err());
+        assert!(limits.start_call(half_a_second_later, &settings, Urgency::Usual).is_ok());
+        assert!(limits.start_call(half_a_second_later, &settings, Urgency::Usual).is_err());
     }
 
     #[test]
     fn a_phone_has_only_its_lines() {
         let settings = fixture::demo();
         let mut limits = Limits::default();
-        let now = fixture::instant();
-        let line = Uses::Line("101".into());
-        let nobody = Uses::Line("109".into());
+        let mut take = |limits: &mut Limits, extension| limits.take_line(&settings, extension, Urgency::Usual);
 
-        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Ok(()));
-        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Ok(()));
-        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Err(Reason::LinesTaken));
-        limits.free(&line);
-        assert_eq!(limits.take(now, &settings, &line, Begun::ByUs), Ok(()));
-        assert_eq!(limits.take(now, &settings, &nobody, Begun::ByUs), Err(Reason::LinesTaken));
+        assert_eq!(take(&mut limits, "101"), Ok(()));
+        assert_eq!(take(&mut limits, "101"), Ok(()));
+        assert_eq!(take(&mut limits, "101"), Err(Reason::LinesTaken));
+        limits.free_line("101");
+        assert_eq!(take(&mut limits, "101"), Ok(()));
+        assert_eq!(take(&mut limits, "109"), Err(Reason::LinesTaken));
     }
 
     #[test]
     fn a_trunk_has_only_its_channels() {
-        let mut settings = fixture::demo();
-        settings.trunks[0].max_calls = 1;
-        let mut limits = Limits::default();
+        let trunk = Trunk { max_calls: 1, ..fixture::demo().trunks.remove(0) };
+        let mut channels = Channels::default();
         let now = fixture::instant();
 
-        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByUs), Ok(()));
-        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByCarrier), Err(Reason::Limit));
-        limits.free(&carrier());
-        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByCarrier), Ok(()));
-        assert_eq!(limits.in_use(), 1);
+        assert_eq!(channels.take(now, &trunk, Begun::ByUs, Urgency::Usual), Ok(()));
+        assert_eq!(channels.take(now, &trunk, Begun::ByCarrier, Urgency::Usual), Err(Reason::Limit));
+        channels.free();
+        assert_eq!(channels.take(now, &trunk, Begun::ByCarrier, Urgency::Usual), Ok(()));
+        assert_eq!(channels.in_use(), 1);
     }
 
     #[test]
     fn only_calls_that_we_begin_count_towards_a_trunks_rate() {
-        let mut settings = fixture::demo();
-        settings.trunks[0].max_calls_per_second = 1;
-        let mut limits = Limits::default();
+        let trunk = Trunk { max_calls_per_second: 1, ..fixture::demo().trunks.remove(0) };
+        let mut channels = Channels::default();
         let now = fixture::instant();
 
-        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByUs), Ok(()));
-        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByUs), Err(Reason::Limit));
-        assert_eq!(limits.take(now, &settings, &carrier(), Begun::ByCarrier), Ok(()));
+        assert_eq!(channels.take(now, &trunk, Begun::ByUs, Urgency::Usual), Ok(()));
+        assert_eq!(channels.take(now, &trunk, Begun::ByUs, Urgency::Usual), Err(Reason::Limit));
+        assert_eq!(channels.take(now, &trunk, Begun::ByCarrier, Urgency::Usual), Ok(()));
+    }
+
+    #[test]
+    fn whoever_needs_help_is_stopped_by_nothing_and_counted() {
+        let mut settings = fixture::demo();
+        settings.limits.concurrent_calls = 0;
+        let trunk = Trunk { max_calls: 0, ..settings.trunks[0].clone() };
+        let (mut limits, mut channels) = (Limits::default(), Channels::default());
+        let now = fixture::instant();
+
+        assert_eq!(limits.start_call(now, &settings, Urgency::Emergency), Ok(()));
+        assert_eq!(limits.take_line(&settings, "109", Urgency::Emergency), Ok(()));
+        assert_eq!(channels.take(now, &trunk, Begun::ByUs, Urgency::Emergency), Ok(()));
+        assert_eq!((limits.in_use(), channels.in_use()), (2, 1));
     }
 }

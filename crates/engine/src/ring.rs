@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use model::{Codec, Extension, Number, Originate, Party, Reason, Side, SoundOffer, Trunk};
+use model::{
+    Codec, Direction, Extension, ForwardedCaller, Number, Originate, Party, Reason, Side, SoundOffer, TenantSettings,
+    Trunk,
+};
 
 use crate::call::{Call, NewLeg};
-use crate::key::LegIndex;
-use crate::limits::{Begun, Uses};
+use crate::caller::{Diversion, Presented, Shown};
+use crate::key::{LegIndex, TrunkKey};
+use crate::limits::{Begun, Urgency, Uses};
 use crate::lines::Line;
-use crate::lines::sip::{CallPhone, CallTrunk, Shown, SipLine};
+use crate::lines::sip::{CallPhone, Errand, SipLine, TrunkPlan};
 use crate::routing::{self, Destination, Outside};
 use crate::step::Step;
 
@@ -28,22 +32,43 @@ pub struct Ring {
     pub patience: Duration,
 }
 
-/// Rings whom a caller dialled. `shown` is what an extension's phone displays.
+/// Rings whom a caller dialled.
 pub fn destination(
     call: &mut Call,
     step: &mut Step<'_>,
     caller: LegIndex,
     destination: &Destination<'_>,
-    shown: Shown,
 ) -> Result<Ring, Reason> {
+    let side = if call.leg(caller).side == Side::Agent { Side::Customer } else { Side::Agent };
     let speaks = call.leg(caller).line.speaks();
     match destination {
-        Destination::Extension(extension) => phone(call, step, extension, Side::Agent, shown, &speaks, false),
+        Destination::Extension(extension) => {
+            let shown = call.caller.shown.clone();
+            phone(call, step, extension, side, shown, &speaks, false)
+        }
         Destination::Outside(outside) => {
             let from = call.leg(caller).party.extension().map(str::to_owned);
-            carrier(call, step, from.as_deref(), outside, &speaks)
+            carrier(call, step, from.as_deref(), outside, side, &speaks)
         }
     }
+}
+
+/// Rings whom a called side wants to be called in its place, within the tenant's own rules. `by` is the side that wants it.
+pub fn redirected(
+    call: &mut Call,
+    step: &mut Step<'_>,
+    caller: LegIndex,
+    by: LegIndex,
+    to: &str,
+) -> Result<Ring, Reason> {
+    let settings = call.settings.clone();
+    let extension = call.leg(by).party.extension();
+    let number = extension.and_then(|extension| own_number(call, &settings, Some(extension)));
+    let why = if call.has_rung(by) { "deflection" } else { "unconditional" };
+    let diversion = number.map(|number| Diversion { number: number.e164(), why: why.to_owned(), ours: true });
+    call.caller.redirect(diversion)?;
+    let to = routing::from_inside(&settings, to)?;
+    destination(call, step, caller, &to)
 }
 
 /// Rings the extension of a click-to-call, whose phone shows the customer's number.
@@ -55,7 +80,7 @@ pub fn agent_of_click(
 ) -> Result<Ring, Reason> {
     let number = Number::parse(order.to.as_str(), &call.settings.country);
     let number = number.map_or_else(|_| order.to.to_string(), |number| number.national(&call.settings.country));
-    let shown = Shown { name: Some(number.clone()), number };
+    let shown = Shown { name: Some(number.clone()), number, private: false };
     phone(call, step, extension, Side::Agent, shown, &SoundOffer::default(), extension.auto_answer)
 }
 
@@ -70,11 +95,12 @@ pub fn customer_of_click(
     let speaks = call.leg(agent).line.speaks();
     match routing::from_inside(&settings, order.to.as_str())? {
         Destination::Extension(extension) => {
-            let name = settings.extensions.get(&order.from).map(|from| from.name.clone());
-            let shown = Shown { number: order.from.clone(), name };
+            let shown = call.caller.shown.clone();
             phone(call, step, extension, Side::Customer, shown, &speaks, false)
         }
-        Destination::Outside(outside) => carrier(call, step, Some(&order.from), &outside, &speaks),
+        Destination::Outside(outside) => {
+            carrier(call, step, Some(&order.from), &outside, Side::Customer, &speaks)
+        }
     }
 }
 
@@ -93,7 +119,7 @@ fn phone(
         return Err(Reason::Offline);
     }
     let uses = Uses::Line(extension.number.clone());
-    step.office.limits.take(step.now.mono, &call.settings, &uses, Begun::ByUs)?;
+    step.take(&uses, Begun::ByUs, Urgency::Usual)?;
     let order = CallPhone {
         key,
         worker: call.worker(),
@@ -106,7 +132,7 @@ fn phone(
         wanted: speaks.codecs.clone(),
         answer_by_itself,
     };
-    let line = SipLine::call_phone(step, order).inspect_err(|_| step.office.limits.free(&uses))?;
+    let line = SipLine::call_phone(step, order).inspect_err(|_| step.free(&uses))?;
     let leg = call.begin_leg(
         step,
         NewLeg {
@@ -125,51 +151,60 @@ fn carrier(
     step: &mut Step<'_>,
     from: Option<&str>,
     outside: &Outside<'_>,
+    side: Side,
     speaks: &SoundOffer,
 ) -> Result<Ring, Reason> {
     let key = call.next_leg()?;
     let settings = call.settings.clone();
-    let mut last = Reason::NoRoute;
-    let trunk = outside.trunks.iter().find(|trunk| {
-        let uses = Uses::Trunk(trunk.name.clone());
-        let taken = step.office.limits.take(step.now.mono, &settings, &uses, Begun::ByUs);
-        last = taken.err().unwrap_or(last);
-        taken.is_ok()
-    });
-    let trunk: &Trunk = trunk.ok_or(last)?;
-    let uses = Uses::Trunk(trunk.name.clone());
-    let caller_id =
-        caller_id(&settings, from).map(|number| routing::formatted(&number, trunk.dial_format, &settings.country));
-    let number = caller_id.unwrap_or_else(|| "anonymous".to_owned());
-    let order = CallTrunk {
+    let own = own_number(call, &settings, from);
+    let plan = |trunk: &&Trunk| TrunkPlan {
+        key: TrunkKey::of(settings.id, trunk),
+        digits: routing::digits_for(trunk, outside, &settings.country),
+        presented: match (from, trunk.forwarded_caller) {
+            (None, ForwardedCaller::Own) => Presented { number: own.clone(), private: false },
+            (None, ForwardedCaller::Caller) => {
+                Presented { number: call.caller.number.clone(), private: call.caller.shown.private }
+            }
+            (Some(_), _) => Presented { number: own.clone(), private: call.caller.shown.private },
+        },
+        codecs: ordered(&trunk.codecs, speaks),
+    };
+    let plans = outside.trunks.iter().map(plan).collect();
+    let errand = Errand {
         key,
         worker: call.worker(),
-        trunk,
         hops_left: call.hops_left,
-        digits: routing::digits_for(trunk, outside, &settings.country),
-        shown: Shown { number, name: None },
-        codecs: ordered(&trunk.codecs, speaks),
+        diversions: call.caller.diversions.clone(),
+        country: settings.country.clone(),
         wanted: speaks.codecs.clone(),
+        urgency: outside.urgency,
     };
-    let line = SipLine::call_trunk(step, order).inspect_err(|_| step.office.limits.free(&uses))?;
-    let leg = call.begin_leg(
-        step,
-        NewLeg {
-            side: Side::Customer,
-            party: outside.party(Some(trunk.name.clone())),
-            caller: false,
-            uses,
-            line: Line::Sip(line),
-        },
-    );
+    let (line, trunk) = SipLine::call_trunk(step, errand, plans)?;
+    let party = outside.party(Some(trunk.name.clone()));
+    let new = NewLeg { side, party, caller: false, uses: Uses::Trunk(trunk), line: Line::Sip(line) };
+    let leg = call.begin_leg(step, new);
     Ok(Ring { leg, patience: CARRIER_PATIENCE })
 }
 
-/// The number that a call of this extension shows outside: its own, else the tenant's first.
-pub fn caller_id(settings: &model::TenantSettings, extension: Option<&str>) -> Option<Number> {
+/// The number of the tenant that a call shows: that of the extension which calls, else the one on which the call came in.
+fn own_number(call: &Call, settings: &TenantSettings, extension: Option<&str>) -> Option<Number> {
+    let came_in_on = || {
+        let record = call.story.record().filter(|record| record.direction == Direction::Inbound)?;
+        record.did.as_ref().filter(|did| settings.numbers.contains_key(did.as_str()))
+    };
+    match came_in_on() {
+        Some(did) => Some(Number::of_digits(did.as_str(), &settings.country)),
+        None => caller_id(settings, extension),
+    }
+}
+
+/// The number that a call of this extension shows outside: its own, else the tenant's first. Never one that is not the
+/// tenant's.
+pub fn caller_id(settings: &TenantSettings, extension: Option<&str>) -> Option<Number> {
     let own = extension.and_then(|number| settings.extensions.get(number)).and_then(|e| e.caller_id.as_deref());
+    let own = own.filter(|own| settings.numbers.contains_key(*own));
     let digits = own.or_else(|| settings.numbers.keys().next().map(String::as_str))?;
-    Some(Number::E164(digits.to_owned()))
+    Some(Number::of_digits(digits, &settings.country))
 }
 
 /// Our codecs, those the other side speaks first and in its order: what both speak is relayed as it is.

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 
 use media::{Order, WorkerId};
-use model::{Kept, KeptKind, TenantId, Told};
+use model::{Kept, KeptKind, Reason, TenantId, Told};
 use sip::Endpoint;
 
 use crate::edge::{Now, Output, Wire};
 use crate::ids::Ids;
 use crate::key::Key;
+use crate::limits::{Begun, Urgency, Uses};
+use crate::lines::sip::Trunks;
 use crate::office::Office;
 use crate::sounds::Sounds;
 
@@ -22,6 +24,8 @@ pub struct Step<'a> {
     pub endpoint: &'a mut Endpoint<Key>,
     /// Ready addresses for sound.
     pub sounds: &'a mut Sounds,
+    /// How trunks stand, and what is in use of them.
+    pub trunks: &'a mut Trunks,
     /// Gives names.
     pub ids: &'a mut Ids,
     /// Where what comes out goes.
@@ -32,6 +36,22 @@ impl Step<'_> {
     /// The tenant.
     pub fn tenant_id(&self) -> TenantId {
         self.office.settings.id
+    }
+
+    /// Takes what a leg uses.
+    pub fn take(&mut self, uses: &Uses, begun: Begun, urgency: Urgency) -> Result<(), Reason> {
+        match uses {
+            Uses::Line(extension) => self.office.limits.take_line(&self.office.settings, extension, urgency),
+            Uses::Trunk(trunk) => self.trunks.take(self.now.mono, trunk, begun, urgency),
+        }
+    }
+
+    /// Gives back what a leg used.
+    pub fn free(&mut self, uses: &Uses) {
+        match uses {
+            Uses::Line(extension) => self.office.limits.free_line(extension),
+            Uses::Trunk(trunk) => self.trunks.free(trunk),
+        }
     }
 
     /// Orders a media worker.

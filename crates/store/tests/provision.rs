@@ -41,7 +41,7 @@ users:
         "record: false, caller_id: None, ring_seconds: 30, lines: 2, auto_answer: false",
         "transport: \"udp\", username: None, password: None, register: false, accept_from: [], did_from: RequestUri, \
          outbound_proxy: None, media_from: [], srtp: \"none\", trusted: false, via: None, max_calls: 100, \
-         max_calls_per_second: 20, codecs: [Pcma, Pcmu], dial_format: National }",
+         max_calls_per_second: 20, codecs: [Pcma, Pcmu], dial_format: National, identity: From, forwarded_caller: Own, health_seconds: None }",
         "Outbound { prefix: \"0\", trunks: [\"carrier\"], strip: 0, prepend: \"\" }",
         "strategy: RingAll, members: [], ring_seconds: 30",
         "strategy: LongestIdle, members: [], max_wait_seconds: 300, announce_position: true, ring_seconds: 15, \
@@ -210,11 +210,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "address: 127.0.0.1:99999  ",
         "line 54: `127.0.0.1:99999` is no address for `address`: write host:port, as in 127.0.0.1:5060",
     ),
-    (
-        "transport: udp  ",
-        "transport: sctp  ",
-        "line 55: `sctp` is no word for `transport`: write udp, tcp, tls or auto",
-    ),
+    ("transport: udp  ", "transport: sctp  ", "line 55: `sctp` is no word for `transport`: write udp, tcp, tls or auto"),
     (
         "username: null  ",
         "username: me  ",

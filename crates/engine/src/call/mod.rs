@@ -15,8 +15,9 @@ use model::{
 use self::leg::{Leg, LegState};
 use self::story::Story;
 use crate::closing;
+use crate::caller::Caller;
 use crate::edge::Now;
-use crate::key::{LegIndex, LegKey};
+use crate::key::{LegIndex, LegKey, TrunkKey};
 use crate::limits::Uses;
 use crate::lines::{End, Gone, LegOrder, Line};
 use crate::step::Step;
@@ -38,6 +39,8 @@ pub struct Call {
     pub story: Story,
     /// How many switchboards it may still pass: calls that go round in circles end.
     pub hops_left: u8,
+    /// Who calls, and by whom the call was passed on.
+    pub caller: Caller,
     legs: Vec<Leg>,
     /// All sessions of a call are on one worker, chosen with its first leg.
     worker: Option<WorkerId>,
@@ -70,6 +73,7 @@ impl Call {
             settings,
             story: Story::new(id),
             hops_left: HOPS,
+            caller: Caller::default(),
             legs: Vec::new(),
             worker: None,
             recording: None,
@@ -128,6 +132,13 @@ impl Call {
         self.legs.get(usize::from(index.0)).is_some_and(|leg| leg.state != LegState::Ended)
     }
 
+    /// Whether a leg has rung.
+    pub fn has_rung(&self, index: LegIndex) -> bool {
+        let id = self.leg(index).id;
+        let record = self.story.record();
+        record.is_some_and(|record| record.legs.iter().any(|leg| leg.leg == id && leg.ringing_at.is_some()))
+    }
+
     /// Whether nothing is left to happen.
     pub fn is_over(&self) -> bool {
         self.over
@@ -166,8 +177,9 @@ impl Call {
 
     /// Another trunk is tried for a leg.
     pub fn leg_rerouted(&mut self, step: &mut Step<'_>, index: LegIndex, trunk: String, end: End) {
+        let key = TrunkKey::named(&self.settings, &trunk);
         let leg = self.leg_mut(index);
-        leg.uses = Uses::Trunk(trunk.clone());
+        leg.uses = Uses::Trunk(key);
         if let Party::Outside { trunk: over, .. } = &mut leg.party {
             *over = Some(trunk.clone());
         }
@@ -319,7 +331,7 @@ impl Call {
         let answered = leg.state == LegState::Answered;
         leg.state = LegState::Ended;
         let id = leg.id;
-        step.office.limits.free(&leg.uses);
+        step.free(&leg.uses);
         if answered {
             step.keep(KeptKind::Dialog, id.to_string(), None);
         }

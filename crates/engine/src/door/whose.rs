@@ -1,6 +1,6 @@
 //! Whose a request outside of a dialog is: a trunk's, or a phone's of some tenant.
 
-use model::{DidFrom, Directory, Number, TenantId};
+use model::{DidFrom, Directory, Number, TenantId, TrunkContact};
 use sip::{Flow, HeaderName, Method, NameAddr, Request, Uri};
 
 use crate::edge::Whose;
@@ -16,8 +16,11 @@ pub fn find(directory: &Directory, flow: Flow, request: &Request) -> Option<Whos
 }
 
 /// A call is a trunk's if it comes from the trunk's address, calls one of its tenant's numbers, and does not say
-/// that it comes from an extension.
+/// that it comes from an extension; or if it comes to the Contact under which we have registered there.
 fn trunk_of(directory: &Directory, flow: Flow, request: &Request) -> Option<Whose> {
+    if let Some(trunk) = by_contact(directory, request) {
+        return Some(trunk);
+    }
     let caller = request.headers.from().ok().and_then(|from| user_of(&from.uri)).unwrap_or_default();
     directory.trunks.iter().filter(|(address, ..)| address.contains(flow.remote)).find_map(
         |(_, did_from, owner, name)| {
@@ -29,6 +32,15 @@ fn trunk_of(directory: &Directory, flow: Flow, request: &Request) -> Option<Whos
             Some(Whose::Trunk { tenant, trunk: name.clone(), did })
         },
     )
+}
+
+/// Nobody but the carrier knows the Contact. The number stands where the trunk says, else in To; else the account is it.
+fn by_contact(directory: &Directory, request: &Request) -> Option<Whose> {
+    let TrunkContact { owner, trunk, did_from, account } = directory.contacts.get(&user_of(&request.uri)?)?;
+    let written = [called(request, *did_from), called(request, DidFrom::To), Some(account.clone())];
+    let mut numbers = written.into_iter().flatten().filter_map(|called| number_of(directory, &called));
+    let (did, tenant) = numbers.find(|(_, tenant)| owner.is_none_or(|owner| owner == *tenant))?;
+    Some(Whose::Trunk { tenant, trunk: trunk.clone(), did })
 }
 
 fn called(request: &Request, did_from: DidFrom) -> Option<String> {

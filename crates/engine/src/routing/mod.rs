@@ -2,6 +2,8 @@
 
 use model::{DialFormat, Extension, Number, Outbound, Party, Reason, Route, TenantSettings, Text, Trunk};
 
+use crate::limits::Urgency;
+
 /// Where a call goes.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Destination<'a> {
@@ -18,10 +20,12 @@ pub struct Outside<'a> {
     pub number: Number,
     /// As it was dialled.
     pub dialled: Text,
-    /// What the rule makes of the national form, before the trunk's own format.
-    pub rule: &'a Outbound,
+    /// What the rule makes of the national form, before the trunk's own format. None: it goes out as it is.
+    pub rule: Option<&'a Outbound>,
     /// The rule's trunks that exist and have an address, in order.
     pub trunks: Vec<&'a Trunk>,
+    /// Whether whoever calls needs help: no limit stops such a call.
+    pub urgency: Urgency,
 }
 
 impl Outside<'_> {
@@ -45,23 +49,33 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
         return to_route(settings, &own.route);
     }
     let national = number.national(&settings.country);
-    let rule = settings
-        .outbound
-        .iter()
-        .find(|rule| national.starts_with(&rule.prefix))
-        .ok_or(if is_short(dialled) { Reason::UnknownTarget } else { Reason::NoRoute })?;
+    let rule = settings.outbound.iter().find(|rule| national.starts_with(&rule.prefix));
+    let urgency = urgency_of(settings, &number);
+    let names: Vec<&String> = match (rule, urgency) {
+        (Some(rule), _) => rule.trunks.iter().collect(),
+        // Help is called by whatever way there is.
+        (None, Urgency::Emergency) => settings.outbound.iter().flat_map(|rule| &rule.trunks).collect(),
+        (None, Urgency::Usual) if is_short(dialled) => return Err(Reason::UnknownTarget),
+        (None, Urgency::Usual) => return Err(Reason::NoRoute),
+    };
     if !is_allowed(settings, &number) {
         return Err(Reason::NotAllowed);
     }
-    let trunks: Vec<&Trunk> = rule
-        .trunks
-        .iter()
-        .filter_map(|name| settings.trunks.iter().find(|trunk| trunk.name == *name && !trunk.resolved.is_empty()))
-        .collect();
+    let mut trunks: Vec<&Trunk> = Vec::new();
+    for name in names {
+        let found = settings.trunks.iter().find(|trunk| trunk.name == *name && !trunk.resolved.is_empty());
+        trunks.extend(found.filter(|found| trunks.iter().all(|trunk| trunk.name != found.name)));
+    }
     if trunks.is_empty() {
         return Err(Reason::NoRoute);
     }
-    Ok(Destination::Outside(Outside { number, dialled: Text::from(dialled), rule, trunks }))
+    Ok(Destination::Outside(Outside { number, dialled: Text::from(dialled), rule, trunks, urgency }))
+}
+
+/// Whether what somebody inside dials is a call for help.
+pub fn urgency(settings: &TenantSettings, dialled: &str) -> Urgency {
+    let number = Number::parse(dialled, &settings.country).ok().filter(|_| !settings.extensions.contains_key(dialled));
+    number.map_or(Urgency::Usual, |number| urgency_of(settings, &number))
 }
 
 /// Whom a call from outside to `did` (E.164 digits) reaches.
@@ -72,10 +86,10 @@ pub fn from_outside<'a>(settings: &'a TenantSettings, did: &str) -> Result<Desti
 
 /// What a trunk is asked to dial: the rule works on the national form, the trunk's format is applied last.
 pub fn digits_for(trunk: &Trunk, outside: &Outside<'_>, country: &str) -> String {
-    let national = outside.number.national(country);
-    let stripped = national.get(outside.rule.strip as usize..).unwrap_or_default();
-    if outside.rule.strip > 0 || !outside.rule.prepend.is_empty() {
-        let dialled = format!("{}{stripped}", outside.rule.prepend);
+    if let Some(rule) = outside.rule.filter(|rule| rule.strip > 0 || !rule.prepend.is_empty()) {
+        let national = outside.number.national(country);
+        let stripped = national.get(rule.strip as usize..).unwrap_or_default();
+        let dialled = format!("{}{stripped}", rule.prepend);
         return match Number::parse(&dialled, country) {
             Ok(number @ Number::E164(_)) => formatted(&number, trunk.dial_format, country),
             _ => dialled,
@@ -101,6 +115,10 @@ fn to_route<'a>(settings: &'a TenantSettings, route: &'a Route) -> Result<Destin
         Route::Crm { default, .. } => to_route(settings, default),
         Route::Group(_) | Route::Queue(_) | Route::Menu(_) => Err(Reason::RouteUnavailable),
     }
+}
+
+fn urgency_of(settings: &TenantSettings, number: &Number) -> Urgency {
+    if number.is_emergency(&settings.country) { Urgency::Emergency } else { Urgency::Usual }
 }
 
 /// Whether the tenant may dial there: by country code or longer prefix. The country's own services are always allowed,
@@ -175,6 +193,18 @@ mod tests {
         assert_eq!(from_inside(&settings, "0012025550123"), Err(Reason::NotAllowed));
         settings.limits.destinations.push("1".into());
         assert_eq!(outside(&settings, "+12025550123"), "0012025550123");
+    }
+
+    #[test]
+    fn help_is_called_by_whatever_way_there_is() {
+        let settings = fixture::demo();
+
+        let Ok(Destination::Outside(police)) = from_inside(&settings, "113") else { panic!("113 goes out") };
+
+        assert_eq!((police.trunks[0].name.as_str(), police.urgency), ("carrier", Urgency::Emergency));
+        assert_eq!(digits_for(police.trunks[0], &police, "84"), "113");
+        assert_eq!(urgency(&settings, "115"), Urgency::Emergency);
+        assert_eq!(urgency(&settings, "0900000115"), Urgency::Usual);
     }
 
     #[test]

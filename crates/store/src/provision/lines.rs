@@ -1,6 +1,6 @@
 //! Ways to and from the public network: trunks, outbound rules, numbers.
 
-use model::{Codec, DialFormat, DidFrom, NumberRoute, Outbound, Trunk};
+use model::{Codec, DialFormat, DidFrom, ForwardedCaller, NumberRoute, Outbound, Trunk, TrunkIdentity};
 
 use super::floor::{Named, route};
 use super::section::{Section, text_of};
@@ -8,7 +8,7 @@ use super::words::{host_and_port, public_number, short_name, shown, sources};
 use super::yaml::Node;
 use super::{Lined, ProvisionError, Reference, TrunkDraft, wrong};
 
-const TRUNK: [&str; 17] = [
+const TRUNK: [&str; 20] = [
     "name",
     "address",
     "transport",
@@ -26,6 +26,9 @@ const TRUNK: [&str; 17] = [
     "max_calls_per_second",
     "codecs",
     "dial_format",
+    "identity",
+    "forwarded_caller",
+    "health_seconds",
 ];
 const TRANSPORTS: [(&str, &str); 4] = [("udp", "udp"), ("tcp", "tcp"), ("tls", "tls"), ("auto", "auto")];
 const SRTP: [(&str, &str); 3] = [("none", "none"), ("optional", "optional"), ("required", "required")];
@@ -33,6 +36,9 @@ const DID_FROM: [(&str, DidFrom); 3] =
     [("request_uri", DidFrom::RequestUri), ("to", DidFrom::To), ("p_called_party_id", DidFrom::PCalledPartyId)];
 const DIAL_FORMATS: [(&str, DialFormat); 3] =
     [("national", DialFormat::National), ("e164", DialFormat::E164), ("international", DialFormat::International)];
+const IDENTITIES: [(&str, TrunkIdentity); 2] = [("from", TrunkIdentity::From), ("pai", TrunkIdentity::Pai)];
+const FORWARDED_CALLERS: [(&str, ForwardedCaller); 2] =
+    [("own", ForwardedCaller::Own), ("caller", ForwardedCaller::Caller)];
 const CODECS: [(&str, Codec); 4] =
     [("pcma", Codec::Pcma), ("pcmu", Codec::Pcmu), ("g722", Codec::G722), ("opus", Codec::Opus)];
 
@@ -61,6 +67,8 @@ pub(super) fn trunk(node: Node) -> Result<Lined<TrunkDraft>, ProvisionError> {
     }
     let trunk = Trunk {
         name: name.value,
+        shared: false,
+        contact: String::new(),
         address: address.value,
         resolved: Vec::new(),
         transport: section.word("transport", &TRANSPORTS, "udp")?.to_owned(),
@@ -78,6 +86,9 @@ pub(super) fn trunk(node: Node) -> Result<Lined<TrunkDraft>, ProvisionError> {
         max_calls_per_second: section.number("max_calls_per_second", 1..=100_000, 20)?,
         codecs: section.words("codecs", &CODECS, &[Codec::Pcma, Codec::Pcmu])?,
         dial_format: section.word("dial_format", &DIAL_FORMATS, DialFormat::National)?,
+        identity: section.word("identity", &IDENTITIES, TrunkIdentity::From)?,
+        forwarded_caller: section.word("forwarded_caller", &FORWARDED_CALLERS, ForwardedCaller::Own)?,
+        health_seconds: section.optional_number("health_seconds", 0..=3_600)?,
     };
     Ok(Lined { line: section.line, value: TrunkDraft { trunk, password } })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{
     Directory, DirectoryKey, Extension, Group, KeyKind, Menu, NumberRoute, Outbound, Queue, TenantEntry, TenantId,
-    TenantSettings, Trunk,
+    TenantSettings, Trunk, TrunkContact,
 };
 use serde::de::DeserializeOwned;
 use sqlx::Acquire;
@@ -14,6 +14,10 @@ use super::items::{Noun, OPERATOR};
 use super::stored::TenantBody;
 use super::{Settings, Snapshot};
 use crate::StoreError;
+use crate::secrets::hex;
+
+/// Letters of the secret in our Contact at a carrier: 128 bits.
+const CONTACT_LETTERS: usize = 32;
 
 impl Settings {
     /// Everything in one read. Versions grow with each change; names of trunks' hosts are not resolved.
@@ -82,6 +86,12 @@ impl Settings {
             .into_iter()
             .map(|(name, row)| {
                 let mut trunk: Trunk = parse(row, Noun::Trunk, name)?;
+                trunk.shared = tenant == OPERATOR;
+                if trunk.register {
+                    let mut contact = hex(&self.key.derive(&format!("contact/{}/{name}", tenant.0)));
+                    contact.truncate(CONTACT_LETTERS);
+                    trunk.contact = contact;
+                }
                 if let Some(sealed) = row.secrets.get("password") {
                     let place = sealing_place(tenant, Noun::Trunk, name, "password");
                     let password = self
@@ -130,6 +140,11 @@ fn push_sources(directory: &mut Directory, trunks: &[Trunk], owner: Option<Tenan
     for trunk in trunks {
         let sources = trunk.accept_from.iter();
         directory.trunks.extend(sources.map(|source| (*source, trunk.did_from, owner, trunk.name.clone())));
+        if trunk.register {
+            let account = trunk.username.clone().unwrap_or_default();
+            let contact = TrunkContact { owner, trunk: trunk.name.clone(), did_from: trunk.did_from, account };
+            directory.contacts.insert(trunk.contact.clone(), contact);
+        }
     }
 }
 

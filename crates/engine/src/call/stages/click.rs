@@ -11,7 +11,7 @@ use model::{DialAnswer, EndedBy, Originate, Problem, Reason, Reply, Ticket};
 use super::{Stage, Talk};
 use crate::call::Call;
 use crate::key::LegIndex;
-use crate::lines::{End, LegNews};
+use crate::lines::{End, Gone, LegNews};
 use crate::ring::{self, Ring};
 use crate::step::Step;
 
@@ -122,6 +122,11 @@ impl Click {
                 self.reply(call, |call, leg| Ok(Reply::Originated { call, leg }));
                 Stage::Click(self)
             }
+            // Whoever ordered the call wants to talk at this phone, and at no other.
+            LegNews::Redirected { .. } => {
+                let gone = Gone { end: Reason::Redirected.into(), by_party: true };
+                self.while_agent_rings(call, step, LegNews::Gone(gone))
+            }
             LegNews::Answered { .. } => {
                 call.leg_answered(step, self.agent);
                 self.reply(call, |call, leg| Ok(Reply::Originated { call, leg }));
@@ -139,7 +144,6 @@ impl Click {
             | LegNews::Key(_)
             | LegNews::Speaks(_)
             | LegNews::Silent
-            | LegNews::Redirected { .. }
             | LegNews::Rerouted { .. } => Stage::Click(self),
         }
     }
@@ -182,6 +186,16 @@ impl Click {
                 call.stop_playing(step, self.agent);
                 call.connect(step, self.agent, customer);
                 Stage::Talk(Talk::of(call, step, self.agent, customer))
+            }
+            LegNews::Redirected { to } if leg == customer => {
+                call.leg_gone(step, leg, Gone { end: Reason::Redirected.into(), by_party: true });
+                match ring::redirected(call, step, self.agent, leg, &to) {
+                    Ok(Ring { leg: customer, patience }) => {
+                        self.phase = Phase::RingingCustomer { customer, give_up_at: step.now.mono + patience };
+                    }
+                    Err(reason) => self.play_tone(call, step, reason.into(), EndedBy::Switchboard),
+                }
+                Stage::Click(self)
             }
             LegNews::Rerouted { trunk, end } if leg == customer => {
                 call.leg_rerouted(step, leg, trunk, end);

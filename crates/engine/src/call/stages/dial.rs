@@ -9,6 +9,7 @@ use super::{Stage, Talk};
 use crate::call::Call;
 use crate::key::LegIndex;
 use crate::lines::{End, Gone, LegNews, LegOrder};
+use crate::ring::{self, Ring};
 use crate::step::Step;
 
 /// A caller who waits for an answer.
@@ -53,6 +54,7 @@ impl Dial {
                 call.connect(step, self.caller, self.callee);
                 Stage::Talk(Talk::of(call, step, self.caller, self.callee))
             }
+            LegNews::Redirected { to } if leg == self.callee => self.redirected(call, step, &to),
             LegNews::Rerouted { trunk, end } if leg == self.callee => {
                 call.leg_rerouted(step, leg, trunk, end);
                 Stage::Dial(self)
@@ -91,6 +93,21 @@ impl Dial {
             Ok(()) => {}
             // A caller that cannot hear the early sound still hears its own phone ring.
             Err(_) => drop(call.order(step, self.caller, LegOrder::Ring { early: None })),
+        }
+    }
+
+    /// The called side is left, and whom it names is rung in its place.
+    fn redirected(self, call: &mut Call, step: &mut Step<'_>, to: &str) -> Stage {
+        call.leg_gone(step, self.callee, Gone { end: Reason::Redirected.into(), by_party: true });
+        match ring::redirected(call, step, self.caller, self.callee, to) {
+            Ok(Ring { leg, patience }) => {
+                Stage::Dial(Self { callee: leg, give_up_at: step.now.mono + patience, ..self })
+            }
+            Err(reason) => {
+                call.refuse_leg(step, self.caller, reason.into());
+                call.finish(step, reason.into(), EndedBy::Switchboard);
+                Stage::Over
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use sip::{Body, DialogId, Flow, Invite, Request, Response, ServerId};
 
 use super::causes::{because, cause_in, elsewhere};
 use super::formats::word;
+use super::identity;
 use super::line::{SipLine, State, Up, branch_key};
 use super::negotiation::{Negotiation, Secrecy};
 use super::sound::Sound;
@@ -33,6 +34,8 @@ pub(super) struct Branch {
     early: Vec<Early>,
     /// The INVITE to be sent with plain sound, should the phone not speak secured sound.
     plain: Option<Box<Invite>>,
+    /// Whom its phone wants to be called in its place.
+    elsewhere: Option<String>,
 }
 
 /// One early dialog: a branch may be forked further on its way.
@@ -84,7 +87,7 @@ pub(super) fn ring(
     let plain = wants.or_plain.then(|| Box::new(invite.clone()));
     invite.body = Some(Body::sdp(offered.offer()));
     let dialog = step.endpoint.invite(step.now.mono, branch_key(key, at), invite).ok()?;
-    Some(Branch { dialog, flow, refusal: None, offered, early: Vec::new(), plain })
+    Some(Branch { dialog, flow, refusal: None, offered, early: Vec::new(), plain, elsewhere: None })
 }
 
 impl Branch {
@@ -123,6 +126,9 @@ impl SipLine {
         fork: u64,
         response: &Response,
     ) -> Option<LegNews> {
+        if let Some(tries) = &mut self.tries {
+            tries.heard(step, response);
+        }
         let State::Inviting { branches, heard } = &mut self.state else { return None };
         let branch = branches.get_mut(at)?;
         let offered = &branch.offered;
@@ -164,6 +170,9 @@ impl SipLine {
         fork: u64,
         response: &Response,
     ) -> Option<LegNews> {
+        if let Some(tries) = &mut self.tries {
+            tries.heard(step, response);
+        }
         let State::Inviting { branches, .. } = &mut self.state else { return None };
         let branch = branches.get(at)?;
         let (dialog, flow) = (branch.dialog, branch.flow);
@@ -201,18 +210,30 @@ impl SipLine {
         if matches!(status, 415 | 488 | 606) && branch.ring_plainly(step, key, at) {
             return None;
         }
+        branch.elsewhere = identity::elsewhere(&response.headers).filter(|_| (300..400).contains(&status));
         let reason = reason_of(status, self.is_carrier());
-        self.refused(step, at, End { cause: cause_in(&response.headers), ..End::new(reason, status) })
+        let end = End { cause: cause_in(&response.headers), ..End::new(reason, status) };
+        match self.tries {
+            Some(_) => self.on_trunk_refused(step, at, end, Some(response)),
+            None => self.refused(step, at, end),
+        }
     }
 
     /// One phone gave no answer at all.
     pub(super) fn on_failed(&mut self, step: &mut Step<'_>, at: usize) -> Option<LegNews> {
-        self.refused(step, at, Reason::Unreachable.into())
+        match self.tries {
+            Some(_) => self.on_trunk_refused(step, at, Reason::Unreachable.into(), None),
+            None => self.refused(step, at, Reason::Unreachable.into()),
+        }
     }
 
     /// The refusal that speaks for those phones of the party that have refused, while others are still being rung.
     pub(super) fn best_refusal(&self) -> Option<End> {
         let State::Inviting { branches, .. } = &self.state else { return None };
+        // Trunks that could not take the call have said nothing about whoever is rung by another.
+        if self.tries.is_some() {
+            return None;
+        }
         let refusals: Vec<End> = branches.iter().filter_map(|branch| branch.refusal).collect();
         (!refusals.is_empty()).then(|| best(&refusals))
     }
@@ -257,6 +278,10 @@ impl SipLine {
         }
         for other in branches.iter().filter(|branch| branch.is_live()) {
             step.endpoint.cancel(step.now.mono, other.dialog, because(refusal));
+        }
+        let elsewhere = branches.iter_mut().find_map(|branch| branch.elsewhere.take());
+        if let Some(to) = elsewhere.filter(|_| refusal.sip < 600) {
+            return self.redirected(step, to);
         }
         let mut end = self.best_refusal().unwrap_or(refusal);
         // Our own credentials or routes are nothing that a caller can mend, and nothing that the party decided.
@@ -319,7 +344,8 @@ mod tests {
     }
 
     fn best_of(statuses: &[u16]) -> u16 {
-        let refusals: Vec<End> = statuses.iter().map(|status| End::new(Reason::of_refusal(*status), *status)).collect();
+        let refusals: Vec<End> =
+            statuses.iter().map(|status| End::new(Reason::of_refusal(*status), *status)).collect();
         best(&refusals).sip
     }
 }

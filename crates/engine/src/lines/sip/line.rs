@@ -17,6 +17,7 @@ use super::formats::sound_codec;
 use super::inviting::{Branch, Heard};
 use super::keys::{self, Form, Presses};
 use super::sound::{Peer, Sound};
+use super::trunk::Tries;
 use super::within;
 use crate::key::{Key, LegKey};
 use crate::lines::{End, Gone, LegNews, LegOrder};
@@ -30,6 +31,8 @@ pub struct SipLine {
     /// None where there is no sound to be had: the leg can only be refused.
     pub(super) sound: Option<Sound>,
     pub(super) presses: Presses,
+    /// The trunks of the route, where the party is called by one.
+    pub(super) tries: Option<Box<Tries>>,
 }
 
 #[derive(Debug)]
@@ -128,13 +131,13 @@ impl SipLine {
         });
         let trouble = sound.as_ref().err().copied();
         let state = State::Invited(Invited { dialog, flow, rung: Rung::Nothing, updates });
-        Ok((Self { key, state, sound: sound.ok(), presses: Presses::default() }, trouble))
+        Ok((Self { key, state, sound: sound.ok(), presses: Presses::default(), tries: None }, trouble))
     }
 
     /// A leg whose phones are being rung.
     pub(super) fn inviting(key: LegKey, branches: Vec<Branch>, sound: Sound) -> Self {
         let state = State::Inviting { branches, heard: Heard::default() };
-        Self { key, state, sound: Some(sound), presses: Presses::default() }
+        Self { key, state, sound: Some(sound), presses: Presses::default(), tries: None }
     }
 
     /// Where its sound is.
@@ -211,6 +214,13 @@ impl SipLine {
         self.state = State::Over;
         self.close_sound(step);
         Some(LegNews::Gone(Gone { end, by_party }))
+    }
+
+    /// The leg is over, and its party wants to be called elsewhere.
+    pub(super) fn redirected(&mut self, step: &mut Step<'_>, to: String) -> Option<LegNews> {
+        self.state = State::Over;
+        self.close_sound(step);
+        Some(LegNews::Redirected { to })
     }
 
     fn ring(&mut self, step: &mut Step<'_>, early: Option<Codec>) -> Result<(), Reason> {

@@ -4,19 +4,23 @@ mod call_out;
 mod causes;
 mod formats;
 mod gate;
+mod identity;
 mod inviting;
 mod keys;
 mod line;
 mod negotiation;
 mod register;
 mod sound;
+mod trunk;
 mod within;
 
-pub use self::call_out::{CallPhone, CallTrunk, Shown};
+pub use self::call_out::CallPhone;
 pub use self::gate::{Gatekeeper, Visitor, extension_of};
+pub use self::identity::{Said, hides_caller, said_by};
 pub use self::line::{SipLine, SipNews};
 pub use self::register::{keep as keep_bindings, register};
 pub use self::sound::Peer;
+pub use self::trunk::{Errand, Settled, TrunkPlan, Trunks};
 
 use sip::{Flow, NameAddr, Uri};
 
