@@ -10,8 +10,9 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::{Flow, HeaderName, Headers, NameAddr, Response};
+use crate::{Flow, HeaderName, Headers, NameAddr, Response, Uri};
 
+pub(crate) use next_hop::Hop;
 pub use next_hop::NextHop;
 pub(crate) use resending::{Resending, Resent};
 pub use snapshot::DialogSnapshot;
@@ -58,11 +59,6 @@ pub(crate) struct Addressed<'a> {
 }
 
 impl Dialog {
-    /// A request of theirs with this number is in order if it is above all before it (RFC 3261, 12.2.2).
-    pub(crate) fn is_in_order(&self, cseq: u32) -> bool {
-        self.remote_cseq.is_none_or(|last| last < cseq)
-    }
-
     /// The number of our next request.
     pub(crate) fn next_cseq(&mut self) -> u32 {
         self.local_cseq = (self.local_cseq + 1) & 0x7fff_ffff;
@@ -71,9 +67,7 @@ impl Dialog {
 
     /// Takes over a fresh Contact of theirs, if there is a readable one.
     pub(crate) fn refresh_target(&mut self, headers: &Headers) {
-        if let Ok(contact) = headers.contact() {
-            self.remote.target = contact.uri.print();
-        }
+        self.remote.refresh_target(headers);
     }
 }
 
@@ -92,6 +86,13 @@ impl Remote {
         routes.reverse();
         let target = target(&response.headers).unwrap_or_else(|| Bytes::copy_from_slice(invited));
         Self { address, tag, target, routes }
+    }
+
+    /// Takes over a fresh Contact of theirs, if there is a readable one.
+    pub(crate) fn refresh_target(&mut self, headers: &Headers) {
+        if let Some(target) = target(headers) {
+            self.target = target;
+        }
     }
 
     /// Request URI and Route of a request (RFC 3261, 12.2.1.1): a strict router expects its own URI as request URI.
@@ -115,7 +116,9 @@ pub(crate) fn own(bytes: &Bytes) -> Bytes {
 }
 
 fn target(headers: &Headers) -> Option<Bytes> {
-    headers.contact().ok().map(|contact| contact.uri.print())
+    let contact = headers.contact().ok()?;
+    // A request URI has no headers (RFC 3261, 19.1.1).
+    Some(Uri { headers: None, ..contact.uri }.print())
 }
 
 fn record_routes(headers: &Headers) -> Vec<Bytes> {

@@ -16,6 +16,8 @@ pub(crate) struct Resending {
     pub cseq: u32,
     /// Where the INVITE came from.
     pub flow: Flow,
+    /// True if it carries an offer, which the ACK answers.
+    pub is_offer: bool,
     response: Bytes,
     interval: Duration,
     resend_at: Instant,
@@ -33,8 +35,8 @@ pub(crate) enum Resent {
 
 impl Resending {
     /// The 2xx has just been sent.
-    pub(crate) fn start(now: Instant, cseq: u32, flow: Flow, response: Bytes) -> Self {
-        Self { cseq, flow, response, interval: T1, resend_at: now + T1, give_up_at: now + PATIENCE }
+    pub(crate) fn start(now: Instant, cseq: u32, flow: Flow, is_offer: bool, response: Bytes) -> Self {
+        Self { cseq, flow, is_offer, response, interval: T1, resend_at: now + T1, give_up_at: now + PATIENCE }
     }
 
     pub(crate) fn on_timeout(&mut self, now: Instant) -> Resent {

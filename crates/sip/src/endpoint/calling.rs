@@ -5,7 +5,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::held::{Calling, Cancel, Held, Stage};
+use super::early::{Calling, Cancel};
+use super::held::{Held, Stage};
 use super::ids::DialogId;
 use super::news::{Failure, News, Overload};
 use super::order::{Body, Invite, OutOfDialog};
@@ -43,7 +44,8 @@ impl<K: Copy> Endpoint<K> {
         let calling = Calling {
             headers,
             body,
-            early: None,
+            forks: Vec::new(),
+            latest: 0,
             challenged: 0,
             cancel: Cancel::NotAsked,
             answer_within,
@@ -82,14 +84,16 @@ impl<K: Copy> Endpoint<K> {
                 self.pay_ack(now, &mut held, None);
                 self.answer_all_open(now, &held);
                 held.their_invite = None;
+                held.their_update = None;
                 held.unanswered.clear();
+                held.session = None;
                 if held.resending.is_empty() {
                     self.send_bye(now, &mut held, headers);
                 } else {
                     held.stage = Stage::Hanging { headers };
                 }
             }
-            Stage::Forked | Stage::Hanging { .. } | Stage::Ending => {}
+            Stage::Forked | Stage::Hanging { .. } | Stage::Ending | Stage::Lingering => {}
         }
         self.put(now, held);
     }
@@ -107,7 +111,12 @@ impl<K: Copy> Endpoint<K> {
             let why = Failure::Overloaded;
             self.post.tell(News::RequestFailed { key: held.key, dialog: Some(dialog), why });
         } else if !held.is_ending() {
-            self.send_in_dialog(now, &mut held, Box::new(Asked { method, headers, body, challenged: 0 }), None);
+            self.send_in_dialog(
+                now,
+                &mut held,
+                Box::new(Asked { method, headers, body, challenged: 0, fork: None }),
+                None,
+            );
         }
         self.put(now, held);
     }

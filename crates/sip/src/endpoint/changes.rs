@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::held::Held;
+use super::held::{Held, Stage};
 use super::ids::DialogId;
 use super::news::News;
 use super::order::Body;
@@ -114,13 +114,22 @@ impl<K: Copy> Endpoint<K> {
             }
             return self.send_change(now, held, None);
         }
+        if self.is_longer_wanted(held, &response) {
+            return self.send_change(now, held, None);
+        }
         match self.retry_after(held, &response) {
             Some(wait) => {
                 if let Some(changes) = &mut held.changes {
                     changes.try_again_at(now + wait);
                 }
             }
-            None if response.is_success() => self.end_change(now, held, Ok(response)),
+            None if response.is_success() => {
+                held.note_allow(&response.headers);
+                if matches!(held.stage, Stage::Confirmed) {
+                    self.session_granted(now, held, &response);
+                }
+                self.end_change(now, held, Ok(response));
+            }
             None => self.end_change(now, held, Err(response)),
         }
     }
@@ -133,9 +142,13 @@ impl<K: Copy> Endpoint<K> {
         if held.is_ending() {
             return;
         }
-        if sent.is_asked {
-            let (key, dialog) = (held.key, held.id);
-            self.post.tell(News::ReinviteDone { key, dialog, method: sent.method, result, wants_answer });
+        match result {
+            result if sent.is_asked => {
+                let (key, dialog) = (held.key, held.id);
+                self.post.tell(News::ReinviteDone { key, dialog, method: sent.method, result, wants_answer });
+            }
+            Ok(_) => {}
+            Err(response) => self.on_refresh_failed(now, held, &response),
         }
         self.try_change(now, held);
         if held.changes.as_ref().is_some_and(|changes| changes.is_empty()) {
@@ -152,11 +165,10 @@ impl<K: Copy> Endpoint<K> {
     pub(super) fn pay_ack(&mut self, now: Instant, held: &mut Held<K>, body: Option<&Body>) {
         let Some(owed) = held.changes.as_mut().and_then(|changes| changes.owed.take()) else { return };
         held.our_invite = None;
-        let (ack_flow, ack) = self.send_ack(held, owed.cseq, body);
+        let (ack_flow, ack) = self.send_ack(&held.dialog, held.signed_invite(), owed.cseq, body);
         let Some(mut client) = self.transactions.take_client(owed.client) else { return };
-        client.ack_flow = Some(ack_flow);
         if let ClientMachine::Invite(machine) = &mut client.machine {
-            machine.keep_fork_ack(now, owed.tag, ack);
+            machine.keep_fork_ack(now, owed.tag, ack, ack_flow);
         }
         self.transactions.put_client(now, owed.client, client, &mut self.post);
         self.transactions.note_finished(Timer::Client(owed.client));
@@ -209,6 +221,11 @@ impl Changes {
         self.retry_at = Some(at);
     }
 
+    /// Whether something is on its way that refreshes the session, or is about to be.
+    pub(super) fn is_busy(&self) -> bool {
+        self.sent.is_some() || !self.waiting.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
         self.sent.is_none() && self.waiting.is_empty() && self.owed.is_none()
     }
@@ -217,6 +234,11 @@ impl Changes {
 impl Change {
     fn new(method: Method, headers: Headers, body: Option<Body>) -> Self {
         Self { method, headers, body, challenged: 0, tries: 0, is_asked: true }
+    }
+
+    /// An UPDATE that only says that we are there.
+    pub(super) fn refresh() -> Self {
+        Self { is_asked: false, ..Self::new(Method::Update, Headers::new(), None) }
     }
 
     fn is_like(&self, other: &Self) -> bool {

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use super::head::{write_header, write_number, write_rest};
 use super::identity::Identity;
 use super::order::Body;
+use super::post::Own;
+use super::session::Spoken;
 use crate::dialog::Addressed;
 use crate::{HeaderName, Headers, Method, Transport};
 
@@ -22,16 +24,20 @@ pub(crate) struct Draft<'a> {
     pub cseq: u32,
     pub contact: Option<&'a [u8]>,
     pub authorization: Option<&'a (HeaderName, Bytes)>,
+    /// Whether it says what we take.
+    pub presents: bool,
+    pub session: Option<Spoken>,
     pub headers: Option<&'a Headers>,
     pub body: Option<&'a Body>,
 }
 
 impl Draft<'_> {
-    pub(crate) fn print(&self, identity: &Identity, software: &str, transport: Transport, ours: SocketAddr) -> Bytes {
+    pub(crate) fn print(&self, identity: &Identity, own: &Own, transport: Transport, ours: SocketAddr) -> Bytes {
         let body = self.body.map_or(&[][..], |body| &body.bytes);
         let routes: usize = self.addressed.routes.iter().map(|route| route.len() + 10).sum();
         let contact = self.contact.map_or(0, <[u8]>::len) + self.authorization.map_or(0, |(_, value)| value.len() + 32);
-        let names = self.addressed.uri.len() + self.from.len() + self.to.len() + self.call_id.len() + software.len();
+        let names =
+            self.addressed.uri.len() + self.from.len() + self.to.len() + self.call_id.len() + own.size(self.presents);
         let given = self.headers.map_or(0, Headers::size) + body.len();
         let mut out = Vec::with_capacity(routes + contact + names + given + 320);
         out.extend_from_slice(self.method.as_bytes());
@@ -67,8 +73,14 @@ impl Draft<'_> {
         if let Some((name, value)) = self.authorization {
             write_header(&mut out, name, value);
         }
-        if !software.is_empty() && !given(&HeaderName::UserAgent) {
-            write_header(&mut out, &HeaderName::UserAgent, software.as_bytes());
+        if !own.software.is_empty() && !given(&HeaderName::UserAgent) {
+            write_header(&mut out, &HeaderName::UserAgent, own.software.as_bytes());
+        }
+        if self.presents {
+            own.present(&mut out, given);
+        }
+        if let Some(session) = &self.session {
+            session.write(&mut out, given);
         }
         write_rest(&mut out, self.headers, self.body.map(|body| &body.content_type[..]), body);
         // It is kept for a while: what was reserved in vain goes back.

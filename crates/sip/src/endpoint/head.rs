@@ -4,6 +4,8 @@ use bytes::Bytes;
 
 use super::identity::Identity;
 use super::order::{Body, is_ours};
+use super::post::Own;
+use super::session::Spoken;
 use crate::message::write_line;
 use crate::{HeaderName, Headers, Request, Response};
 
@@ -29,6 +31,11 @@ pub(crate) struct Answer<'a> {
     /// True for answers that make a dialog.
     pub makes_dialog: bool,
     pub contact: Option<&'a [u8]>,
+    /// True for answers that say what we take.
+    pub presents: bool,
+    /// The number of a provisional answer that wants a PRACK.
+    pub rseq: Option<u32>,
+    pub session: Option<Spoken>,
     pub headers: Option<&'a Headers>,
     /// In place of a Content-Type among the headers.
     pub content_type: Option<&'a [u8]>,
@@ -54,9 +61,11 @@ impl Head {
         head
     }
 
-    pub(crate) fn print(&self, identity: &Identity, software: &str, answer: &Answer<'_>) -> Bytes {
+    pub(crate) fn print(&self, identity: &Identity, own: &Own, answer: &Answer<'_>) -> Bytes {
         let given = self.lines.len() + self.record_routes.len() + answer.headers.map_or(0, Headers::size);
-        let ours = software.len() + answer.contact.map_or(0, <[u8]>::len) + answer.content_type.map_or(0, <[u8]>::len);
+        let ours = own.size(answer.presents)
+            + answer.contact.map_or(0, <[u8]>::len)
+            + answer.content_type.map_or(0, <[u8]>::len);
         let mut out = Vec::with_capacity(given + ours + answer.body.len() + 160);
         out.extend_from_slice(b"SIP/2.0 ");
         write_number(&mut out, usize::from(answer.status));
@@ -84,8 +93,19 @@ impl Head {
         {
             write_header(&mut out, &HeaderName::Contact, contact);
         }
-        if !software.is_empty() && !given(&HeaderName::Server) {
-            write_header(&mut out, &HeaderName::Server, software.as_bytes());
+        if !own.software.is_empty() && !given(&HeaderName::Server) {
+            write_header(&mut out, &HeaderName::Server, own.software.as_bytes());
+        }
+        if answer.presents {
+            own.present(&mut out, given);
+        }
+        if let Some(rseq) = answer.rseq {
+            out.extend_from_slice(b"Require: 100rel\r\nRSeq: ");
+            write_number(&mut out, rseq as usize);
+            out.extend_from_slice(b"\r\n");
+        }
+        if let Some(session) = &answer.session {
+            session.write(&mut out, given);
         }
         write_rest(&mut out, headers, answer.content_type, answer.body);
         // It is kept for a while: what was reserved in vain goes back.

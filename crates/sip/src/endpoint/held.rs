@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::changes::{Change, Changes};
+use super::early::Calling;
 use super::ids::{DialogId, ServerId};
-use super::order::Body;
 use super::post::{ClientId, Post, Timer};
+use super::reliable::{Reliable, WantsPrack};
+use super::session::Session;
 use super::sign_in::SignIn;
-use crate::dialog::{Dialog, Remote, Resending, Resent};
-use crate::{Flow, Headers};
+use crate::dialog::{Dialog, NextHop, Remote, Resending, Resent};
+use crate::{Flow, HeaderName, Headers, Method};
 
 /// How often a provisional answer is given again, so that proxies keep waiting (RFC 3261, 13.3.1.1).
 pub(crate) const REMIND: Duration = Duration::from_secs(60);
@@ -28,10 +30,26 @@ pub(crate) struct Held<K> {
     pub changes: Option<Box<Changes>>,
     /// Their INVITE or re-INVITE that has no final answer.
     pub their_invite: Option<ServerId>,
+    /// What has become of the offer in it.
+    pub their_offer: TheirOffer,
+    /// An UPDATE or PRACK of theirs whose offer has no answer.
+    pub their_update: Option<ServerId>,
     /// Other requests of theirs without a final answer.
     pub unanswered: Vec<ServerId>,
     /// 2xx of ours whose ACK is missing.
     pub resending: Vec<Resending>,
+    /// Provisional answers of ours that want a PRACK.
+    pub reliable: Option<Box<Reliable>>,
+    /// When the session has to be refreshed, if it has to be.
+    pub session: Option<Box<Session>>,
+    /// The least session interval, in seconds, that the other side is known to take.
+    pub min_se: u32,
+    /// How often it has asked for a longer one.
+    pub raised: u8,
+    /// Whether the other side says that it takes an UPDATE.
+    pub takes_update: bool,
+    /// A fingerprint of the name whose address was asked for.
+    pub located: u64,
     /// The earliest moment at which the wheel wakes it.
     pub armed: Option<Instant>,
 }
@@ -51,30 +69,8 @@ pub(crate) enum Stage {
     Hanging { headers: Headers },
     /// Our BYE is on its way. The asker hears nothing more.
     Ending,
-}
-
-#[derive(Debug)]
-pub(crate) struct Calling {
-    pub headers: Headers,
-    pub body: Option<Body>,
-    /// The fork that was heard of last.
-    pub early: Option<Remote>,
-    /// How often the INVITE has been challenged.
-    pub challenged: u8,
-    pub cancel: Cancel,
-    /// How long anything may take to come back.
-    pub answer_within: Option<Duration>,
-    /// True once the asker has heard how it ended: what comes back is dealt with in silence.
-    pub is_told: bool,
-}
-
-/// What became of the asker's wish to cancel.
-#[derive(Debug)]
-pub(crate) enum Cancel {
-    NotAsked,
-    /// Nothing has come back yet: the CANCEL has to wait (RFC 3261, 9.1).
-    Asked(Headers),
-    Sent,
+    /// They hung up while a re-INVITE of ours was open: its final response is still to be acknowledged.
+    Lingering,
 }
 
 #[derive(Debug, Default)]
@@ -82,14 +78,38 @@ pub(crate) struct Offered {
     /// The provisional answer given last, for reminders.
     pub progress: Option<Bytes>,
     pub remind_at: Option<Instant>,
+    pub wants_prack: WantsPrack,
+}
+
+/// What has become of the offer in an INVITE of theirs.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum TheirOffer {
+    /// There was none: what we say first is the offer.
+    Missing,
+    /// It waits for our answer.
+    Open,
+    /// It has been answered, or ours has been.
+    #[default]
+    Settled,
+}
+
+/// Whose offer waits for an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Whose {
+    Ours,
+    Theirs,
 }
 
 impl Stage {
-    /// The other side as requests of ours see it now.
-    pub(crate) fn remote<'a>(&'a self, dialog: &'a Dialog) -> &'a Remote {
-        match self {
-            Stage::Calling(calling) => calling.early.as_ref().unwrap_or(&dialog.remote),
-            _ => &dialog.remote,
+    /// The other side and the way to it, as requests of ours see it: of one early dialog, or of that heard of last.
+    pub(crate) fn way<'a>(&'a self, dialog: &'a Dialog, fork: Option<usize>) -> (&'a Remote, Flow) {
+        let early = match self {
+            Stage::Calling(calling) => calling.forks.get(fork.unwrap_or(calling.latest)),
+            _ => None,
+        };
+        match early {
+            Some(early) => (&early.remote, early.flow.unwrap_or(dialog.flow)),
+            None => (&dialog.remote, dialog.flow),
         }
     }
 }
@@ -105,20 +125,37 @@ impl<K> Held<K> {
             our_invite: None,
             changes: None,
             their_invite: None,
+            their_offer: TheirOffer::Settled,
+            their_update: None,
             unanswered: Vec::new(),
             resending: Vec::new(),
+            reliable: None,
+            session: None,
+            min_se: 0,
+            raised: 0,
+            takes_update: false,
+            located: 0,
             armed: None,
         }
     }
 
-    /// The other side as requests of ours see it now.
-    pub(crate) fn remote(&self) -> &Remote {
-        self.stage.remote(&self.dialog)
+    /// The early dialog that a request with these names belongs to; 0 where there is but one.
+    pub(crate) fn is_addressed(&self, call_id: &[u8], to_tag: &[u8], from_tag: Option<&Bytes>) -> Option<usize> {
+        if self.dialog.local_tag != to_tag || self.dialog.call_id != call_id {
+            return None;
+        }
+        match &self.stage {
+            Stage::Calling(calling) => calling.forks.iter().position(|early| early.remote.tag.as_ref() == from_tag),
+            _ => (self.dialog.remote.tag.as_ref() == from_tag).then_some(0),
+        }
     }
 
-    /// Whether a request with these names belongs to it.
-    pub(crate) fn is_addressed(&self, call_id: &[u8], to_tag: &[u8], from_tag: Option<&Bytes>) -> bool {
-        self.dialog.local_tag == to_tag && self.dialog.call_id == call_id && self.remote().tag.as_ref() == from_tag
+    /// CSeq of their latest request, in one early dialog or in the one there is.
+    pub(crate) fn remote_cseq(&mut self, fork: usize) -> &mut Option<u32> {
+        match &mut self.stage {
+            Stage::Calling(calling) if calling.forks.len() > fork => &mut calling.forks[fork].remote_cseq,
+            _ => &mut self.dialog.remote_cseq,
+        }
     }
 
     /// Whether the asker has heard the end of a call of ours that nobody has answered or refused.
@@ -128,21 +165,68 @@ impl<K> Held<K> {
 
     /// Nothing more may be told of it.
     pub(crate) fn is_ending(&self) -> bool {
-        self.is_told() || matches!(self.stage, Stage::Forked | Stage::Hanging { .. } | Stage::Ending)
+        self.is_told() || matches!(self.stage, Stage::Forked | Stage::Hanging { .. } | Stage::Ending | Stage::Lingering)
     }
 
-    /// Whether a change of ours may be sent: no INVITE is open on either side, and no 2xx of ours lacks its ACK.
-    pub(crate) fn may_send(&self, _change: &Change) -> bool {
-        matches!(self.stage, Stage::Confirmed)
-            && self.our_invite.is_none()
+    /// Whose offer is open, seen from one early dialog (RFC 6337, 2.2). There is never one of each side.
+    pub(crate) fn open_offer(&self, fork: usize) -> Option<Whose> {
+        let reliable = self.reliable.as_ref();
+        if self.their_invite.is_some() && self.their_offer == TheirOffer::Open
+            || self.their_update.is_some()
+            || self.changes.as_ref().is_some_and(|changes| changes.owed.is_some())
+        {
+            return Some(Whose::Theirs);
+        }
+        let is_ours = match &self.stage {
+            Stage::Calling(calling) if calling.is_open(fork) => true,
+            _ => {
+                self.sent_change().is_some_and(|change| change.body.is_some())
+                    || self.resending.iter().any(|resending| resending.is_offer)
+                    || reliable.is_some_and(|reliable| reliable.is_offer_open())
+            }
+        };
+        is_ours.then_some(Whose::Ours)
+    }
+
+    /// Whether a change of ours may be sent.
+    pub(crate) fn may_send(&self, change: &Change) -> bool {
+        let is_update = change.method == Method::Update;
+        let is_reached = match &self.stage {
+            Stage::Confirmed => true,
+            Stage::Offered(offered) => is_update && offered.progress.is_some(),
+            Stage::Calling(calling) => is_update && !calling.forks.is_empty() && calling.is_wanted(),
+            _ => false,
+        };
+        let latest = match &self.stage {
+            Stage::Calling(calling) => calling.latest,
+            _ => 0,
+        };
+        match is_update {
+            // One that offers nothing meets nothing.
+            true if change.body.is_none() => is_reached,
+            true if matches!(self.stage, Stage::Confirmed) => self.is_calm(),
+            true => is_reached && self.open_offer(latest).is_none(),
+            false => is_reached && self.is_calm(),
+        }
+    }
+
+    /// Whether no INVITE is open on either side, no 2xx of ours lacks its ACK, and no offer its answer.
+    fn is_calm(&self) -> bool {
+        self.our_invite.is_none()
             && self.their_invite.is_none()
             && self.resending.is_empty()
+            && self.open_offer(0).is_none()
+    }
+
+    /// The change of ours that is on its way.
+    pub(crate) fn sent_change(&self) -> Option<&Change> {
+        self.changes.as_ref().and_then(|changes| changes.sent.as_ref())
     }
 
     /// Whether our INVITE that is on its way asks for an offer.
     pub(crate) fn wants_offer(&self) -> bool {
-        let sent = self.changes.as_ref().and_then(|changes| changes.sent.as_ref());
-        matches!(self.stage, Stage::Confirmed) && sent.is_some_and(|change| change.body.is_none())
+        let asks = |change: &Change| change.method == Method::Invite && change.body.is_none();
+        matches!(self.stage, Stage::Confirmed) && self.sent_change().is_some_and(asks)
     }
 
     /// Whether the answer to the offer in the 2xx of this INVITE is being waited for.
@@ -151,22 +235,54 @@ impl<K> Held<K> {
         owed.is_some_and(|owed| owed.client == invite)
     }
 
+    /// What our latest INVITE was signed with, and its ACK is.
+    pub(crate) fn signed_invite(&self) -> Option<&(HeaderName, Bytes)> {
+        self.sign_in.as_ref().and_then(|sign_in| sign_in.of_invite())
+    }
+
     /// Follows the peer to where it now sends from. A request that was too long for UDP is no reason to leave UDP.
+    /// Where routes decide, only a connection that was lost is replaced.
     pub(crate) fn follow(&mut self, flow: Flow) {
         let current = self.dialog.flow;
-        if current.transport.is_reliable() || !flow.transport.is_reliable() {
+        let follows = match self.dialog.next_hop {
+            NextHop::Flow => current.transport.is_reliable() || !flow.transport.is_reliable(),
+            NextHop::Route => {
+                let is_lost = current.transport.is_reliable() && current.connection == 0;
+                is_lost && current.transport == flow.transport && current.remote.ip() == flow.remote.ip()
+            }
+        };
+        if follows {
             self.dialog.flow = flow;
+        }
+    }
+
+    /// Stays on the connection that was opened for a request of ours.
+    pub(crate) fn adopt(&mut self, flow: Flow) {
+        let ours = &mut self.dialog.flow;
+        let is_same = ours.transport == flow.transport && ours.remote == flow.remote;
+        if ours.connection == 0 && is_same && ours.transport.is_reliable() {
+            *ours = flow;
+        }
+    }
+
+    /// Notes what a message of theirs says about UPDATE, if it says anything.
+    pub(crate) fn note_allow(&mut self, headers: &Headers) {
+        if let Some(takes) = takes_update(headers) {
+            self.takes_update = takes;
         }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let resending = self.resending.iter().map(Resending::deadline);
         let changes = self.changes.iter().filter_map(|changes| changes.deadline());
-        let remind = match &self.stage {
-            Stage::Offered(offered) => offered.remind_at,
-            _ => None,
+        let (remind, reliable, session) = match &self.stage {
+            Stage::Offered(offered) => {
+                (offered.remind_at, self.reliable.as_ref().and_then(|reliable| reliable.deadline()), None)
+            }
+            Stage::Confirmed => (None, None, self.session.as_ref().map(|session| session.deadline())),
+            _ => (None, None, None),
         };
-        resending.chain(changes).chain(remind).min()
+        resending.chain(changes).chain(remind).chain(reliable).chain(session).min()
     }
 
     pub(crate) fn arm(&mut self, post: &mut Post<K>) {
@@ -185,4 +301,9 @@ impl<K> Held<K> {
         }
         false
     }
+}
+
+/// Whether an Allow has UPDATE; None without an Allow.
+pub(crate) fn takes_update(headers: &Headers) -> Option<bool> {
+    headers.has(&HeaderName::Allow).then(|| headers.has_token(&HeaderName::Allow, "UPDATE"))
 }

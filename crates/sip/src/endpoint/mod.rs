@@ -9,15 +9,20 @@
 //! | `requests` | what comes in: copies, CANCEL, ACK, BYE, requests in dialogs |
 //! | `serving` | answers, as ordered |
 //! | `calling` | our requests, as ordered |
+//! | `early` | early dialogs of our calls, and their PRACKs |
+//! | `reliable` | provisional answers of ours that want a PRACK |
 //! | `changes` | our re-INVITEs and UPDATEs |
+//! | `session` | session timers |
 //! | `sending` | our requests, as sent |
 //! | `responses` | what comes back |
+//! | `strays` | 2xx to INVITEs that nobody knows any more |
 //! | `timers` | what time and lost connections bring |
 
 mod calling;
 mod changes;
 mod dialogs;
 mod draft;
+mod early;
 mod facts;
 mod head;
 mod held;
@@ -26,11 +31,14 @@ mod ids;
 mod news;
 mod order;
 mod post;
+mod reliable;
 mod requests;
 mod responses;
 mod sending;
 mod serving;
+mod session;
 mod sign_in;
+mod strays;
 mod table;
 mod timers;
 mod transactions;
@@ -48,7 +56,7 @@ pub use self::identity::mark_of;
 pub use self::ids::{DialogId, ServerId};
 pub use self::news::{Failure, Load, News, Output, Overload};
 pub use self::order::{Body, EndpointConfig, Incoming, Invite, OutOfDialog, Provisional, SessionTimer};
-use self::post::Post;
+use self::post::{Own, Post};
 use self::sign_in::SignIn;
 use self::transactions::Transactions;
 use crate::dialog::{Dialog, DialogSnapshot};
@@ -62,6 +70,7 @@ pub struct Endpoint<K> {
     dialogs: Dialogs<K>,
     /// Extensions that a request may require.
     supported: Vec<String>,
+    session: Option<SessionTimer>,
     /// CSeq of the latest request outside of a dialog.
     outside_cseq: u32,
 }
@@ -71,23 +80,29 @@ impl<K: Copy> Endpoint<K> {
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
         let post = Post {
             interfaces: config.interfaces,
-            software: config.software,
+            own: Own { software: config.software, allow: config.allow, supported: String::new() },
             identity: Identity::new(&config.mark, seed),
             wheel: Wheel::new(),
             out: VecDeque::new(),
         };
-        Self {
+        let mut endpoint = Self {
             post,
             transactions: Transactions::new(config.max_transactions),
             dialogs: Dialogs::new(config.max_dialogs),
             supported: Vec::new(),
+            session: config.session,
             outside_cseq: 0,
-        }
+        };
+        endpoint.support(&[]);
+        endpoint
     }
 
-    /// Takes requests that require these extensions (RFC 3261, 8.2.2.3); others get 420. None are taken at first.
+    /// Takes requests that require these extensions (RFC 3261, 8.2.2.3), and says so in Supported; others get 420. None are
+    /// taken at first but `timer`, if sessions are refreshed. With `100rel` provisional answers are acknowledged.
     pub fn support(&mut self, extensions: &[&str]) {
-        self.supported = extensions.iter().map(|extension| (*extension).to_owned()).collect();
+        let timer = self.session.is_some().then_some("timer").filter(|timer| !extensions.contains(timer));
+        self.supported = extensions.iter().copied().chain(timer).map(str::to_owned).collect();
+        self.post.own.supported = self.supported.join(", ");
     }
 
     /// Something came.
@@ -159,6 +174,14 @@ impl<K: Copy> Endpoint<K> {
         }
     }
 
+    /// Whether the other side says that it takes an UPDATE (RFC 3311).
+    pub fn takes_update(&self, dialog: DialogId) -> bool {
+        self.dialogs.get(dialog).is_some_and(|held| match &held.stage {
+            Stage::Calling(calling) => calling.forks.get(calling.latest).is_some_and(|early| early.takes_update),
+            _ => held.takes_update,
+        })
+    }
+
     /// What is kept, for metrics and leak checks.
     pub fn load(&self) -> Load {
         Load { transactions: self.transactions.len(), dialogs: self.dialogs.len() }
@@ -173,8 +196,26 @@ impl<K: Copy> Endpoint<K> {
         }
     }
 
+    fn supports(&self, extension: &str) -> bool {
+        self.supported.iter().any(|supported| supported.eq_ignore_ascii_case(extension))
+    }
+
+    /// Finds out where the dialog's requests go now that its routes or its target are fresh.
+    fn find_way(&mut self, held: &mut Held<K>) {
+        let (flow, unknown) = self.post.way(held.dialog.next_hop, held.dialog.flow, &held.dialog.remote);
+        held.dialog.flow = flow;
+        let Some(uri) = unknown.filter(|_| !held.is_ending()) else { return };
+        let located = self.post.identity.fingerprint([&uri.print()[..]]);
+        if std::mem::replace(&mut held.located, located) != located {
+            self.post.tell(News::Locate { key: held.key, dialog: held.id, uri });
+        }
+    }
+
     /// Ends a step of a dialog.
     fn put(&mut self, now: Instant, held: Box<Held<K>>) {
+        if matches!(held.stage, Stage::Lingering) && held.our_invite.is_none() {
+            return;
+        }
         self.dialogs.put(now, held, &mut self.post);
     }
 }

@@ -7,11 +7,12 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::draft::{Draft, write_address};
-use super::head::{Answer, Head};
+use super::head::{Answer, Head, write_header};
 use super::identity::Identity;
 use super::ids::{DialogId, ServerId};
 use super::news::{News, Output};
-use crate::{Flow, Interface, Method, NameAddr, Transport, Wheel};
+use crate::dialog::{Hop, NextHop, Remote};
+use crate::{Flow, HeaderName, Interface, Method, NameAddr, Transport, Uri, Wheel};
 
 /// A longer request does not go by UDP (RFC 3261, 18.1.1).
 const MAX_DATAGRAM: usize = 1_300;
@@ -35,9 +36,36 @@ impl ClientId {
     }
 }
 
+/// What we say of ourselves.
+pub(crate) struct Own {
+    /// User-Agent and Server.
+    pub software: String,
+    /// Allow.
+    pub allow: String,
+    /// Supported.
+    pub supported: String,
+}
+
+impl Own {
+    /// Writes Allow and Supported.
+    pub(crate) fn present(&self, out: &mut Vec<u8>, given: impl Fn(&HeaderName) -> bool) {
+        for (name, value) in [(HeaderName::Allow, &self.allow), (HeaderName::Supported, &self.supported)] {
+            if !value.is_empty() && !given(&name) {
+                write_header(out, &name, value.as_bytes());
+            }
+        }
+    }
+
+    /// About how much room it takes.
+    pub(crate) fn size(&self, presents: bool) -> usize {
+        let presented = if presents { self.allow.len() + self.supported.len() + 100 } else { 0 };
+        self.software.len() + presented
+    }
+}
+
 pub(crate) struct Post<K> {
     pub interfaces: Vec<Interface>,
-    pub software: String,
+    pub own: Own,
     pub identity: Identity,
     pub wheel: Wheel<Timer>,
     pub out: VecDeque<Output<K>>,
@@ -87,6 +115,31 @@ impl<K> Post<K> {
         out.into()
     }
 
+    /// The way to the other side of a dialog that was reached by `flow` so far; and the name that stands there in place of
+    /// an address, if one does.
+    pub(crate) fn way(&self, next_hop: NextHop, flow: Flow, remote: &Remote) -> (Flow, Option<Uri>) {
+        if next_hop == NextHop::Flow {
+            return (flow, None);
+        }
+        match remote.hop(flow) {
+            Hop::Stay => (flow, None),
+            Hop::Ask(uri) => (flow, Some(uri)),
+            Hop::Go(transport, remote) => {
+                let current = self.interfaces.get(usize::from(flow.interface));
+                let serves = |interface: &&Interface| {
+                    interface.carries(transport) && interface.bound.is_ipv4() == remote.is_ipv4()
+                };
+                let interface = match current.filter(serves) {
+                    Some(_) => Some(flow.interface),
+                    None => Interface::towards(&self.interfaces, None, transport, remote.ip()),
+                };
+                // What we cannot reach at all was perhaps written by somebody who thought of others.
+                let Some(interface) = interface else { return (flow, None) };
+                (Flow { transport, interface, connection: 0, remote }, None)
+            }
+        }
+    }
+
     /// A request as it is sent, and where: what is too long for a datagram goes by TCP.
     pub(crate) fn request(&self, flow: Flow, draft: &Draft<'_>) -> (Flow, Bytes) {
         let bytes = self.datagram(flow, draft);
@@ -99,11 +152,11 @@ impl<K> Post<K> {
 
     /// A request on just this flow, whatever its length.
     pub(crate) fn datagram(&self, flow: Flow, draft: &Draft<'_>) -> Bytes {
-        draft.print(&self.identity, &self.software, flow.transport, self.address_towards(flow))
+        draft.print(&self.identity, &self.own, flow.transport, self.address_towards(flow))
     }
 
     pub(crate) fn answer(&self, head: &Head, answer: &Answer<'_>) -> Bytes {
-        head.print(&self.identity, &self.software, answer)
+        head.print(&self.identity, &self.own, answer)
     }
 }
 

@@ -5,13 +5,15 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
+use super::early::Cancel;
 use super::facts::Facts;
 use super::head::{Answer, Head};
-use super::held::{Cancel, Held, Stage};
+use super::held::{Held, Stage, TheirOffer, Whose};
 use super::ids::{DialogId, ServerId};
 use super::news::News;
 use super::order::Incoming;
 use super::post::refreshes_target;
+use super::session::Grant;
 use super::transactions::{Server, ServerMachine};
 use super::{identity, serving};
 use crate::transaction::{InviteServer, PlainServer};
@@ -47,7 +49,7 @@ impl<K: Copy> Endpoint<K> {
             481
         } else if self.transactions.is_merged(facts.merged) {
             482
-        } else if request.headers.max_forwards() == Ok(Some(0)) {
+        } else if may_travel(&request.method) && request.headers.max_forwards() == Ok(Some(0)) {
             483
         } else if request.method == Method::Invite && request.headers.contact().is_err() {
             400
@@ -63,19 +65,28 @@ impl<K: Copy> Endpoint<K> {
             let answer = Answer { headers: Some(&headers), ..Answer::new(420) };
             return self.answer_at_once(flow, &request, &facts, &answer);
         }
+        if request.method == Method::Invite
+            && let Some(Grant::TooBrief(least)) = self.session.map(|session| session.grant(&request.headers, None))
+        {
+            let headers = Headers::new().with(HeaderName::MinSe, least.to_string());
+            let answer = Answer { headers: Some(&headers), ..Answer::new(422) };
+            return self.answer_at_once(flow, &request, &facts, &answer);
+        }
         self.post.tell(News::Incoming(Incoming { flow, request, facts }));
     }
 
     fn on_request_in_dialog(&mut self, now: Instant, flow: Flow, request: Request, facts: &Facts) {
-        let Some(mut held) = self.find(&request, facts).and_then(|id| self.dialogs.take(id)) else {
+        let found = self.find(&request, facts);
+        let Some((mut held, fork)) = found.and_then(|(id, fork)| Some((self.dialogs.take(id)?, fork))) else {
             return self.answer_at_once(flow, &request, facts, &Answer::new(481));
         };
-        if !held.dialog.is_in_order(facts.cseq) {
+        // RFC 3261 section 12.2.2.
+        if held.remote_cseq(fork).is_some_and(|last| last >= facts.cseq) {
             self.put(now, held);
             return self.answer_at_once(flow, &request, facts, &Answer::new(500));
         }
         if request.method == Method::Bye {
-            held.dialog.remote_cseq = Some(facts.cseq);
+            *held.remote_cseq(fork) = Some(facts.cseq);
             return self.on_bye(now, flow, held, request, facts);
         }
         if held.is_ending() {
@@ -86,30 +97,93 @@ impl<K: Copy> Endpoint<K> {
             self.put(now, held);
             return self.refuse_at_once(flow, &request, facts);
         }
-        held.dialog.remote_cseq = Some(facts.cseq);
+        *held.remote_cseq(fork) = Some(facts.cseq);
         held.follow(flow);
         let server = self.open_server(flow, &request, facts, held.id);
+        if let Some((status, headers)) = self.refusal_in(&held, fork, server, &request) {
+            self.answer_server(now, server, Answer { headers: Some(&headers), ..Answer::new(status) });
+            return self.put(now, held);
+        }
         if request.method == Method::Invite {
-            // RFC 3261 section 14.2: one at a time.
-            let retry_after = self.post.identity.below(11).to_string();
-            let refusal = match (held.their_invite, held.our_invite) {
-                (Some(_), _) => Some((500, Headers::new().with(HeaderName::RetryAfter, retry_after))),
-                (None, Some(_)) => Some((491, Headers::new())),
-                (None, None) => None,
-            };
-            if let Some((status, headers)) = refusal {
-                self.answer_server(now, server, Answer { headers: Some(&headers), ..Answer::new(status) });
-                return self.put(now, held);
-            }
             held.their_invite = Some(server);
+            held.their_offer = if request.body.is_empty() { TheirOffer::Missing } else { TheirOffer::Open };
         } else {
             held.unanswered.push(server);
+            if request.method == Method::Update && !request.body.is_empty() {
+                held.their_update = Some(server);
+            }
         }
         if refreshes_target(&request.method) {
-            held.dialog.refresh_target(&request.headers);
+            held.note_allow(&request.headers);
+            self.refresh_target(&mut held, fork, &request);
         }
-        self.post.tell(News::Request { key: held.key, dialog: held.id, fork: 0, server, request });
+        let request = match request.method {
+            Method::Prack => self.on_prack(now, &mut held, server, request),
+            _ => Some(request),
+        };
+        if let Some(request) = request {
+            self.post.tell(News::Request { key: held.key, dialog: held.id, fork: fork as u64, server, request });
+        }
         self.put(now, held);
+    }
+
+    /// What is refused before the asker hears of it: offers that meet (RFC 3261, 14.2; RFC 3311, 5.2; RFC 6337, 2.3), and
+    /// sessions that are too brief.
+    fn refusal_in(
+        &mut self,
+        held: &Held<K>,
+        fork: usize,
+        server: ServerId,
+        request: &Request,
+    ) -> Option<(u16, Headers)> {
+        let later = |endpoint: &mut Self| {
+            let seconds = endpoint.post.identity.below(11).to_string();
+            Some((500, Headers::new().with(HeaderName::RetryAfter, seconds)))
+        };
+        let offers = !request.body.is_empty();
+        match request.method {
+            Method::Invite if held.their_invite.is_some() || held.their_update.is_some() => return later(self),
+            Method::Invite if held.our_invite.is_some() => return Some((491, Headers::new())),
+            Method::Invite | Method::Update if offers || request.method == Method::Invite => {
+                match held.open_offer(fork) {
+                    Some(Whose::Ours) => return Some((491, Headers::new())),
+                    Some(Whose::Theirs) => return later(self),
+                    None => {}
+                }
+            }
+            Method::Update => {}
+            _ => return None,
+        }
+        if !matches!(held.stage, Stage::Confirmed) {
+            return None;
+        }
+        let current = held.session.as_ref().map(|session| session.we_refresh());
+        match self.session?.grant(&request.headers, current) {
+            Grant::TooBrief(least) => Some((422, Headers::new().with(HeaderName::MinSe, least.to_string()))),
+            Grant::Session(spoken) => {
+                if let Some(server) = self.transactions.server(server) {
+                    server.session = Some(spoken);
+                }
+                None
+            }
+            Grant::Nothing => None,
+        }
+    }
+
+    /// Takes over the Contact of a request of theirs.
+    fn refresh_target(&mut self, held: &mut Held<K>, fork: usize, request: &Request) {
+        match &mut held.stage {
+            Stage::Calling(calling) => {
+                let Some(early) = calling.forks.get_mut(fork) else { return };
+                early.remote.refresh_target(&request.headers);
+                let (flow, _) = self.post.way(held.dialog.next_hop, held.dialog.flow, &early.remote);
+                early.flow = (flow != held.dialog.flow).then_some(flow);
+            }
+            _ => {
+                held.dialog.refresh_target(&request.headers);
+                self.find_way(held);
+            }
+        }
     }
 
     fn on_bye(&mut self, now: Instant, flow: Flow, mut held: Box<Held<K>>, request: Request, facts: &Facts) {
@@ -124,10 +198,10 @@ impl<K: Copy> Endpoint<K> {
                 }
                 self.put(now, held);
             }
-            Stage::Forked | Stage::Ending => self.put(now, held),
+            Stage::Forked | Stage::Ending | Stage::Lingering => self.put(now, held),
             Stage::Hanging { .. } => self.close(now, &held),
             Stage::Offered(_) | Stage::Confirmed => {
-                self.close(now, &held);
+                self.linger(now, held);
                 self.post.tell(News::Bye { key, dialog, request });
             }
         }
@@ -141,7 +215,8 @@ impl<K: Copy> Endpoint<K> {
             machine.on_ack(now);
             return self.transactions.settle_server(facts.server, false, &mut self.post);
         }
-        let Some(mut held) = self.find(&request, facts).and_then(|id| self.dialogs.take(id)) else { return };
+        let found = self.find(&request, facts).and_then(|(id, _)| self.dialogs.take(id));
+        let Some(mut held) = found else { return };
         if let Some(acked) = held.resending.iter().position(|resending| resending.cseq == facts.cseq) {
             held.resending.swap_remove(acked);
             held.follow(flow);
@@ -183,13 +258,13 @@ impl<K: Copy> Endpoint<K> {
         }
     }
 
-    /// The dialog a request names.
-    fn find(&self, request: &Request, facts: &Facts) -> Option<DialogId> {
+    /// The dialog a request names, and which of its early ones.
+    fn find(&self, request: &Request, facts: &Facts) -> Option<(DialogId, usize)> {
         let to_tag = facts.to_tag.as_ref()?;
         let id = DialogId(identity::number_in(to_tag)?);
         let held = self.dialogs.get(id)?;
         let call_id = request.headers.call_id().ok()?;
-        held.is_addressed(call_id, to_tag, facts.from_tag.as_ref()).then_some(id)
+        Some((id, held.is_addressed(call_id, to_tag, facts.from_tag.as_ref())?))
     }
 
     /// Opens the transaction of a request in a dialog.
@@ -229,4 +304,9 @@ impl<K: Copy> Endpoint<K> {
         let required = request.headers.tokens(&HeaderName::Require);
         required.filter(is_unknown).collect::<Vec<_>>().join(&b", "[..]).into()
     }
+}
+
+/// Whether a request of this method may be sent on by us: only those count hops.
+fn may_travel(method: &Method) -> bool {
+    !matches!(method, Method::Options | Method::Register)
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::held::{Cancel, Held, Stage};
+use super::early::Cancel;
+use super::held::{Held, Stage};
 use super::identity;
 use super::ids::DialogId;
 use super::news::News;
@@ -19,13 +20,12 @@ impl<K: Copy> Endpoint<K> {
     pub(super) fn on_response(&mut self, now: Instant, flow: Flow, response: Response) {
         let (Ok(via), Ok(cseq)) = (response.headers.via(), response.headers.cseq()) else { return };
         let Some(branch) = via.branch() else { return };
-        let Some(number) = identity::number_in(branch) else { return };
-        if !self.post.identity.is_branch(branch, number) {
-            return;
-        }
-        let invite = ClientId(number);
-        let id = if cseq.method == Method::Cancel { invite.cancel() } else { invite };
-        let Some(mut client) = self.transactions.take_client(id) else { return };
+        let number = identity::number_in(branch).filter(|number| self.post.identity.is_branch(branch, *number));
+        let invite = number.map(ClientId);
+        let id = if cseq.method == Method::Cancel { invite.map(ClientId::cancel) } else { invite };
+        let Some((id, mut client)) = id.and_then(|id| Some((id, self.transactions.take_client(id)?))) else {
+            return self.on_stray(now, flow, &response);
+        };
         if client.flow.connection == 0 && client.flow.transport == flow.transport {
             // The connection that was opened for the request; on UDP the answer may come from anywhere.
             client.flow.connection = flow.connection;
@@ -57,7 +57,7 @@ impl<K: Copy> Endpoint<K> {
             }
             Purpose::Outside(outside) => self.on_final_outside(now, outside, response),
             Purpose::Update(dialog) => self.on_final_update(now, dialog, flow, response),
-            Purpose::Invite(..) | Purpose::Reinvite(_) | Purpose::Cancel => {}
+            Purpose::Invite(..) | Purpose::Reinvite(_) | Purpose::Cancel | Purpose::Farewell => {}
         }
     }
 
@@ -77,11 +77,13 @@ impl<K: Copy> Endpoint<K> {
             return self.put(now, held);
         }
         if asked.method == Method::Bye {
-            return self.close(now, &held);
+            return self.linger(now, held);
         }
-        if !held.is_ending() {
+        // Nobody has asked for our PRACKs.
+        if !held.is_ending() && asked.method != Method::Prack {
             if refreshes_target(&asked.method) && response.is_success() && matches!(held.stage, Stage::Confirmed) {
                 held.dialog.refresh_target(&response.headers);
+                self.find_way(&mut held);
             }
             self.post.tell(News::Response { key: held.key, dialog: Some(id), response });
         }
@@ -93,6 +95,7 @@ impl<K: Copy> Endpoint<K> {
         held.adopt(flow);
         if response.is_success() && matches!(held.stage, Stage::Confirmed) {
             held.dialog.refresh_target(&response.headers);
+            self.find_way(&mut held);
         }
         self.on_change_done(now, &mut held, response);
         self.put(now, held);
@@ -118,16 +121,9 @@ impl<K: Copy> Endpoint<K> {
         };
         self.transactions.put_client(now, id, client, &mut self.post);
         let Some(mut held) = dialog.filter(|_| is_news).and_then(|dialog| self.dialogs.take(dialog)) else { return };
-        if let Stage::Calling(calling) = &mut held.stage {
-            if let (Some(tag), true) = (to_tag(&response), response.status > 100) {
-                calling.early = Some(Remote::of_callee(&response, Some(tag), &held.dialog.remote.target));
-            }
-            match calling.cancel {
-                Cancel::NotAsked if response.status > 100 => {
-                    self.post.tell(News::Progress { key: held.key, dialog: held.id, fork: 0, response });
-                }
-                _ => self.try_cancel(now, &mut held),
-            }
+        match response.status {
+            100 => self.try_cancel(now, &mut held),
+            _ => self.on_early(now, &mut held, response),
         }
         self.put(now, held);
     }
@@ -146,11 +142,18 @@ impl<K: Copy> Endpoint<K> {
         let fork = tag.clone().unwrap_or_default();
         match machine.on_accepted(&fork) {
             Acknowledge::Make => {}
-            Acknowledge::Repeat(ack) => {
-                self.post.send(client.ack_flow.unwrap_or(client.flow), ack);
+            Acknowledge::Repeat(ack, way) => {
+                self.post.send(way.unwrap_or(client.flow), ack);
                 return self.transactions.put_client(now, id, client, &mut self.post);
             }
-            Acknowledge::Ignore => return self.transactions.put_client(now, id, client, &mut self.post),
+            Acknowledge::Ignore => {
+                let was_refused = machine.is_refused();
+                self.transactions.put_client(now, id, client, &mut self.post);
+                if was_refused {
+                    self.on_stray(now, flow, &response);
+                }
+                return;
+            }
         }
         let was_open = machine.is_open();
         let (dialog, key) = match client.purpose {
@@ -181,41 +184,47 @@ impl<K: Copy> Endpoint<K> {
         };
         held.our_invite = None;
         held.adopt(flow);
-        if key.is_some() {
+        let fork_number = if key.is_some() {
+            let number = held.choose_fork(tag.as_ref());
             held.dialog.remote = Remote::of_callee(&response, tag, &held.dialog.remote.target);
+            number
         } else {
             held.dialog.refresh_target(&response.headers);
-        }
+            0
+        };
+        self.find_way(&mut held);
         if held.wants_offer() && !response.body.is_empty() {
             // Its ACK has to answer the offer it carries.
             machine.on_provisional();
             held.our_invite = Some(id);
             self.owe_ack(now, &mut held, id, cseq, fork);
             self.transactions.put_client(now, id, client, &mut self.post);
-            self.on_answered(now, &mut held, response);
+            self.on_answered(now, &mut held, 0, response);
             return self.put(now, held);
         }
-        let (ack_flow, ack) = self.send_ack(&held, cseq, None);
-        client.ack_flow = Some(ack_flow);
+        let (ack_flow, ack) = self.send_ack(&held.dialog, held.signed_invite(), cseq, None);
         if let ClientMachine::Invite(machine) = &mut client.machine {
-            machine.keep_fork_ack(now, fork, ack);
+            machine.keep_fork_ack(now, fork, ack, ack_flow);
         }
         self.transactions.put_client(now, id, client, &mut self.post);
         if was_open {
             self.transactions.note_finished(Timer::Client(id));
         }
-        self.on_answered(now, &mut held, response);
+        self.on_answered(now, &mut held, fork_number, response);
         self.put(now, held);
     }
 
     /// A dialog whose INVITE or re-INVITE was granted, and acknowledged.
-    fn on_answered(&mut self, now: Instant, held: &mut Held<K>, response: Response) {
+    fn on_answered(&mut self, now: Instant, held: &mut Held<K>, fork: u64, response: Response) {
         let (key, dialog) = (held.key, held.id);
         match &mut held.stage {
             Stage::Calling(calling) => match std::mem::replace(&mut calling.cancel, Cancel::Sent) {
                 Cancel::NotAsked => {
                     held.stage = Stage::Confirmed;
-                    self.post.tell(News::Answered { key, dialog, fork: 0, response });
+                    held.note_allow(&response.headers);
+                    self.session_granted(now, held, &response);
+                    self.post.tell(News::Answered { key, dialog, fork, response });
+                    self.try_change(now, held);
                 }
                 wish => {
                     let headers = match wish {
@@ -231,7 +240,7 @@ impl<K: Copy> Endpoint<K> {
             },
             Stage::Confirmed => self.on_change_done(now, held, response),
             Stage::Forked => self.send_bye(now, held, Headers::new()),
-            Stage::Offered(_) | Stage::Hanging { .. } | Stage::Ending => {}
+            Stage::Offered(_) | Stage::Hanging { .. } | Stage::Ending | Stage::Lingering => {}
         }
     }
 
@@ -239,7 +248,7 @@ impl<K: Copy> Endpoint<K> {
         let ClientMachine::Invite(machine) = &mut client.machine else { return };
         match machine.on_refused() {
             Acknowledge::Make => {}
-            Acknowledge::Repeat(ack) => {
+            Acknowledge::Repeat(ack, _) => {
                 self.post.send(client.flow, ack);
                 return self.transactions.put_client(now, id, client, &mut self.post);
             }
@@ -260,8 +269,12 @@ impl<K: Copy> Endpoint<K> {
             if is_wanted && self.is_challenge_met(&mut held, &response, challenged) {
                 if let Stage::Calling(calling) = &mut held.stage {
                     calling.challenged += 1;
-                    calling.early = None;
+                    calling.forks.clear();
                 }
+                self.send_invite(now, &mut held, None);
+                return self.put(now, held);
+            }
+            if is_wanted && self.is_longer_wanted(&mut held, &response) {
                 self.send_invite(now, &mut held, None);
                 return self.put(now, held);
             }
@@ -317,12 +330,15 @@ impl<K: Copy> Endpoint<K> {
 }
 
 impl<K> Held<K> {
-    /// Stays on the connection that was opened for a request of ours.
-    fn adopt(&mut self, flow: Flow) {
-        let ours = &mut self.dialog.flow;
-        if ours.connection == 0 && ours.transport == flow.transport && ours.transport.is_reliable() {
-            *ours = flow;
+    /// Goes on with the fork that has answered. Its number, a fresh one if nothing was heard of it before.
+    fn choose_fork(&mut self, tag: Option<&Bytes>) -> u64 {
+        let Stage::Calling(calling) = &mut self.stage else { return 0 };
+        let found = calling.forks.iter().position(|early| early.remote.tag.as_ref() == tag);
+        if let Some(early) = found.and_then(|fork| calling.forks.get(fork)) {
+            self.dialog.remote_cseq = early.remote_cseq;
+            self.takes_update = early.takes_update;
         }
+        found.unwrap_or(calling.forks.len()) as u64
     }
 }
 

@@ -10,7 +10,7 @@ use super::held::{Held, Stage};
 use super::order::Body;
 use super::post::ClientId;
 use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
-use crate::dialog::Remote;
+use crate::dialog::{Dialog, Remote};
 use crate::transaction::{InviteClient, PlainClient};
 use crate::{Flow, HeaderName, Headers, Method, NameAddr, Response};
 
@@ -18,6 +18,7 @@ impl<K: Copy> Endpoint<K> {
     /// Sends the INVITE of a dialog that is calling, or its re-INVITE; just by `only`, or as its length asks.
     pub(super) fn send_invite(&mut self, now: Instant, held: &mut Held<K>, only: Option<Flow>) {
         let cseq = held.dialog.next_cseq();
+        let session = self.session_asked(held);
         let (headers, body, purpose) =
             match (&held.stage, held.changes.as_ref().and_then(|changes| changes.sent.as_ref())) {
                 (Stage::Calling(calling), _) => {
@@ -40,6 +41,8 @@ impl<K: Copy> Endpoint<K> {
             cseq,
             contact: Some(&dialog.contact),
             authorization: authorization.as_ref(),
+            presents: true,
+            session,
             headers: Some(headers),
             body,
         };
@@ -62,9 +65,11 @@ impl<K: Copy> Endpoint<K> {
             return self.send_invite(now, held, only);
         }
         let cseq = held.dialog.next_cseq();
+        let session = self.session_asked(held).filter(|_| matches!(held.stage, Stage::Confirmed));
         let id = self.new_client_id();
         let Some(change) = held.changes.as_ref().and_then(|changes| changes.sent.as_ref()) else { return };
-        let (dialog, remote) = (&held.dialog, held.stage.remote(&held.dialog));
+        let dialog = &held.dialog;
+        let (remote, way) = held.stage.way(dialog, None);
         let addressed = remote.addressed();
         let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&change.method, &addressed.uri));
         let draft = Draft {
@@ -77,11 +82,13 @@ impl<K: Copy> Endpoint<K> {
             cseq,
             contact: Some(&dialog.contact),
             authorization: authorization.as_ref(),
+            presents: true,
+            session,
             headers: Some(&change.headers),
             body: change.body.as_ref(),
         };
-        let (flow, bytes) = self.post_request(dialog.flow, only, &draft);
-        let is_by_tcp = flow.transport != dialog.flow.transport;
+        let (flow, bytes) = self.post_request(way, only, &draft);
+        let is_by_tcp = flow.transport != way.transport;
         let machine = ClientMachine::Plain(PlainClient::start(now, bytes, flow.transport.is_reliable()));
         let client = Client::new(machine, flow, is_by_tcp, Purpose::Update(held.id));
         self.transactions.insert_client(id, client, &mut self.post);
@@ -101,6 +108,8 @@ impl<K: Copy> Endpoint<K> {
             cseq: dialog.local_cseq,
             contact: None,
             authorization: None,
+            presents: false,
+            session: None,
             headers: Some(headers),
             body: None,
         };
@@ -110,7 +119,7 @@ impl<K: Copy> Endpoint<K> {
         self.transactions.insert_client(invite.cancel(), client, &mut self.post);
         if let Some(mut client) = self.transactions.take_client(invite) {
             if let ClientMachine::Invite(machine) = &mut client.machine {
-                machine.on_cancel(now);
+                machine.hurry(now);
             }
             self.transactions.put_client(now, invite, client, &mut self.post);
         }
@@ -120,10 +129,11 @@ impl<K: Copy> Endpoint<K> {
         held.stage = Stage::Ending;
         held.resending.clear();
         held.changes = None;
+        held.session = None;
         self.send_in_dialog(
             now,
             held,
-            Box::new(Asked { method: Method::Bye, headers, body: None, challenged: 0 }),
+            Box::new(Asked { method: Method::Bye, headers, body: None, challenged: 0, fork: None }),
             None,
         );
     }
@@ -131,7 +141,8 @@ impl<K: Copy> Endpoint<K> {
     pub(super) fn send_in_dialog(&mut self, now: Instant, held: &mut Held<K>, asked: Box<Asked>, only: Option<Flow>) {
         let cseq = held.dialog.next_cseq();
         let id = self.new_client_id();
-        let (dialog, remote) = (&held.dialog, held.stage.remote(&held.dialog));
+        let dialog = &held.dialog;
+        let (remote, way) = held.stage.way(dialog, asked.fork);
         let addressed = remote.addressed();
         let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&asked.method, &addressed.uri));
         let draft = Draft {
@@ -144,11 +155,13 @@ impl<K: Copy> Endpoint<K> {
             cseq,
             contact: super::post::refreshes_target(&asked.method).then_some(&dialog.contact),
             authorization: authorization.as_ref(),
+            presents: false,
+            session: None,
             headers: Some(&asked.headers),
             body: asked.body.as_ref(),
         };
-        let (flow, bytes) = self.post_request(dialog.flow, only, &draft);
-        let is_by_tcp = flow.transport != dialog.flow.transport;
+        let (flow, bytes) = self.post_request(way, only, &draft);
+        let is_by_tcp = flow.transport != way.transport;
         let purpose = match asked.method {
             Method::Bye => Purpose::Bye(held.id, asked),
             _ => Purpose::InDialog(held.id, asked),
@@ -177,6 +190,8 @@ impl<K: Copy> Endpoint<K> {
             cseq,
             contact: None,
             authorization: authorization.as_ref(),
+            presents: false,
+            session: None,
             headers: Some(&order.headers),
             body: order.body.as_ref(),
         };
@@ -188,8 +203,13 @@ impl<K: Copy> Endpoint<K> {
     }
 
     /// The ACK of a 2xx, with its own branch (RFC 3261, 13.2.2.4). Gives where it went.
-    pub(super) fn send_ack(&mut self, held: &Held<K>, cseq: u32, body: Option<&Body>) -> (Flow, Bytes) {
-        let dialog = &held.dialog;
+    pub(super) fn send_ack(
+        &mut self,
+        dialog: &Dialog,
+        authorization: Option<&(HeaderName, Bytes)>,
+        cseq: u32,
+        body: Option<&Body>,
+    ) -> (Flow, Bytes) {
         let draft = Draft {
             method: &Method::Ack,
             addressed: dialog.remote.addressed(),
@@ -199,7 +219,9 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq,
             contact: None,
-            authorization: held.sign_in.as_ref().and_then(|sign_in| sign_in.of_invite()),
+            authorization,
+            presents: false,
+            session: None,
             headers: None,
             body,
         };
@@ -227,6 +249,8 @@ impl<K: Copy> Endpoint<K> {
             cseq,
             contact: None,
             authorization: None,
+            presents: false,
+            session: None,
             headers: None,
             body: None,
         };

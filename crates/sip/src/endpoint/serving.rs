@@ -6,11 +6,13 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::head::{Answer, Head};
-use super::held::{Held, Offered, REMIND, Stage};
+use super::held::{Held, Offered, REMIND, Stage, TheirOffer};
 use super::ids::{DialogId, ServerId};
 use super::news::Overload;
 use super::order::{Body, Incoming, Provisional};
-use super::transactions::{Server, ServerMachine};
+use super::reliable::WantsPrack;
+use super::session::Grant;
+use super::transactions::{ClientMachine, Server, ServerMachine};
 use crate::dialog::{Dialog, NextHop, Remote, Resending, own};
 use crate::transaction::{InviteServer, PlainServer};
 use crate::{HeaderName, Headers, Method, Response};
@@ -98,45 +100,76 @@ impl<K: Copy> Endpoint<K> {
         };
         let machine = ServerMachine::Invite(InviteServer::start(trying));
         let server = Server::new(machine, flow, head, &Method::Invite, facts.cseq, id.0);
-        let server = server.with_copies(facts.merged).in_dialog(id);
+        let mut server = server.with_copies(facts.merged).in_dialog(id);
+        if let Some(Grant::Session(spoken)) = self.session.map(|session| session.grant(&request.headers, None)) {
+            server.session = Some(spoken);
+        }
         self.transactions.insert_server(facts.server, server, &mut self.post);
-        let mut held = Held::new(key, id, dialog, Stage::Offered(Offered::default()));
+        let wants_prack = if self.supports("100rel") { WantsPrack::of(&request.headers) } else { WantsPrack::Never };
+        let stage = Stage::Offered(Offered { wants_prack, ..Offered::default() });
+        let mut held = Box::new(Held::new(key, id, dialog, stage));
         held.their_invite = Some(facts.server);
-        self.put(now, Box::new(held));
+        held.their_offer = if request.body.is_empty() { TheirOffer::Missing } else { TheirOffer::Open };
+        held.note_allow(&request.headers);
+        self.find_way(&mut held);
+        self.put(now, held);
         Ok(id)
     }
 
-    /// Tells the caller how it is going.
+    /// Tells the caller how it is going. Callers that insist on it, and those that can if there is a body, have to
+    /// acknowledge it (RFC 3262); what follows waits for that.
     pub fn progress(&mut self, now: Instant, dialog: DialogId, provisional: Provisional) {
         let Some(mut held) = self.dialogs.take(dialog) else { return };
         if let (Stage::Offered(offered), Some(server), 101..200) =
             (&mut held.stage, held.their_invite, provisional.status)
         {
-            let contact = &held.dialog.contact[..];
-            let answer = Answer { makes_dialog: true, contact: Some(contact), ..Answer::new(provisional.status) };
-            let answer = answer.with(&provisional.headers, provisional.body.as_ref());
-            offered.progress = self.answer_server(now, server, answer);
-            offered.remind_at = Some(now + REMIND);
+            match offered.wants_prack {
+                WantsPrack::Always => self.progress_reliably(now, &mut held, provisional),
+                WantsPrack::Can if provisional.body.is_some() => self.progress_reliably(now, &mut held, provisional),
+                _ => {
+                    let contact = &held.dialog.contact[..];
+                    let answer =
+                        Answer { makes_dialog: true, contact: Some(contact), ..Answer::new(provisional.status) };
+                    let answer = answer.with(&provisional.headers, provisional.body.as_ref());
+                    offered.progress = self.answer_server(now, server, answer);
+                    offered.remind_at = Some(now + REMIND);
+                    self.try_change(now, &mut held);
+                }
+            }
         }
         self.put(now, held);
     }
 
-    /// Answers the call; the 200 is sent again until its ACK comes.
+    /// Answers the call; the 200 is sent again until its ACK comes. It waits for the PRACK of a provisional answer that
+    /// described a session.
     pub fn answer(&mut self, now: Instant, dialog: DialogId, headers: Headers, body: Option<Body>) {
         let Some(mut held) = self.dialogs.take(dialog) else { return };
         if matches!(held.stage, Stage::Offered(_))
-            && let Some(server) = held.their_invite.take()
+            && let Some((headers, body)) = self.hold_answer(&mut held, headers, body)
         {
-            let (flow, cseq) = (held.dialog.flow, held.dialog.remote_cseq.unwrap_or_default());
-            let (flow, cseq) = self.transactions.server(server).map_or((flow, cseq), |it| (it.flow, it.cseq));
-            let contact = &held.dialog.contact[..];
-            let answer = Answer { makes_dialog: true, contact: Some(contact), ..Answer::new(200) };
-            if let Some(bytes) = self.answer_server(now, server, answer.with(&headers, body.as_ref())) {
-                held.resending.push(Resending::start(now, cseq, flow, bytes));
-            }
-            held.stage = Stage::Confirmed;
+            self.send_answer(now, &mut held, &headers, body.as_ref());
         }
         self.put(now, held);
+    }
+
+    pub(super) fn send_answer(&mut self, now: Instant, held: &mut Held<K>, headers: &Headers, body: Option<&Body>) {
+        let Some(server) = held.their_invite.take() else { return };
+        if let Some(reliable) = &mut held.reliable {
+            reliable.finish();
+        }
+        let found = self.transactions.server(server).map(|server| (server.flow, server.cseq, server.session));
+        if let Some((flow, cseq, session)) = found {
+            let contact = &held.dialog.contact[..];
+            let answer =
+                Answer { makes_dialog: true, presents: true, contact: Some(contact), session, ..Answer::new(200) };
+            let is_offer = held.their_offer == TheirOffer::Missing && body.is_some();
+            if let Some(bytes) = self.answer_server(now, server, answer.with(headers, body)) {
+                held.resending.push(Resending::start(now, cseq, flow, is_offer, bytes));
+            }
+            held.session = session.map(|session| session.begin(now));
+            held.stage = Stage::Confirmed;
+        }
+        held.their_offer = TheirOffer::Settled;
     }
 
     /// Refuses the call with a status of 300 or more; the dialog is gone.
@@ -149,21 +182,39 @@ impl<K: Copy> Endpoint<K> {
     }
 
     fn respond_in(&mut self, now: Instant, id: ServerId, held: &mut Held<K>, response: &Response) {
+        self.answer_in(now, held, id, Answer::of(response));
+        if !response.is_provisional() {
+            self.after_prack(now, held);
+            self.try_change(now, held);
+        }
+    }
+
+    /// Answers a request of theirs in a dialog.
+    pub(super) fn answer_in(&mut self, now: Instant, held: &mut Held<K>, id: ServerId, answer: Answer<'_>) {
         let Some(server) = self.transactions.server(id) else { return };
-        let (flow, cseq) = (server.flow, server.cseq);
-        let needs_contact = server.needs_contact && (101..300).contains(&response.status);
-        let contact = needs_contact.then_some(&held.dialog.contact[..]);
-        let bytes = self.answer_server(now, id, Answer { contact, ..Answer::of(response) });
-        if response.is_provisional() {
+        let (flow, cseq, needs_contact) = (server.flow, server.cseq, server.needs_contact);
+        let (status, has_body) = (answer.status, !answer.body.is_empty());
+        let is_success = (200..300).contains(&status);
+        let session = server.session.filter(|_| is_success && matches!(held.stage, Stage::Confirmed));
+        let makes_contact = needs_contact && (101..300).contains(&status);
+        let contact = makes_contact.then_some(&held.dialog.contact[..]);
+        let presents = needs_contact && is_success;
+        let bytes = self.answer_server(now, id, Answer { contact, presents, session, ..answer });
+        if status < 200 {
             return;
         }
+        if let Some(session) = session {
+            held.session = Some(session.begin(now));
+        }
         held.unanswered.retain(|unanswered| *unanswered != id);
+        held.their_update.take_if(|update| *update == id);
         if held.their_invite == Some(id) {
             held.their_invite = None;
-            if let (true, Some(bytes)) = (response.is_success(), bytes) {
-                held.resending.push(Resending::start(now, cseq, flow, bytes));
+            let is_offer = held.their_offer == TheirOffer::Missing && has_body;
+            held.their_offer = TheirOffer::Settled;
+            if let (true, Some(bytes)) = (is_success, bytes) {
+                held.resending.push(Resending::start(now, cseq, flow, is_offer, bytes));
             }
-            self.try_change(now, held);
         }
     }
 
@@ -186,6 +237,25 @@ impl<K: Copy> Endpoint<K> {
         if let Some(client) = held.our_invite {
             self.transactions.take_client(client);
         }
+    }
+
+    /// Leaves a dialog that was ended, unless a re-INVITE of ours is open in it: its final response is acknowledged first.
+    pub(super) fn linger(&mut self, now: Instant, mut held: Box<Held<K>>) {
+        self.answer_all_open(now, &held);
+        self.pay_ack(now, &mut held, None);
+        let Some(invite) = held.our_invite else { return };
+        let Some(mut client) = self.transactions.take_client(invite) else { return };
+        if let ClientMachine::Invite(machine) = &mut client.machine {
+            machine.hurry(now);
+        }
+        self.transactions.put_client(now, invite, client, &mut self.post);
+        held.stage = Stage::Lingering;
+        held.their_invite = None;
+        held.their_update = None;
+        held.unanswered.clear();
+        held.resending.clear();
+        held.changes = None;
+        self.put(now, held);
     }
 
     pub(super) fn answer_all_open(&mut self, now: Instant, held: &Held<K>) {

@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use super::Endpoint;
+use super::head::Answer;
 use super::held::{REMIND, Stage};
 use super::ids::{DialogId, ServerId};
 use super::news::{Failure, News};
 use super::post::{ClientId, Timer};
 use super::transactions::{Client, ClientMachine, Purpose};
 use crate::transaction::{ClientStep, InviteStep};
-use crate::{Flow, Headers, Response};
+use crate::{Flow, Headers, Method, Response};
 
 impl<K: Copy> Endpoint<K> {
     /// Does what is due.
@@ -104,8 +105,20 @@ impl<K: Copy> Endpoint<K> {
                 }
             };
             held.their_invite = None;
+            held.their_update = None;
             held.unanswered.clear();
             self.send_bye(now, &mut held, headers);
+        }
+        if self.resend_reliably(now, &mut held) {
+            // RFC 3262 section 3: no PRACK came for 64 T1.
+            if let Some(server) = held.their_invite {
+                self.answer_server(now, server, Answer::new(504));
+            }
+            self.close(now, &held);
+            return self.post.tell(News::NeverAcked { key: held.key, dialog: id });
+        }
+        if self.tend_session(now, &mut held) {
+            self.expire(now, &mut held);
         }
         if let Stage::Offered(offered) = &mut held.stage
             && offered.remind_at.is_some_and(|at| at <= now)
@@ -165,19 +178,22 @@ impl<K: Copy> Endpoint<K> {
                 let flow = outside.order.flow;
                 self.send_outside(now, outside, Some(flow));
             }
-            Purpose::Cancel => {}
+            Purpose::Cancel | Purpose::Farewell => {}
         }
     }
 
     /// A request of ours got no final response, and never will.
     fn on_client_failed(&mut self, now: Instant, client: Client<K>, why: Failure) {
         match client.purpose {
-            Purpose::Cancel => {}
+            Purpose::Cancel | Purpose::Farewell => {}
             Purpose::Outside(outside) => {
                 self.post.tell(News::RequestFailed { key: outside.key, dialog: None, why });
             }
-            Purpose::InDialog(dialog, _) => {
+            Purpose::InDialog(dialog, asked) => {
                 let Some(held) = self.dialogs.get(dialog).filter(|held| !held.is_ending()) else { return };
+                if asked.method == Method::Prack {
+                    return;
+                }
                 let key = held.key;
                 self.post.tell(News::RequestFailed { key, dialog: Some(dialog), why });
             }

@@ -9,6 +9,7 @@ use super::head::Head;
 use super::ids::{DialogId, ServerId};
 use super::order::{Body, OutOfDialog};
 use super::post::{ClientId, Post, Timer, refreshes_target};
+use super::session::Spoken;
 use super::sign_in::SignIn;
 use super::table::Table;
 use crate::transaction::{InviteClient, InviteServer, PlainClient, PlainServer};
@@ -22,8 +23,6 @@ pub(crate) struct Client<K> {
     pub flow: Flow,
     /// Too long for UDP, so tried by TCP first; the dialog's or order's own flow is left if that fails.
     pub is_by_tcp: bool,
-    /// Where the ACK of a 2xx went, and goes again.
-    pub ack_flow: Option<Flow>,
     pub purpose: Purpose<K>,
     armed: Option<Instant>,
 }
@@ -43,6 +42,8 @@ pub(crate) enum Purpose<K> {
     Update(DialogId),
     /// Nobody waits for how it ends.
     Cancel,
+    /// A BYE in a dialog that is not kept.
+    Farewell,
     Bye(DialogId, Box<Asked>),
     InDialog(DialogId, Box<Asked>),
     Outside(Box<Outside<K>>),
@@ -55,6 +56,8 @@ pub(crate) struct Asked {
     pub headers: Headers,
     pub body: Option<Body>,
     pub challenged: u8,
+    /// The early dialog it belongs to; None: the one that was heard of last.
+    pub fork: Option<usize>,
 }
 
 /// A request outside of a dialog as it was asked for.
@@ -79,6 +82,8 @@ pub(crate) struct Server {
     pub dialog: Option<DialogId>,
     /// Whether its answers carry a Contact.
     pub needs_contact: bool,
+    /// What a 2xx to it grants.
+    pub session: Option<Spoken>,
     pub cseq: u32,
     /// The number in the tag of answers whose request has none.
     pub tag: u64,
@@ -109,7 +114,7 @@ pub(crate) struct Transactions<K> {
 
 impl<K> Client<K> {
     pub(crate) fn new(machine: ClientMachine, flow: Flow, is_by_tcp: bool, purpose: Purpose<K>) -> Self {
-        Self { machine, flow, is_by_tcp, ack_flow: None, purpose, armed: None }
+        Self { machine, flow, is_by_tcp, purpose, armed: None }
     }
 }
 
@@ -122,6 +127,7 @@ impl Server {
             head: Some(Box::new(head)),
             dialog: None,
             needs_contact,
+            session: None,
             cseq,
             tag,
             merged: None,

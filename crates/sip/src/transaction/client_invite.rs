@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{PATIENCE, T1};
+use crate::Flow;
 
 /// Forks of one INVITE whose 2xx are acknowledged; further ones are not listened to.
 const MAX_FORKS: usize = 8;
@@ -22,7 +23,7 @@ pub(crate) enum InviteClient {
     /// It arrived. Waits as long as its owner does.
     Proceeding {
         reliable: bool,
-        /// Set by a CANCEL (RFC 3261, 9.1).
+        /// Set once its owner is in a hurry: by a CANCEL (RFC 3261, 9.1).
         give_up_at: Option<Instant>,
     },
     /// Refused. The ACK is sent again for each refusal that is sent again (timer D).
@@ -50,6 +51,8 @@ pub(crate) struct Calling {
 pub(crate) struct Fork {
     tag: Bytes,
     ack: Bytes,
+    /// Where the ACK went, and goes again.
+    flow: Flow,
 }
 
 /// What time brought.
@@ -72,8 +75,8 @@ pub(crate) enum InviteStep {
 pub(crate) enum Acknowledge {
     /// The first of its kind: its owner makes the ACK and hands it to `keep_refusal_ack` or `keep_fork_ack`.
     Make,
-    /// Sent again: here is the ACK.
-    Repeat(Bytes),
+    /// Sent again: here is the ACK, and where it went if that is its own way.
+    Repeat(Bytes, Option<Flow>),
     /// Not listened to.
     Ignore,
 }
@@ -100,7 +103,7 @@ impl InviteClient {
         match self {
             InviteClient::Calling(_) | InviteClient::Proceeding { .. } => Acknowledge::Make,
             InviteClient::Accepted { forks, .. } => match forks.iter().find(|fork| fork.tag == tag) {
-                Some(fork) => Acknowledge::Repeat(fork.ack.clone()),
+                Some(fork) => Acknowledge::Repeat(fork.ack.clone(), Some(fork.flow)),
                 None if forks.len() < MAX_FORKS => Acknowledge::Make,
                 None => Acknowledge::Ignore,
             },
@@ -109,8 +112,8 @@ impl InviteClient {
     }
 
     /// The ACK for the fork with this tag has just been sent.
-    pub(crate) fn keep_fork_ack(&mut self, now: Instant, tag: Bytes, ack: Bytes) {
-        let fork = Fork { tag, ack };
+    pub(crate) fn keep_fork_ack(&mut self, now: Instant, tag: Bytes, ack: Bytes, flow: Flow) {
+        let fork = Fork { tag, ack, flow };
         match self {
             InviteClient::Accepted { forks, .. } => forks.push(fork),
             _ => *self = InviteClient::Accepted { forks: vec![fork], forget_at: now + PATIENCE },
@@ -121,7 +124,7 @@ impl InviteClient {
     pub(crate) fn on_refused(&self) -> Acknowledge {
         match self {
             InviteClient::Calling(_) | InviteClient::Proceeding { .. } => Acknowledge::Make,
-            InviteClient::Completed { ack, .. } => Acknowledge::Repeat(ack.clone()),
+            InviteClient::Completed { ack, .. } => Acknowledge::Repeat(ack.clone(), None),
             InviteClient::Accepted { .. } | InviteClient::Terminated => Acknowledge::Ignore,
         }
     }
@@ -139,8 +142,8 @@ impl InviteClient {
         };
     }
 
-    /// A CANCEL has just been sent: a final response has to come soon.
-    pub(crate) fn on_cancel(&mut self, now: Instant) {
+    /// A final response has to come soon: a CANCEL has just been sent, or the dialog is over.
+    pub(crate) fn hurry(&mut self, now: Instant) {
         if let InviteClient::Proceeding { give_up_at, .. } = self {
             *give_up_at = Some(now + PATIENCE);
         }
@@ -190,6 +193,11 @@ impl InviteClient {
     /// True until the first final response, or the news that there will be none.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self, InviteClient::Calling(_) | InviteClient::Proceeding { .. })
+    }
+
+    /// True once it was refused.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, InviteClient::Completed { .. })
     }
 
     /// True once something came back: only then may it be cancelled.

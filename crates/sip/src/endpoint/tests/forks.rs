@@ -23,10 +23,10 @@ fn every_2xx_of_a_fork_is_acknowledged_and_the_unwanted_one_ended() {
         0s bob -> alice  180
         0s alice * progress 180
         0s bob -> alice  180
-        0s alice * progress 180
+        0s alice * progress 180 of fork 1
         0s bob -> alice  200
         0s alice -> bob  ACK
-        0s alice * answered 200
+        0s alice * answered 200 of fork 1
         0s bob -> alice  200
         0s alice -> bob  ACK
         0s alice -> bob  BYE

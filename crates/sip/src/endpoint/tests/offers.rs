@@ -94,16 +94,16 @@ fn reinvites_that_meet_are_refused_and_tried_again_at_different_times() {
         0s alice -> bob  491
         0s alice -> bob  ACK
         0s bob -> alice  ACK
-        1.26s bob -> alice  INVITE
-        1.26s alice -> bob  100
-        1.26s alice * request INVITE
+        0.21s bob -> alice  INVITE
+        0.21s alice -> bob  100
+        0.21s alice * request INVITE
         2s alice -> bob  200
         2s bob -> alice  ACK
         2s bob * re-INVITE granted 200
         2s alice * acked
-        3.2s alice -> bob  INVITE
-        3.2s bob -> alice  100
-        3.2s bob * request INVITE
+        3.82s alice -> bob  INVITE
+        3.82s bob -> alice  100
+        3.82s bob * request INVITE
         5s bob -> alice  200
         5s alice -> bob  ACK
         5s alice * re-INVITE granted 200

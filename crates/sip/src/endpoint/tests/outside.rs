@@ -91,10 +91,21 @@ fn a_request_that_came_by_two_ways_is_refused_the_second_time() {
 #[test]
 fn a_request_at_the_end_of_its_hops_is_refused() {
     check(
+        |world| world.sends(&options("z9hG4bKone", "Max-Forwards: 0", "INVITE")),
+        "
+        0s bob -> alice  INVITE
+        0s alice -> bob  483
+        ",
+    );
+}
+
+#[test]
+fn a_question_to_us_needs_no_further_hops() {
+    check(
         |world| world.sends(&options("z9hG4bKone", "Max-Forwards: 0", "OPTIONS")),
         "
         0s bob -> alice  OPTIONS
-        0s alice -> bob  483 OPTIONS
+        0s alice * incoming OPTIONS
         ",
     );
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::endpoint::{
     Body, DialogId, Endpoint, EndpointConfig, Incoming, Invite, Load, News, OutOfDialog, Output, Provisional, ServerId,
+    SessionTimer,
 };
 use crate::{
     Flow, Framing, HeaderName, Headers, Interface, Login, Message, Method, NameAddr, NextHop, Request, Response,
@@ -47,6 +48,8 @@ pub(super) struct World {
     pub login: Option<Login>,
     pub invite_headers: Headers,
     pub big_offers: bool,
+    pub answer_within: Option<Duration>,
+    pub next_hop: NextHop,
 }
 
 /// One endpoint and what its asker remembers.
@@ -80,6 +83,8 @@ impl World {
             login: None,
             invite_headers: Headers::new(),
             big_offers: false,
+            answer_within: None,
+            next_hop: NextHop::Flow,
         }
     }
 
@@ -130,6 +135,22 @@ impl World {
         Flow { transport: self.transport, interface: 0, connection, remote: self.sides[1 - from].address }
     }
 
+    /// Both sides take these extensions.
+    pub(super) fn support(&mut self, extensions: &[&str]) {
+        for side in &mut self.sides {
+            side.endpoint.support(extensions);
+        }
+    }
+
+    /// A side refreshes sessions.
+    pub(super) fn refresh_sessions(&mut self, who: usize, expires: u64, min: u64) {
+        let (expires, min) = (Duration::from_secs(expires), Duration::from_secs(min));
+        let endpoint = &mut self.sides[who].endpoint;
+        endpoint.session = Some(SessionTimer { expires, min });
+        endpoint.post.own.allow = "INVITE, UPDATE".into();
+        endpoint.support(&[]);
+    }
+
     pub(super) fn invite(&mut self) {
         let order = Invite {
             flow: self.flow_from(ALICE),
@@ -140,8 +161,8 @@ impl World {
             headers: self.invite_headers.clone(),
             body: Some(Body::sdp(if self.big_offers { vec![b'x'; 1_200] } else { b"offer".to_vec() })),
             credentials: self.login.clone(),
-            answer_within: None,
-            next_hop: NextHop::Flow,
+            answer_within: self.answer_within,
+            next_hop: self.next_hop,
         };
         let now = self.now();
         match self.sides[ALICE].endpoint.invite(now, 7, order) {
@@ -154,7 +175,7 @@ impl World {
     pub(super) fn accept(&mut self) {
         let now = self.now();
         let incoming = self.sides[BOB].incoming.take().unwrap();
-        match self.sides[BOB].endpoint.accept(now, 8, incoming, NextHop::Flow) {
+        match self.sides[BOB].endpoint.accept(now, 8, incoming, self.next_hop) {
             Ok(dialog) => self.sides[BOB].dialog = Some(dialog),
             Err(overload) => self.note(format!("bob * {overload}")),
         }
@@ -163,6 +184,12 @@ impl World {
 
     pub(super) fn ring(&mut self) {
         self.step(BOB, |endpoint, now, dialog| endpoint.progress(now, dialog, Provisional::new(180)));
+    }
+
+    pub(super) fn progress(&mut self, status: u16, body: Option<&'static str>) {
+        let body = body.map(Body::sdp);
+        let provisional = Provisional { status, headers: Headers::new(), body };
+        self.step(BOB, |endpoint, now, dialog| endpoint.progress(now, dialog, provisional));
     }
 
     pub(super) fn answer(&mut self) {
@@ -198,6 +225,11 @@ impl World {
 
     pub(super) fn reinvite_with(&mut self, who: usize, sdp: &'static str) {
         self.step(who, |endpoint, now, dialog| endpoint.reinvite(now, dialog, Headers::new(), Some(Body::sdp(sdp))));
+    }
+
+    /// An UPDATE: with an offer, or only with what its headers say.
+    pub(super) fn update(&mut self, who: usize, sdp: Option<&'static str>) {
+        self.step(who, |endpoint, now, dialog| endpoint.update(now, dialog, Headers::new(), sdp.map(Body::sdp)));
     }
 
     pub(super) fn request_in(&mut self, who: usize, method: Method) {
@@ -250,13 +282,15 @@ impl World {
         self.settle();
     }
 
-    /// The script answers alice's latest request of this method. `more` are header lines.
+    /// The script answers alice's latest request of this method. `more` are header lines; behind an empty one, a body.
     pub(super) fn says(&mut self, method: &str, status: u16, tag: &str, more: &str) {
         let request = self.latest(BOB, method);
         let mut response = request.response(status);
         if status > 100 {
             response.set_to_tag(tag.to_owned()).unwrap();
         }
+        let (more, body) = more.split_once("\n\n").unwrap_or((more, ""));
+        response.body = Bytes::copy_from_slice(body.trim().as_bytes());
         for line in more.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (name, value) = line.split_once(": ").unwrap();
             response.headers.push(HeaderName::from_token(name.to_owned().into()), value.to_owned());
@@ -382,8 +416,8 @@ impl World {
                 side.incoming = Some(incoming);
                 text
             }
-            News::Progress { response, .. } => format!("progress {}", response.status),
-            News::Answered { response, .. } => format!("answered {}", response.status),
+            News::Progress { response, fork, .. } => format!("progress {}{}", response.status, of_fork(fork)),
+            News::Answered { response, fork, .. } => format!("answered {}{}", response.status, of_fork(fork)),
             News::Refused { response, .. } => {
                 side.dialog = None;
                 format!("refused {}", response.status)
@@ -405,8 +439,8 @@ impl World {
                 side.dialog = None;
                 "bye".into()
             }
-            News::Request { server, request, .. } => {
-                let text = format!("request {}", request.method);
+            News::Request { server, request, fork, .. } => {
+                let text = format!("request {}{}", request.method, of_fork(fork));
                 side.request = Some((server, request));
                 text
             }
@@ -450,6 +484,11 @@ pub(super) fn side(address: &str, mark: &str, limit: usize) -> Side {
 
 pub(super) fn uri(text: &'static str) -> Uri {
     Uri::parse(Bytes::from_static(text.as_bytes())).unwrap()
+}
+
+/// Nothing for the first early dialog.
+fn of_fork(fork: u64) -> String {
+    if fork == 0 { String::new() } else { format!(" of fork {fork}") }
 }
 
 /// `INVITE`, `486`, `200 BYE`: the method of a response is shown unless it is INVITE.
