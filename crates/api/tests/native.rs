@@ -3,9 +3,7 @@
 mod support;
 
 use futures_util::StreamExt;
-use model::{
-    Ban, Command, DialAnswer, Kept, KeptKind, Problem, Reason, Reply, Source, TenantId, Timestamp, Told,
-};
+use model::{Ban, Command, DialAnswer, Kept, KeptKind, Problem, Reason, Reply, Source, TenantId, Timestamp, Told};
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::story::{ToldCall, wav};

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media::{Quality, RecordingKey, Report, SessionId};
 use model::{
@@ -14,7 +14,7 @@ use model::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use sip::{Endpoint, EndpointConfig, Flow, Headers, Incoming, Interface, News, Wheel};
+use sip::{Endpoint, EndpointConfig, Failure, Flow, Headers, Incoming, Interface, News, Wheel};
 
 use crate::arrivals::Arrival;
 use crate::call::Call;
@@ -23,10 +23,11 @@ use crate::commands;
 use crate::edge::{Answer, Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
-use crate::lines::sip::{ALLOW, Gatekeeper, Settled, SipNews, Trunks, keep_bindings};
+use crate::lines::sip::{ALLOW, Gatekeeper, Settled, SipNews, Trunks, ask_phone, keep_bindings};
 use crate::lines::{LegNews, Line};
 use crate::live::Live;
 use crate::locate::Whereabouts;
+use crate::registrar::{First, WatchId};
 use crate::sounds::Sounds;
 use crate::step::Step;
 use crate::tenant::Tenant;
@@ -48,6 +49,8 @@ pub struct EngineConfig {
     pub max_transactions: usize,
     /// The most SIP dialogs at a time.
     pub max_dialogs: usize,
+    /// How often phones behind NAT are asked whether they are there. None: never.
+    pub nat_keepalive: Option<Duration>,
 }
 
 /// How much an engine holds.
@@ -84,6 +87,7 @@ pub struct Engine {
     ids: Ids,
     wheel: Wheel<Timer>,
     keyed: Keyed,
+    nat_keepalive: Option<Duration>,
     storage: Storage,
     draining: bool,
     started: u64,
@@ -97,6 +101,7 @@ enum Timer {
     Closing(TenantId, CallId),
     Bindings(TenantId, String),
     Trunk(u32),
+    KeepAlive(TenantId, WatchId),
 }
 
 impl Engine {
@@ -109,7 +114,7 @@ impl Engine {
             bytes
         };
         let keyed = Keyed::new(&draw());
-        let endpoint = Endpoint::new(
+        let mut endpoint = Endpoint::new(
             EndpointConfig {
                 software: config.software,
                 mark: config.number.0.to_string(),
@@ -121,6 +126,7 @@ impl Engine {
             },
             draw(),
         );
+        endpoint.support(&["path", "outbound"]);
         Self {
             tenants: BTreeMap::new(),
             endpoint,
@@ -131,6 +137,7 @@ impl Engine {
             ids: Ids::new(config.number, draw()),
             wheel: Wheel::new(),
             keyed,
+            nat_keepalive: config.nat_keepalive,
             storage: Storage::Flowing,
             draining: false,
             started: 0,
@@ -181,6 +188,7 @@ impl Engine {
                 Timer::Closing(tenant, call) => self.closing_timeout(now, tenant, call),
                 Timer::Bindings(tenant, extension) => self.expire_bindings(now, tenant, &extension),
                 Timer::Trunk(number) => self.trunks.on_timeout(now, &mut self.endpoint, number),
+                Timer::KeepAlive(tenant, watch) => self.ask_phone(now, tenant, watch),
             }
             self.drain_endpoint(now, &Whose::Ours);
         }
@@ -242,6 +250,15 @@ impl Engine {
                     let tenant = if let Key::Leg(leg, _) = key { leg.tenant } else { TenantId::SERVER };
                     self.out.extend(self.whereabouts.ask(tenant, dialog, &uri).map(Output::Wire));
                 }
+                // Whatever a phone answers, it is there. What was not sent says nothing of it.
+                sip::Output::News(
+                    News::Response { key: Key::Phone(tenant, watch), .. }
+                    | News::RequestFailed { key: Key::Phone(tenant, watch), why: Failure::Overloaded, .. },
+                ) => {
+                    if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                        tenant.office.registrar.heard(watch);
+                    }
+                }
                 sip::Output::News(news) => {
                     if let Some((Key::Leg(key, branch), news)) = for_leg(news) {
                         self.leg_news(now, key, branch, news);
@@ -282,6 +299,7 @@ impl Engine {
             self.begin(now, id, live);
         }
         self.arm_bindings(id);
+        self.arm_watches(now, id);
     }
 
     fn leg_news(&mut self, now: Now, key: LegKey, branch: u8, news: SipNews) {
@@ -454,6 +472,7 @@ impl Engine {
                     tenant.office.registrar.take_back(now, &key, &value);
                 }
                 self.arm_bindings(tenant);
+                self.arm_watches(now, tenant);
             }
             KeptKind::Seq => {
                 if let Some(tenant) = self.tenants.get_mut(&tenant) {
@@ -511,6 +530,24 @@ impl Engine {
         let Some(tenant) = self.tenants.get_mut(&id) else { return };
         for (extension, at) in tenant.office.registrar.take_unarmed() {
             self.wheel.set(at, Timer::Bindings(id, extension));
+        }
+    }
+
+    /// It is the turn of a phone behind NAT.
+    fn ask_phone(&mut self, now: Now, id: TenantId, watch: WatchId) {
+        let (Some(every), Some(mut step)) = (self.nat_keepalive, self.step(now, id)) else { return };
+        if ask_phone(&mut step, watch) {
+            self.wheel.set(now.mono + every, Timer::KeepAlive(id, watch));
+        }
+        self.arm_bindings(id);
+    }
+
+    fn arm_watches(&mut self, now: Now, id: TenantId) {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        let fresh = tenant.office.registrar.take_unwatched();
+        let Some(every) = self.nat_keepalive else { return };
+        for First { watch, part } in fresh {
+            self.wheel.set(now.mono + every.mul_f64(part), Timer::KeepAlive(id, watch));
         }
     }
 

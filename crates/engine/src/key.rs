@@ -2,6 +2,8 @@
 
 use model::{CallId, Kept, KeptKind, TenantId, TenantSettings, Trunk};
 
+use crate::registrar::WatchId;
+
 /// A leg's place in its call.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LegIndex(pub u8);
@@ -26,6 +28,8 @@ pub enum Key {
     Orphan,
     /// A request of ours to a trunk, outside of calls. The number is the one that [`Trunks`](crate::step::Step::trunks) gave it.
     Trunk(u32, Ask),
+    /// A phone behind NAT that is asked whether it is there.
+    Phone(TenantId, WatchId),
 }
 
 /// What a trunk is asked outside of calls.

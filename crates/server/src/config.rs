@@ -57,10 +57,18 @@ pub const KEYS: &[Key] = &[
         "What a stored record outlives: a killed process, or a power cut [default: process]",
     ),
     one("admin-token", "TOKEN", "Bearer token for the whole server [default: generated into <data-dir>/admin.token]"),
+    one(
+        "nat-keepalive-seconds",
+        "SECONDS",
+        "How often phones behind NAT are asked whether they are there; 0: never [default: 25]",
+    ),
     one("drain-seconds", "SECONDS", "How long calls may go on after SIGTERM [default: 30]"),
     one("public-url", "URL", "What links to recordings begin with [default: what the client asked for]"),
     one("log", "LEVEL", "error, warn, info, debug, trace, or a list like info,server=debug [default: info]"),
 ];
+
+/// NATs forget a UDP flow after 30 s at the soonest (RFC 4787 asks for two minutes, and is not heard everywhere).
+const NAT_KEEPALIVE: Duration = Duration::from_secs(25);
 
 /// What a stored record outlives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +108,8 @@ pub struct Settings {
     pub durability: Durability,
     /// Bearer token for the whole server. None: generated.
     pub admin_token: Option<String>,
+    /// How often phones behind NAT are asked whether they are there. None: never.
+    pub nat_keepalive: Option<Duration>,
     /// How long calls may go on after SIGTERM.
     pub drain: Duration,
     /// What links to recordings begin with, without a slash at the end.
@@ -141,6 +151,8 @@ impl Settings {
             unlimited_from: layers.all("unlimited-from", Network::parse_list)?.unwrap_or_default().concat(),
             durability: layers.one("durability", durability)?.unwrap_or(Durability::Process),
             admin_token: layers.one("admin-token", admin_token)?,
+            nat_keepalive: Some(layers.one("nat-keepalive-seconds", seconds)?.unwrap_or(NAT_KEEPALIVE))
+                .filter(|every| !every.is_zero()),
             drain: layers.one("drain-seconds", seconds)?.unwrap_or(Duration::from_secs(30)),
             public_url: layers.one("public-url", public_url)?,
             log: log_filter(layers)?,

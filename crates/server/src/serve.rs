@@ -274,6 +274,7 @@ fn engine_config(settings: &Settings, number: EngineNumber, sip: Vec<Interface>,
         rtp,
         max_transactions: TRANSACTIONS,
         max_dialogs: DIALOGS,
+        nat_keepalive: settings.nat_keepalive,
     }
 }
 

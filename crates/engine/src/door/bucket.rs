@@ -82,8 +82,7 @@ mod tests {
         let now = instant();
         let source = "192.0.2.1".parse().unwrap();
 
-        let mut taken =
-            |now, urgency| (0..20_000).filter(|_| buckets.take(now, source, urgency)).count() as u32;
+        let mut taken = |now, urgency| (0..20_000).filter(|_| buckets.take(now, source, urgency)).count() as u32;
 
         assert_eq!(taken(now, Urgency::Rest), PER_SECOND * BURST);
         assert_eq!(taken(now + Duration::from_secs(1), Urgency::Call), PER_SECOND);

@@ -483,7 +483,8 @@ mod tests {
         let new = ["REGISTER sip:a SIP/2.0\r\n", "INVITE sip:a SIP/2.0\r\n", "OPTIONS sip:a SIP/2.0\r\n", "junk"];
         assert_eq!(new.map(|text| admit("198.51.100.1:5060", text)), [false; 4]);
         assert_eq!(new.map(|text| admit("198.51.100.2:5060", text)), [true; 4]);
-        let begun = ["SIP/2.0 200 OK\r\n", "ACK sip:a SIP/2.0\r\n", "BYE sip:a SIP/2.0\r\nTo: <sip:b>;tag=1.0123456789abcdef"];
+        let begun =
+            ["SIP/2.0 200 OK\r\n", "ACK sip:a SIP/2.0\r\n", "BYE sip:a SIP/2.0\r\nTo: <sip:b>;tag=1.0123456789abcdef"];
         assert_eq!(begun.map(|text| admit("198.51.100.1:5060", text)), [true; 3]);
         assert_eq!((door.counts().banned, door.counts().bans_made, door.banned(now.mono)), (4, 1, 1));
     }

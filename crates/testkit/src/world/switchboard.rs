@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use engine::door::{Door, DoorConfig, Knock};
@@ -35,6 +36,7 @@ impl Switchboard {
             rtp: vec![interface(0)],
             max_transactions: 100_000,
             max_dialogs: 20_000,
+            nat_keepalive: Some(Duration::from_secs(25)),
         };
         let door = DoorConfig { unlimited_from: Vec::new(), engine: number, software: "Tongdai".into() };
         Self { engine: Engine::new(config, chance.seed()), door: Door::new(door, chance.seed()) }

@@ -62,7 +62,7 @@ impl SipLine {
                 uri: binding.contact.clone(),
                 from: identity::to_phone(&order.shown, Uri::of(host)),
                 to: NameAddr::new(Uri::of(host).with_user(order.extension)),
-                route: Vec::new(),
+                route: binding.path.clone(),
                 headers: headers.clone(),
                 body: None,
                 credentials: None,
