@@ -14,6 +14,7 @@ mod latch;
 mod listener;
 mod mouth;
 mod noise;
+mod opinion;
 mod order;
 mod outgoing;
 mod output;

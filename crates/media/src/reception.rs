@@ -18,6 +18,9 @@ const MOST_LATE: u16 = 100;
 /// A timestamp may run ahead of the clock by so much before it is taken for another count.
 const MOST_AHEAD: i64 = 16_000;
 
+/// A second: whoever is later has stopped in between.
+const MOST_UNEVEN: u64 = 8_000;
+
 /// One party's incoming packets.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reception {
@@ -30,6 +33,8 @@ pub(crate) struct Reception {
     lost: u64,
     /// RFC 3550 A.8: sixteen times the jitter, in ticks.
     jitter: u32,
+    /// What the jitter was at each packet, summed up, and how many these were.
+    jitters: (u64, u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +44,8 @@ struct Run {
     first: u64,
     highest: u64,
     received: u64,
+    /// The newest packets that have come: bit n is `highest` − n.
+    seen: u128,
     /// The sequence number that would prove that the sender counts anew.
     anew: Option<u16>,
     /// Of the newest sound: its timestamp and when it came.
@@ -94,9 +101,11 @@ impl Reception {
         run.anew = None;
         if ahead >= MOST_MISSING {
             let extended = run.highest - u64::from(behind);
-            if extended < run.first {
+            let bit = 1_u128 << behind;
+            if extended < run.first || run.seen & bit != 0 {
                 return None;
             }
+            run.seen |= bit;
             run.received += 1;
             return Some(Place { run: self.runs, extended });
         }
@@ -108,12 +117,17 @@ impl Reception {
                 if step < 0 || step > passed + MOST_AHEAD {
                     return Some(self.begin(at, header, is_sound));
                 }
-                let difference = u32::try_from((passed - step).unsigned_abs()).unwrap_or(u32::MAX).min(1 << 20);
-                self.jitter = self.jitter + difference - ((self.jitter + 8) >> 4);
+                let difference = (passed - step).unsigned_abs();
+                // A sender may stop its clock while it is silent; that is no unevenness of the way.
+                if difference < MOST_UNEVEN && !header.marker {
+                    self.jitter = self.jitter + difference as u32 - ((self.jitter + 8) >> 4);
+                    self.jitters = (self.jitters.0 + u64::from(self.jitter >> 4), self.jitters.1 + 1);
+                }
             }
             run.newest_sound = Some((header.timestamp, at));
         }
         run.highest += u64::from(ahead);
+        run.seen = run.seen.checked_shl(ahead.into()).unwrap_or(0) | 1;
         run.received += 1;
         Some(Place { run: self.runs, extended: run.highest })
     }
@@ -131,6 +145,11 @@ impl Reception {
     /// How unevenly packets come.
     pub fn jitter(&self) -> Duration {
         duration(u64::from(self.jitter >> 4))
+    }
+
+    /// How unevenly they came on the average.
+    pub fn mean_jitter(&self) -> Duration {
+        duration(self.jitters.0.checked_div(self.jitters.1).unwrap_or(0))
     }
 
     /// The next report block. None while nothing has come.
@@ -157,6 +176,7 @@ impl Reception {
             first,
             highest: first,
             received: 1,
+            seen: 1,
             anew: None,
             newest_sound: is_sound.then_some((header.timestamp, at)),
             told_expected: 0,
@@ -212,6 +232,26 @@ mod tests {
         let mut reception = Reception::default();
 
         assert_eq!(take(&mut reception, [7, 7]), [Some(7), None]);
+    }
+
+    #[test]
+    fn a_late_packet_that_comes_twice_is_taken_once() {
+        let mut reception = Reception::default();
+
+        let taken = take(&mut reception, [1, 2, 4, 3, 3, 2, 1, 5]);
+
+        assert_eq!(taken, [Some(1), Some(2), Some(4), Some(3), None, None, None, Some(5)]);
+        assert_eq!((reception.received(), reception.lost()), (5, 0));
+    }
+
+    #[test]
+    fn a_sender_that_stops_its_clock_is_not_uneven() {
+        let mut reception = Reception::default();
+        reception.take(0, &header(1, 0), true);
+
+        reception.take(80_000, &header(2, 160), true);
+
+        assert_eq!((reception.jitter(), reception.mean_jitter()), (Duration::ZERO, Duration::ZERO));
     }
 
     #[test]

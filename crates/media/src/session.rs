@@ -11,6 +11,7 @@ use crate::ear::Ear;
 use crate::keys::KeyReader;
 use crate::latch::{Latch, Proof, Sign};
 use crate::listener::Listener;
+use crate::opinion::Journey;
 use crate::outgoing::Outgoing;
 use crate::reception::{Place, Reception};
 use crate::recorder::Side;
@@ -277,6 +278,13 @@ impl Session {
 
     pub fn quality(&self) -> Quality {
         let far = self.control.far();
+        let journey = Journey {
+            received: self.reception.received(),
+            lost: self.reception.lost(),
+            jitter: self.reception.mean_jitter(),
+            round_trip: far.round_trip,
+            packet_ms: self.stream.as_ref().map_or(20, |stream| stream.packet_ms),
+        };
         Quality {
             received: self.reception.received(),
             lost: self.reception.lost(),
@@ -286,7 +294,7 @@ impl Session {
             far_lost: far.lost,
             far_jitter: far.jitter,
             round_trip: far.round_trip,
-            mos_hundredths: None,
+            mos_hundredths: journey.mos_hundredths(),
         }
     }
 }
