@@ -3,6 +3,7 @@
 mod clicks;
 mod crashes;
 mod forks;
+mod habits;
 mod inside;
 mod limits;
 mod lost;

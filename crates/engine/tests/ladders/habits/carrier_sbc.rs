@@ -1,0 +1,271 @@
+//! A carrier's session border controller: AudioCodes Mediant 2000, software 4.20.
+//!
+//! From the "Mediant 2000 & TP-1610 & TP-260 SIP User's Manual" (LTRT-68805: its call flow on page 224, its "PRACK Mode" and
+//! "Session-Expires Time"): codec names in lower case, `ptime` between the maps, keys at 96, `s=Phone-Call`, `user=phone`. As
+//! carriers set such a border up: compact names for all headers that have one; sound before the answer comes reliably
+//! (183 with Require: 100rel), in µ-law and from a media server at another address; the 200 changes both; every ten
+//! minutes it offers again what has not changed.
+
+use bytes::Bytes;
+use sip::Message;
+use testkit::world::check;
+use testkit::world::phone::{Texts, say};
+
+use super::a_trunk;
+
+const TEXTS: &Texts = &[
+    (
+        "INVITE request within",
+        "INVITE {uri} SIP/2.0
+        v: {via}
+        Max-Forwards: 70
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        m: <sip:{from-user}@{address};user=phone>
+        k: 100rel,timer,em
+        x: 1200;refresher=uac
+        Allow: REGISTER,OPTIONS,INVITE,ACK,CANCEL,BYE,NOTIFY,PRACK,REFER,INFO,UPDATE
+        c: application/sdp
+        l: {length}
+
+        v=0
+        o=AudiocodesGW 30221 87035 IN IP4 {ip}
+        s=Phone-Call
+        c=IN IP4 {ip}
+        t=0 0
+        m=audio {port} RTP/AVP 8 96
+        a=rtpmap:8 pcma/8000
+        a=ptime:20
+        a=rtpmap:96 telephone-event/8000
+        a=fmtp:96 0-15
+        a={direction}",
+    ),
+    (
+        "INVITE request",
+        "INVITE {uri};user=phone SIP/2.0
+        v: {via}
+        Max-Forwards: 70
+        f: <{from-uri};user=phone>;tag={from-tag}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        m: <sip:{from-user}@{address};user=phone>
+        k: 100rel,timer,em
+        x: 1200
+        P-Asserted-Identity: <{from-uri};user=phone>
+        P-Asserted-Identity: <tel:{from-user}>
+        Allow: REGISTER,OPTIONS,INVITE,ACK,CANCEL,BYE,NOTIFY,PRACK,REFER,INFO,UPDATE
+        s: -
+        c: application/sdp
+        l: {length}
+
+        v=0
+        o=AudiocodesGW 30221 87035 IN IP4 {ip}
+        s=Phone-Call
+        c=IN IP4 {ip}
+        t=0 0
+        m=audio {port} RTP/AVP 8 18 96
+        a=rtpmap:8 pcma/8000
+        a=rtpmap:18 g729/8000
+        a=fmtp:18 annexb=no
+        a=ptime:20
+        a=rtpmap:96 telephone-event/8000
+        a=fmtp:96 0-15",
+    ),
+    (
+        "183",
+        "SIP/2.0 183 Session Progress
+        v: {via}
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        m: <sip:{to-user}@{address};user=phone>
+        Server: Audiocodes-Sip-Gateway/TrunkPack 1610/v.4.20.299.412
+        Require: 100rel
+        RSeq: 18153
+        Allow: REGISTER,OPTIONS,INVITE,ACK,CANCEL,BYE,NOTIFY,PRACK,REFER,INFO,UPDATE
+        c: application/sdp
+        l: {length}
+
+        v=0
+        o=AudiocodesGW 30221 87035 IN IP4 198.51.100.77
+        s=Phone-Call
+        c=IN IP4 198.51.100.77
+        t=0 0
+        m=audio 6020 RTP/AVP 0 96
+        a=rtpmap:0 pcmu/8000
+        a=ptime:20
+        a=rtpmap:96 telephone-event/8000
+        a=fmtp:96 0-15",
+    ),
+    (
+        "200 INVITE",
+        "SIP/2.0 200 OK
+        v: {via}
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        m: <sip:{to-user}@{address};user=phone>
+        Server: Audiocodes-Sip-Gateway/TrunkPack 1610/v.4.20.299.412
+        k: 100rel,timer,em
+        Allow: REGISTER,OPTIONS,INVITE,ACK,CANCEL,BYE,NOTIFY,PRACK,REFER,INFO,UPDATE
+        c: application/sdp
+        l: {length}
+
+        v=0
+        o=AudiocodesGW 30221 87036 IN IP4 {ip}
+        s=Phone-Call
+        c=IN IP4 {ip}
+        t=0 0
+        m=audio {port} RTP/AVP 8 96
+        a=rtpmap:8 pcma/8000
+        a=ptime:20
+        a=rtpmap:96 telephone-event/8000
+        a=fmtp:96 0-15",
+    ),
+    (
+        "BYE request",
+        "BYE {uri} SIP/2.0
+        v: {via}
+        Max-Forwards: 70
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        Reason: Q.850 ;cause=16 ;text=\"Normal call clearing\"
+        l: 0",
+    ),
+    (
+        "request",
+        "{method} {uri} SIP/2.0
+        v: {via}
+        Max-Forwards: 70
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        l: 0",
+    ),
+    (
+        "response",
+        "SIP/2.0 {status} {reason}
+        v: {via}
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        Server: Audiocodes-Sip-Gateway/TrunkPack 1610/v.4.20.299.412
+        l: 0",
+    ),
+];
+
+fn sbc(message: &Message) -> Bytes {
+    say(TEXTS, message)
+}
+
+#[test]
+fn a_border_takes_a_call_from_us() {
+    check(
+        |world| {
+            a_trunk(world, sbc);
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.listen();
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("carrier");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> 101 183 Session Progress
+        1.0s ~ nobody hears anybody
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        3.5s ~ 101 hears carrier, carrier hears 101
+        4.0s carrier -> pbx BYE: Normal call clearing
+        4.0s pbx -> carrier 200 OK to BYE
+        4.0s pbx -> 101 BYE
+        4.0s 101 -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_border_brings_a_call() {
+    check(
+        |world| {
+            a_trunk(world, sbc);
+            world.answers_after("101", 1.0);
+            world.calls("carrier", "02873088088");
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s carrier -> pbx INVITE 02873088088
+        0.0s pbx -> carrier 100 Trying
+        0.0s pbx -> 101 INVITE 101
+        0.0s 101 -> pbx 180 Ringing
+        0.0s pbx -> carrier 180 Ringing
+        1.0s 101 -> pbx 200 OK
+        1.0s pbx -> 101 ACK
+        1.0s pbx -> carrier 200 OK
+        1.0s carrier -> pbx ACK
+        2.0s ~ 101 hears carrier, carrier hears 101
+        2.5s 101 -> pbx BYE
+        2.5s pbx -> 101 200 OK to BYE
+        2.5s pbx -> carrier BYE
+        2.5s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_border_offers_again_every_ten_minutes_what_has_not_changed() {
+    check(
+        |world| {
+            a_trunk(world, sbc);
+            world.calls("101", "0900000001");
+            for _ in 0..2 {
+                world.run(600.0);
+                world.resumes("carrier");
+            }
+            world.run(1.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> 101 183 Session Progress
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        600.0s carrier -> pbx re-INVITE
+        600.0s pbx -> carrier 100 Trying
+        600.0s pbx -> carrier 200 OK
+        600.0s carrier -> pbx ACK
+        1200.0s carrier -> pbx re-INVITE
+        1200.0s pbx -> carrier 100 Trying
+        1200.0s pbx -> carrier 200 OK
+        1200.0s carrier -> pbx ACK
+        1201.0s ~ 101 hears carrier, carrier hears 101
+        1201.5s 101 -> pbx BYE
+        1201.5s pbx -> 101 200 OK to BYE
+        1201.5s pbx -> carrier BYE
+        1201.5s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}

@@ -1,0 +1,33 @@
+//! A phone that offers sound by UPDATE (RFC 3311), as some do right after the answer.
+
+use sip::Method;
+use sip::sdp::Direction;
+
+use super::Phone;
+use crate::world::World;
+
+impl Phone {
+    /// Offers sound as it stands, by UPDATE.
+    pub fn update(&mut self, at: usize) {
+        let offer = self.describe(&self.talks[at].sound, Direction::SendRecv, None);
+        let talk = &mut self.talks[at];
+        talk.cseq += 1;
+        let (target, cseq) = (talk.target.clone(), talk.cseq);
+        let (local, remote, call_id) = (talk.local.clone(), talk.remote.clone(), talk.call_id.clone());
+        let mut update = self.request(Method::Update, target, local, remote, &call_id, cseq);
+        update.set_body("application/sdp", offer);
+        self.ask(update, Some(at));
+    }
+}
+
+impl World {
+    /// The phone offers its sound again by UPDATE.
+    pub fn updates(&mut self, name: &str) {
+        let place = self.place(name);
+        let phone = &mut self.phones[place];
+        if let Some(talk) = phone.talks.iter().rposition(super::Talk::is_up) {
+            phone.update(talk);
+        }
+        self.flush(place);
+    }
+}
