@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::{HeaderName, Message, Method, Request, Response, sdp};
+use sip::{HeaderName, Headers, Message, Method, Request, Response, sdp};
 
 use super::network::Fate;
 
@@ -83,7 +83,7 @@ fn request_title(request: &Request) -> String {
             let ends = request.headers.get(&HeaderName::Expires).is_some_and(|value| &value[..] == b"0");
             if ends { format!("{method} to sign out") } else { method }
         }
-        Method::Cancel | Method::Bye => format!("{method}{}", reason(request)),
+        Method::Cancel | Method::Bye => format!("{method}{}{}", reason(request), cause(&request.headers)),
         _ => method,
     }
 }
@@ -97,7 +97,7 @@ fn response_title(response: &Response) -> String {
         String::new()
     };
     match method {
-        Method::Invite => format!("{} {phrase}{described}", response.status),
+        Method::Invite => format!("{} {phrase}{described}{}", response.status, cause(&response.headers)),
         method => format!("{} {phrase} to {}", response.status, String::from_utf8_lossy(method.as_bytes())),
     }
 }
@@ -109,6 +109,13 @@ fn direction(body: &Bytes) -> String {
         None | Some(sdp::Direction::SendRecv) => String::new(),
         Some(direction) => format!(" {}", direction.as_str()),
     }
+}
+
+/// The Q.850 cause, where one is given.
+fn cause(headers: &Headers) -> String {
+    let values = headers.all(&HeaderName::Reason).map(|value| String::from_utf8_lossy(value).into_owned());
+    let causes = values.filter_map(|value| Some(value.split("Q.850;cause=").nth(1)?.split([';', ',']).next()?.to_owned()));
+    causes.map(|cause| format!(" (cause {cause})")).collect()
 }
 
 /// Why, where it says more than the method does: the call was taken elsewhere, the server failed, a limit.

@@ -146,7 +146,8 @@ impl Simulation {
     fn phone_calls(&mut self, tenant: i64) {
         let phone = self.one_phone_of(tenant);
         let number = self.number();
-        let calling = Calling { as_user: None, without_offer: self.world.chance.per_mille(50) };
+        let without_offer = self.world.chance.per_mille(50);
+        let calling = Calling { without_offer, ..Calling::default() };
         self.begin(phone, &number, &calling);
     }
 
@@ -222,7 +223,7 @@ impl Simulation {
             presses: chance.per_mille(50).then_some('5'),
         };
         let codecs: &[(u8, &str)] = match chance.below(20) {
-            0 => &[(9, "G722")],
+            0 => &[(18, "G729")],
             1..6 => &[(0, "PCMU")],
             6..11 => &[(8, "PCMA")],
             _ => &[(8, "PCMA"), (0, "PCMU")],

@@ -30,14 +30,14 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
         What::Call(CallEvent::LegHeld { leg: id }) => format!("leg.held {}", leg(id)),
         What::Call(CallEvent::LegResumed { leg: id }) => format!("leg.resumed {}", leg(id)),
         What::Call(CallEvent::LegKey { leg: id, key }) => format!("leg.key {} {key}", leg(id)),
-        What::Call(CallEvent::LegEnded { leg: id, reason, sip, by, .. }) => {
-            format!("leg.ended {} {} {sip} by {}", leg(id), reason.code(), by_word(*by))
+        What::Call(CallEvent::LegEnded { leg: id, reason, sip, cause, by }) => {
+            format!("leg.ended {} {} {sip}{} by {}", leg(id), reason.code(), cause_words(*cause), by_word(*by))
         }
         What::Call(CallEvent::Connected { agent, customer }) => {
             format!("call.connected {} with {}", leg(agent), leg(customer))
         }
-        What::Call(CallEvent::Ended { reason, sip, by, .. }) => {
-            format!("call.ended {} {sip} by {}", reason.code(), by_word(*by))
+        What::Call(CallEvent::Ended { reason, sip, cause, by }) => {
+            format!("call.ended {} {sip}{} by {}", reason.code(), cause_words(*cause), by_word(*by))
         }
         What::Recording(RecordingEvent::Started { .. }) => "recording.started".into(),
         What::Recording(RecordingEvent::Closed { .. }) => "recording.closed".into(),
@@ -77,6 +77,10 @@ pub fn tell_record(record: &Record) -> String {
         seconds(record.bill_seconds()),
         seconds(record.duration_seconds()),
     )
+}
+
+fn cause_words(cause: Option<u8>) -> String {
+    cause.map_or_else(String::new, |cause| format!(" cause {cause}"))
 }
 
 fn party(party: &Party) -> String {

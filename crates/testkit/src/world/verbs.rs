@@ -32,6 +32,11 @@ impl World {
         self.calls_in_a_way(name, number, &Calling { without_offer: true, ..Calling::default() });
     }
 
+    /// A phone calls a number with an offer of its own, from the first `m=` on.
+    pub fn calls_offering(&mut self, name: &str, number: &str, sound: &str) {
+        self.calls_in_a_way(name, number, &Calling { sound: Some(sound.to_owned()), ..Calling::default() });
+    }
+
     fn calls_in_a_way(&mut self, name: &str, number: &str, calling: &Calling) {
         let place = self.place(name);
         self.phones[place].call(number, calling);
@@ -385,7 +390,7 @@ impl World {
     }
 
     /// Does something to the newest call of a phone that is as asked for; nothing if there is none.
-    fn with_talk(&mut self, name: &str, is_it: impl Fn(&Talk) -> bool, act: impl FnOnce(&mut Phone, usize)) {
+    pub(super) fn with_talk(&mut self, name: &str, is_it: impl Fn(&Talk) -> bool, act: impl FnOnce(&mut Phone, usize)) {
         let place = self.place(name);
         let phone = &mut self.phones[place];
         if let Some(talk) = phone.talks.iter().rposition(is_it) {

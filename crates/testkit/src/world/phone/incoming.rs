@@ -264,7 +264,7 @@ impl Phone {
     }
 
     /// A response to the INVITE of a call, with the phone's tag and Contact.
-    fn own_response(&self, at: usize, status: u16) -> Response {
+    pub(super) fn own_response(&self, at: usize, status: u16) -> Response {
         let talk = &self.talks[at];
         let mut response = talk.invite.response(status);
         let tag = talk.local.tag().cloned().unwrap_or_default();
@@ -279,7 +279,7 @@ impl Phone {
     }
 
     /// Sends a final response, and again when its request comes again; `until_acked`: again by itself.
-    fn give(&mut self, request: &Request, response: Response, until_acked: bool) {
+    pub(super) fn give(&mut self, request: &Request, response: Response, until_acked: bool) {
         let Some(key) = key_of(&request.headers) else { return };
         let bytes = response.print();
         self.out.push(bytes.clone());

@@ -6,6 +6,7 @@
 
 mod by_hand;
 mod dress;
+mod freely;
 mod incoming;
 mod manner;
 mod outgoing;
@@ -23,6 +24,7 @@ use sip::digest::{Challenge, Login};
 use sip::{CSeq, HeaderName, Message, Method, NameAddr, Request, Transport, Uri, Via};
 
 pub use dress::{Dress, Texts, say};
+pub use freely::Words;
 pub use manner::{Manner, Then};
 pub use outgoing::Calling;
 pub use talk::{End, State, Talk};

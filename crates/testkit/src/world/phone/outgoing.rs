@@ -30,6 +30,8 @@ pub struct Calling {
     pub as_user: Option<String>,
     /// Whether it leaves the offer to the switchboard.
     pub without_offer: bool,
+    /// Its offer from the first `m=` on, if not the usual; `{ip}` and `{port}` stand for where it listens.
+    pub sound: Option<String>,
 }
 
 impl Phone {
@@ -49,7 +51,10 @@ impl Phone {
         let mut invite = self.request(Method::Invite, target.clone(), local.clone(), remote.clone(), &call_id, 1);
         let sound = Sound::new(at, self.card.hertz);
         if !calling.without_offer {
-            let offer = self.describe(&sound, Direction::SendRecv, None);
+            let offer = match &calling.sound {
+                Some(words) => self.described_as(&sound, words),
+                None => self.describe(&sound, Direction::SendRecv, None),
+            };
             invite.set_body("application/sdp", offer);
         }
         self.sign(&mut invite);
@@ -147,7 +152,7 @@ impl Phone {
         self.ask(cancel, Some(at));
     }
 
-    fn request_within(&mut self, at: usize, method: Method) -> Request {
+    pub(super) fn request_within(&mut self, at: usize, method: Method) -> Request {
         let talk = &mut self.talks[at];
         talk.cseq += 1;
         let (target, cseq) = (talk.target.clone(), talk.cseq);

@@ -70,6 +70,8 @@ pub enum Given {
     Channels(u32),
     /// `records cannot be stored`
     Stalled,
+    /// `carrier does not ring`: it says nothing before it answers or refuses but 100.
+    NoRinging(String),
     /// `101 is behind a router` that knows it by another address and forgets it after 30 silent seconds.
     Router(String),
     /// `backup is a second carrier`, for what the first one cannot take.
@@ -145,6 +147,7 @@ impl Shape {
                     | Given::SecondCarrier(_)
                     | Given::Cause(..)
                     | Given::Silence(_)
+                    | Given::NoRinging(_)
             )
         };
         let step = |step: &Step| {

@@ -54,6 +54,7 @@ fn given(words: &[&str]) -> Option<Given> {
         ["calls", "are", count] => Given::Calls(count.parse().ok()?),
         ["channels", "are", count] => Given::Channels(count.parse().ok()?),
         ["records", "cannot", "be", "stored"] => Given::Stalled,
+        [who, "does", "not", "ring"] => Given::NoRinging(own(who)),
         [who, "is", "behind", "a", "router"] => Given::Router(own(who)),
         [who, "is", "a", "second", "carrier"] => Given::SecondCarrier(own(who)),
         [who, "says", "cause", cause] => Given::Cause(own(who), cause.parse().ok()?),

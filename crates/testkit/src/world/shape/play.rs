@@ -59,6 +59,7 @@ impl World {
                 settings.trunks[0].max_calls = *count;
             }),
             Given::Stalled => self.storage_stalls(),
+            Given::NoRinging(who) => self.phone(who).manner.rings_after = None,
             Given::Router(who) => {
                 self.behind_a_router(who);
                 self.registers(who);
