@@ -35,7 +35,7 @@ impl<K> Dialogs<K> {
             self.on_connections.insert((held.dialog.flow, held.id));
         }
         held.armed = held.armed.filter(|at| *at > now);
-        held.arm(post);
+        held.arm(now, post);
         self.table.insert(held.id, held);
     }
 

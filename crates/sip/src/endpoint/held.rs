@@ -17,6 +17,9 @@ use crate::{Flow, HeaderName, Headers, Method};
 /// How often a provisional answer is given again, so that proxies keep waiting (RFC 3261, 13.3.1.1).
 pub(crate) const REMIND: Duration = Duration::from_secs(60);
 
+/// The wheel forgets no entry of a dialog that is gone; so none waits longer than this.
+const LOOK_AGAIN: Duration = Duration::from_secs(64);
+
 #[derive(Debug)]
 pub(crate) struct Held<K> {
     pub key: K,
@@ -285,8 +288,8 @@ impl<K> Held<K> {
         resending.chain(changes).chain(remind).chain(reliable).chain(session).min()
     }
 
-    pub(crate) fn arm(&mut self, post: &mut Post<K>) {
-        let deadline = self.deadline();
+    pub(crate) fn arm(&mut self, now: Instant, post: &mut Post<K>) {
+        let deadline = self.deadline().map(|at| at.min(now + LOOK_AGAIN));
         post.arm(&mut self.armed, deadline, Timer::Dialog(self.id));
     }
 

@@ -13,7 +13,10 @@ mod outside;
 mod random;
 mod reliable;
 mod requests;
+mod sessions;
 mod timers;
+mod updates;
+mod ways;
 mod world;
 
 use world::{World, check, check_over};

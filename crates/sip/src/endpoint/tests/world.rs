@@ -48,6 +48,8 @@ pub(super) struct World {
     pub login: Option<Login>,
     pub invite_headers: Headers,
     pub big_offers: bool,
+    /// What alice has sent, and where.
+    pub sent: Vec<(Flow, Message)>,
     pub answer_within: Option<Duration>,
     pub next_hop: NextHop,
 }
@@ -83,6 +85,7 @@ impl World {
             login: None,
             invite_headers: Headers::new(),
             big_offers: false,
+            sent: Vec::new(),
             answer_within: None,
             next_hop: NextHop::Flow,
         }
@@ -388,6 +391,9 @@ impl World {
 
     fn send(&mut self, from: usize, flow: Flow, bytes: Bytes) {
         let message = parse(bytes.clone(), Framing::Datagram).unwrap();
+        if from == ALICE {
+            self.sent.push((flow, message.clone()));
+        }
         let mut label = label(&message);
         if flow.transport != self.transport {
             label = format!("{label} [{}]", flow.transport.via_name());
