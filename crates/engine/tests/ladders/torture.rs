@@ -4,7 +4,9 @@
 //! door and engine then make of it. A message that is fine asks for something that nobody has signed for, so most
 //! that are right as text are asked who they are.
 
-use testkit::world::World;
+use bytes::Bytes;
+use sip::{HeaderName, Message};
+use testkit::world::{World, check};
 
 /// Nothing is said.
 const SILENCE: &str = "";
@@ -90,6 +92,91 @@ fn every_message_of_the_torture_tests_gets_the_answer_it_deserves() {
         .collect();
 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_body_that_nobody_reads_is_refused_once_it_is_known_who_calls() {
+    check(
+        |world| {
+            world.dresses("101", |message| with(message, "Content-Type: application/unknownformat"));
+            world.calls("101", "102");
+        },
+        "
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 101  415 Unsupported Media Type
+        0.0s 101 -> pbx  ACK
+        ",
+    );
+}
+
+#[test]
+fn a_caller_who_takes_no_description_of_sound_is_refused() {
+    check(
+        |world| {
+            world.dresses("101", |message| with(message, "Accept: text/nobodyKnowsThis"));
+            world.calls("101", "102");
+        },
+        "
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 101  406 Not Acceptable
+        0.0s 101 -> pbx  ACK
+        ",
+    );
+}
+
+#[test]
+fn a_description_among_other_parts_is_found() {
+    check(
+        |world| {
+            world.dresses("101", in_parts);
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102 -> pbx 200 OK
+        1.0s pbx -> 102 ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        2.0s ~ 101 hears 102, 102 hears 101
+        2.5s 101 -> pbx BYE
+        2.5s pbx -> 101 200 OK to BYE
+        2.5s pbx -> 102 BYE
+        2.5s 102 -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+/// The message with this header in place of its own of that name.
+fn with(message: &Message, header: &str) -> Bytes {
+    let mut message = message.clone();
+    let (name, value) = header.split_once(": ").unwrap_or_default();
+    message.headers_mut().set(HeaderName::from_token(name.to_owned().into()), value.to_owned());
+    message.print()
+}
+
+/// The message with its description as one part of two, as gateways of the telephone network send it (RFC 3204).
+fn in_parts(message: &Message) -> Bytes {
+    let Message::Request(request) = message else { return message.print() };
+    let mut request = request.clone();
+    if !request.body.is_empty() {
+        let description = String::from_utf8_lossy(&request.body).into_owned();
+        let body = format!(
+            "--part\r\nContent-Type: application/isup;version=itu-t92+\r\nContent-Disposition: \
+             signal;handling=optional\r\n\r\n\u{1}\r\n--part\r\nContent-Type: application/sdp\r\n\r\n{description}\r\n--part--\r\n"
+        );
+        request.set_body("multipart/mixed;boundary=part", body);
+    }
+    request.print()
 }
 
 /// The first words of what the switchboard says, 100 apart.

@@ -113,9 +113,7 @@ fn direction(body: &Bytes) -> String {
 
 /// The Q.850 cause, where one is given.
 fn cause(headers: &Headers) -> String {
-    let values = headers.all(&HeaderName::Reason).map(|value| String::from_utf8_lossy(value).into_owned());
-    let causes = values.filter_map(|value| Some(value.split("Q.850;cause=").nth(1)?.split([';', ',']).next()?.to_owned()));
-    causes.map(|cause| format!(" (cause {cause})")).collect()
+    headers.q850_cause().map(|cause| format!(" (cause {cause})")).unwrap_or_default()
 }
 
 /// Why, where it says more than the method does: the call was taken elsewhere, the server failed, a limit.
@@ -124,7 +122,7 @@ fn reason(request: &Request) -> String {
     let value = String::from_utf8_lossy(value);
     let text = value.split("text=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     match text {
-        "A party hung up." | "The caller gave up before anyone answered." => String::new(),
+        "" | "A party hung up." | "The caller gave up before anyone answered." => String::new(),
         text => format!(": {}", text.trim_end_matches('.')),
     }
 }

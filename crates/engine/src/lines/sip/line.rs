@@ -116,7 +116,12 @@ impl SipLine {
     ) -> Result<(Self, Option<End>), Overload> {
         let flow = incoming.flow;
         let headers = &incoming.request.headers;
-        let (offer, updates) = (within::description(headers, &incoming.request.body), within::takes_updates(headers));
+        let updates = within::takes_updates(headers);
+        // Our answer is a description of sound; whoever takes none cannot be answered (RFC 4475, 3.3.15).
+        let offer = match headers.accepts("application/sdp") {
+            true => within::description(headers, &incoming.request.body),
+            false => Err(406),
+        };
         let next_hop = if peer.is_carrier { NextHop::Route } else { NextHop::Flow };
         let dialog = step.endpoint.accept(step.now.mono, branch_key(key, 0), incoming, next_hop)?;
         let sound = offer.map_err(|status| End::new(Reason::NoCommonCodec, status)).and_then(|offer| {

@@ -191,9 +191,9 @@ fn a_border_takes_a_call_from_us() {
         2.0s pbx -> 101 200 OK
         2.0s 101 -> pbx ACK
         3.5s ~ 101 hears carrier, carrier hears 101
-        4.0s carrier -> pbx BYE: Normal call clearing
+        4.0s carrier -> pbx BYE: Normal call clearing (cause 16)
         4.0s pbx -> carrier 200 OK to BYE
-        4.0s pbx -> 101 BYE
+        4.0s pbx -> 101 BYE (cause 16)
         4.0s 101 -> pbx 200 OK to BYE
         ",
     );

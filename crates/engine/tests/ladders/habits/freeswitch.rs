@@ -184,9 +184,9 @@ fn freeswitch_takes_a_call_from_us() {
         2.0s pbx -> 101 200 OK
         2.0s 101 -> pbx ACK
         3.5s ~ 101 hears carrier, carrier hears 101
-        4.0s carrier -> pbx BYE: NORMAL_CLEARING
+        4.0s carrier -> pbx BYE: NORMAL_CLEARING (cause 16)
         4.0s pbx -> carrier 200 OK to BYE
-        4.0s pbx -> 101 BYE
+        4.0s pbx -> 101 BYE (cause 16)
         4.0s 101 -> pbx 200 OK to BYE
         ",
     );
@@ -249,13 +249,13 @@ fn the_cause_that_freeswitch_gives_is_told() {
         2.0s * leg.answered +84900000001
         2.0s * leg.answered 101
         2.0s * call.connected 101 with +84900000001
-        3.0s carrier -> pbx BYE: NORMAL_CLEARING
+        3.0s carrier -> pbx BYE: NORMAL_CLEARING (cause 16)
         3.0s pbx -> carrier 200 OK to BYE
-        3.0s pbx -> 101 BYE
+        3.0s pbx -> 101 BYE (cause 16)
         3.0s 101 -> pbx 200 OK to BYE
-        3.0s * leg.ended +84900000001 hung_up 200 by customer
-        3.0s * leg.ended 101 hung_up 200 by switchboard
-        3.0s * call.ended hung_up 200 by customer
+        3.0s * leg.ended +84900000001 hung_up 200 cause 16 by customer
+        3.0s * leg.ended 101 hung_up 200 cause 16 by switchboard
+        3.0s * call.ended hung_up 200 cause 16 by customer
         ",
     );
 }
