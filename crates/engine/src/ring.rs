@@ -21,7 +21,7 @@ const CARRIER_PATIENCE: Duration = Duration::from_secs(185);
 
 /// What phones are offered, best first where nothing is known of the other side: what carriers speak comes first, so that
 /// a call that goes outside later need not be translated for.
-const PHONES_SPEAK: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+const PHONES_SPEAK: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
 
 /// A leg that rings, and for how long it may.
 #[derive(Clone, Copy, Debug)]

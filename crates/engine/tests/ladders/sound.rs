@@ -258,7 +258,7 @@ fn two_phones_without_a_common_codec_still_hear_each_other() {
 fn a_caller_with_no_codec_of_ours_is_refused() {
     check(
         |world| {
-            world.speaks_only("101", &[(9, "G722")]);
+            world.speaks_only("101", &[(18, "G729")]);
             world.calls("101", "102");
         },
         "
@@ -274,7 +274,7 @@ fn a_caller_with_no_codec_of_ours_is_refused() {
 fn an_answer_with_no_codec_of_ours_ends_the_call() {
     check(
         |world| {
-            world.speaks_only("102", &[(9, "G722")]);
+            world.speaks_only("102", &[(18, "G729")]);
             world.answers_after("102", 1.0);
             world.calls("101", "102");
         },

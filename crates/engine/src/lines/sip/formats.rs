@@ -15,7 +15,7 @@ pub(super) const CLOCK: u32 = 8_000;
 
 /// The codecs that media workers speak. What a carrier is likely to speak comes first, so that a call that goes outside
 /// later need not be translated for.
-pub(super) const SPOKEN: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+pub(super) const SPOKEN: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
 
 /// What stands in our own offers for these codecs: each, then keys on each clock that occurs.
 pub(super) fn offered(codecs: &[Codec]) -> Vec<Format> {
@@ -43,8 +43,7 @@ pub(super) fn codec_of(format: &Format) -> Option<Codec> {
         Codec::G722 => true,
         Codec::Pcma | Codec::Pcmu => format.channels == 1,
     };
-    const ALL: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
-    ALL.into_iter().find(|codec| format.is(word(*codec).name(), codec.clock_rate()) && has_its_channels(*codec))
+    SPOKEN.into_iter().find(|codec| format.is(word(*codec).name(), codec.clock_rate()) && has_its_channels(*codec))
 }
 
 /// The payload type and clock of keys beside a codec: on its own clock, else on the other (RFC 4733, 2.1 asks for the
