@@ -81,6 +81,7 @@ fn the_whole_story_is_told_in_order() {
         5.0s * leg.ended +84900000001 hung_up 200 by switchboard
         5.0s * call.ended hung_up 200 by agent
         5.0s * recording.closed
+        5.0s * sound.measured 101
         ",
     );
 }

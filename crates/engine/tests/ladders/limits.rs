@@ -206,6 +206,7 @@ fn no_new_call_is_taken_while_records_cannot_be_stored_and_present_ones_go_on() 
         4.5s * leg.ended 102 hung_up 200 by agent
         4.5s * leg.ended 101 hung_up 200 by switchboard
         4.5s * call.ended hung_up 200 by agent
+        4.5s * sound.measured 101 102
         5.5s 103 -> pbx  INVITE 199
         5.5s pbx -> 103  100 Trying
         5.5s pbx -> 103  404 Not Found

@@ -139,6 +139,7 @@ fn both_sides_may_hold_at_once() {
         6.0s * leg.ended 102 hung_up 200 by agent
         6.0s * leg.ended 101 hung_up 200 by switchboard
         6.0s * call.ended hung_up 200 by agent
+        6.0s * sound.measured 101 102
         ",
     );
 }
@@ -179,6 +180,7 @@ fn hold_may_be_asked_for_as_inactive() {
         3.5s * leg.ended 101 hung_up 200 by customer
         3.5s * leg.ended 102 hung_up 200 by switchboard
         3.5s * call.ended hung_up 200 by customer
+        3.5s * sound.measured 101
         ",
     );
 }
@@ -355,6 +357,7 @@ fn a_key_in_an_info_is_told() {
         3.0s * leg.ended 101 hung_up 200 by customer
         3.0s * leg.ended 102 hung_up 200 by switchboard
         3.0s * call.ended hung_up 200 by customer
+        3.0s * sound.measured 101
         ",
     );
 }
@@ -464,6 +467,7 @@ fn a_recording_that_cannot_be_written_fails_and_the_call_goes_on() {
         3.5s * leg.ended 101 hung_up 200 by customer
         3.5s * leg.ended 102 hung_up 200 by switchboard
         3.5s * call.ended hung_up 200 by customer
+        3.5s * sound.measured 101 102
         ",
     );
 }

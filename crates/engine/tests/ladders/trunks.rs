@@ -162,6 +162,7 @@ fn a_key_that_the_carrier_tells_of_is_told() {
         5.0s * leg.ended 101 hung_up 200 by agent
         5.0s * leg.ended +84900000005 hung_up 200 by switchboard
         5.0s * call.ended hung_up 200 by agent
+        5.0s * sound.measured 101
         ",
     );
 }

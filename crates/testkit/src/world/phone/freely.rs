@@ -40,11 +40,7 @@ impl<'a> Words<'a> {
 impl World {
     /// The phone responds to the call that comes in there. A final response decides it.
     pub fn responds(&mut self, name: &str, status: u16, words: Words<'_>) {
-        self.with_talk(
-            name,
-            |talk| talk.state == State::Called,
-            |phone, talk| phone.respond(talk, status, words),
-        );
+        self.with_talk(name, |talk| talk.state == State::Called, |phone, talk| phone.respond(talk, status, words));
     }
 
     /// The phone asks something within its call, which may not be answered yet.
