@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::world::{ALICE, BOB, Side, World, side, uri};
-use crate::endpoint::{Body, DialogId, Incoming, Invite, Load, News, Output, Provisional, ServerId};
-use crate::{Flow, Framing, Headers, Method, NameAddr, NextHop, Request, Transport, parse};
+use crate::endpoint::{Body, DialogId, Incoming, Invite, Load, News, Output, Provisional, ServerId, SessionTimer};
+use crate::{Flow, Framing, HeaderName, Headers, Method, NameAddr, NextHop, Request, Transport, parse};
 
 const CALLS: u64 = 8;
 /// What a tampered message gets in places.
@@ -33,7 +33,16 @@ proptest! {
     #[test]
     fn messages_that_were_tampered_with_leave_nothing_either(seed: u64) {
         let mut world = World::new(Transport::Udp);
-        world.talk();
+        for who in [ALICE, BOB] {
+            world.refresh_sessions(who, 1_800, 90);
+        }
+        world.support(&["100rel"]);
+        world.invite();
+        world.accept();
+        world.progress(183, Some("answer"));
+        world.answer();
+        world.update(BOB, Some("offer"));
+        world.respond(ALICE, 200);
         world.reinvite(ALICE);
         let seen: Vec<_> = world.sides.iter().flat_map(|side| side.got.clone()).map(|message| message.print()).collect();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -80,6 +89,7 @@ enum Event {
     Call,
     Break,
     Ponder { who: usize, dialog: DialogId },
+    Acknowledge { who: usize, dialog: DialogId },
     Respond { who: usize, server: ServerId, request: Request },
 }
 
@@ -106,6 +116,12 @@ impl Chaos {
             connection: 1,
             stories: Default::default(),
         };
+        for side in &mut chaos.sides {
+            let (expires, min) = (Duration::from_secs(100), Duration::from_secs(90));
+            side.endpoint.session = Some(SessionTimer { expires, min });
+            side.endpoint.post.own.allow = "INVITE, UPDATE".into();
+            side.endpoint.support(&["100rel"]);
+        }
         for _ in 0..CALLS {
             chaos.later(20_000, Event::Call);
         }
@@ -170,9 +186,16 @@ impl Chaos {
                 }
             }
             Event::Ponder { who, dialog } => self.ponder(who, dialog),
+            Event::Acknowledge { who, dialog } => {
+                self.sides[who].endpoint.acknowledge(now, dialog, Some(Body::sdp("answer")));
+            }
             Event::Respond { who, server, request } => {
                 let status = [100, 200, 200, 200, 488][self.below(5)];
-                self.sides[who].endpoint.respond(now, server, request.response(status));
+                let mut response = request.response(status);
+                if status == 200 && matches!(request.method, Method::Invite | Method::Update | Method::Prack) {
+                    response.set_body("application/sdp", "answer or offer");
+                }
+                self.sides[who].endpoint.respond(now, server, response);
                 if status == 100 {
                     self.later(3_000, Event::Respond { who, server, request });
                 }
@@ -181,16 +204,21 @@ impl Chaos {
     }
 
     fn call(&mut self) {
+        let headers = match self.below(3) {
+            0 => Headers::new().with(HeaderName::Require, "100rel"),
+            _ => Headers::new(),
+        };
+        let answer_within = (self.below(2) == 0).then_some(Duration::from_secs(2));
         let order = Invite {
             flow: self.flow_from(ALICE),
             uri: uri("sip:bob@10.0.0.2"),
             from: NameAddr::new(uri("sip:alice@10.0.0.1")),
             to: NameAddr::new(uri("sip:bob@10.0.0.2")),
             route: Vec::new(),
-            headers: Headers::new(),
+            headers,
             body: Some(Body::sdp("offer")),
             credentials: None,
-            answer_within: None,
+            answer_within,
             next_hop: NextHop::Flow,
         };
         let now = self.instant();
@@ -219,14 +247,23 @@ impl Chaos {
                 story.was_ended = true;
                 endpoint.bye(now, dialog, Headers::new());
             }
-            (_, true, 3..7) => endpoint.reinvite(now, dialog, Headers::new(), Some(Body::sdp("offer again"))),
+            (_, true, 3..5) => endpoint.reinvite(now, dialog, Headers::new(), Some(Body::sdp("offer again"))),
+            (_, true, 5) => endpoint.reinvite(now, dialog, Headers::new(), None),
+            (_, true, 6) => endpoint.update(now, dialog, Headers::new(), Some(Body::sdp("offer again"))),
+            (_, true, 7) => endpoint.update(now, dialog, Headers::new(), None),
             (_, true, _) => endpoint.request_in(now, dialog, Method::Info, Headers::new(), None),
             (ALICE, false, _) if choice < 4 || is_old => {
                 story.was_cancelled = true;
                 endpoint.cancel(now, dialog, Headers::new());
             }
+            (ALICE, false, 4) => endpoint.update(now, dialog, Headers::new(), Some(Body::sdp("offer again"))),
             (ALICE, false, _) => {}
-            (_, false, 0..4) => endpoint.progress(now, dialog, Provisional::new(180)),
+            (_, false, 0..2) => endpoint.progress(now, dialog, Provisional::new(180)),
+            (_, false, 2) => {
+                let body = Some(Body::sdp("answer"));
+                endpoint.progress(now, dialog, Provisional { status: 183, headers: Headers::new(), body });
+            }
+            (_, false, 3) => endpoint.update(now, dialog, Headers::new(), Some(Body::sdp("offer again"))),
             (_, false, 4..8) => {
                 story.is_answered = true;
                 endpoint.answer(now, dialog, Headers::new(), Some(Body::sdp("answer")));
@@ -281,8 +318,15 @@ impl Chaos {
             }
             News::Refused { dialog, .. } => self.end(who, dialog, false, "refused"),
             News::Failed { dialog, .. } => self.end(who, dialog, false, "failed"),
-            News::Cancelled { dialog, .. } => self.end(who, dialog, false, "cancelled"),
-            News::NeverAcked { dialog, .. } => self.end(who, dialog, true, "never acked"),
+            // Our answer may have waited for a PRACK.
+            News::Cancelled { dialog, .. } => {
+                let is_answered = who == BOB && self.story(who, dialog).is_answered;
+                self.end(who, dialog, is_answered, "cancelled");
+            }
+            News::NeverAcked { dialog, .. } => {
+                let is_answered = self.story(who, dialog).is_answered;
+                self.end(who, dialog, is_answered, "never acked");
+            }
             News::Expired { dialog, .. } => self.end(who, dialog, true, "expired"),
             News::Bye { dialog, .. } => {
                 let is_answered = self.story(who, dialog).is_answered;
@@ -291,6 +335,10 @@ impl Chaos {
             News::Request { dialog, server, request, .. } => {
                 self.story(who, dialog);
                 self.later(3_000, Event::Respond { who, server, request });
+            }
+            News::ReinviteDone { dialog, wants_answer: true, .. } => {
+                self.story(who, dialog);
+                self.later(15_000, Event::Acknowledge { who, dialog });
             }
             News::Progress { dialog, .. }
             | News::Acked { dialog, .. }
