@@ -14,7 +14,7 @@ use model::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use sip::{Endpoint, EndpointConfig, Failure, Flow, Headers, Incoming, Interface, News, Wheel};
+use sip::{Endpoint, EndpointConfig, Failure, Flow, Headers, Incoming, Interface, News, SessionTimer, Wheel};
 
 use crate::arrivals::Arrival;
 use crate::call::Call;
@@ -31,6 +31,9 @@ use crate::registrar::{First, WatchId};
 use crate::sounds::Sounds;
 use crate::step::Step;
 use crate::tenant::Tenant;
+
+/// How long a peer that vanished in a call may stay unnoticed where its silence tells nothing (RFC 4028).
+const SESSION: SessionTimer = SessionTimer { expires: Duration::from_secs(1_800), min: Duration::from_secs(90) };
 
 /// How an engine is set up.
 #[derive(Clone, Debug)]
@@ -120,13 +123,13 @@ impl Engine {
                 mark: config.number.0.to_string(),
                 interfaces: config.sip,
                 allow: ALLOW.to_owned(),
-                session: None,
+                session: Some(SESSION),
                 max_transactions: config.max_transactions,
                 max_dialogs: config.max_dialogs,
             },
             draw(),
         );
-        endpoint.support(&["path", "outbound"]);
+        endpoint.support(&["100rel", "timer", "path", "outbound"]);
         Self {
             tenants: BTreeMap::new(),
             endpoint,
@@ -672,9 +675,6 @@ fn for_leg(news: News<Key>) -> Option<(Key, SipNews)> {
         News::Bye { key, request, .. } => (key, SipNews::Bye(request)),
         News::Request { key, fork, server, request, .. } => (key, SipNews::Request(fork, server, request)),
         News::ReinviteDone { key, result, .. } => (key, SipNews::Changed(result)),
-        News::Incoming(_)
-        | News::Response { .. }
-        | News::RequestFailed { .. }
-        | News::Locate { .. } => return None,
+        News::Incoming(_) | News::Response { .. } | News::RequestFailed { .. } | News::Locate { .. } => return None,
     })
 }

@@ -6,7 +6,7 @@
 use model::{Codec, Reason};
 use sip::{Body, DialogId, Flow, Invite, Request, Response, ServerId};
 
-use super::causes::{because, cause_in, elsewhere};
+use super::causes::{because, elsewhere};
 use super::formats::word;
 use super::identity;
 use super::line::{SipLine, State, Up, branch_key};
@@ -182,7 +182,7 @@ impl SipLine {
                 step.endpoint.cancel(step.now.mono, branch.dialog, elsewhere());
             }
         }
-        self.state = State::Up(Up { dialog, flow, branch: at, updates: within::takes_updates(&response.headers) });
+        self.state = State::Up(Up { dialog, flow, branch: at });
         let agreed = match within::description(&response.headers, &response.body) {
             Ok(Some(answer)) => talk.take_answer(&answer).map(drop),
             Ok(None) if talk.codec().is_some() => Ok(()),
@@ -212,7 +212,7 @@ impl SipLine {
         }
         branch.elsewhere = identity::elsewhere(&response.headers).filter(|_| (300..400).contains(&status));
         let reason = reason_of(status, self.is_carrier());
-        let end = End { cause: cause_in(&response.headers), ..End::new(reason, status) };
+        let end = End { cause: response.headers.q850_cause(), ..End::new(reason, status) };
         match self.tries {
             Some(_) => self.on_trunk_refused(step, at, end, Some(response)),
             None => self.refused(step, at, end),
@@ -344,8 +344,7 @@ mod tests {
     }
 
     fn best_of(statuses: &[u16]) -> u16 {
-        let refusals: Vec<End> =
-            statuses.iter().map(|status| End::new(Reason::of_refusal(*status), *status)).collect();
+        let refusals: Vec<End> = statuses.iter().map(|status| End::new(Reason::of_refusal(*status), *status)).collect();
         best(&refusals).sip
     }
 }

@@ -12,7 +12,7 @@ use sip::{
     ServerId,
 };
 
-use super::causes::{because, cause_in};
+use super::causes::because;
 use super::formats::sound_codec;
 use super::inviting::{Branch, Heard};
 use super::keys::{self, Form, Presses};
@@ -54,8 +54,6 @@ pub(super) struct Invited {
     flow: Flow,
     /// What it has been told so far.
     rung: Rung,
-    /// Whether it takes UPDATE.
-    updates: bool,
 }
 
 /// A party that is connected with us.
@@ -65,8 +63,6 @@ pub(super) struct Up {
     pub(super) flow: Flow,
     /// The branch that answered; 0 where the party called us.
     pub(super) branch: usize,
-    /// Whether it takes UPDATE.
-    pub(super) updates: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -116,7 +112,6 @@ impl SipLine {
     ) -> Result<(Self, Option<End>), Overload> {
         let flow = incoming.flow;
         let headers = &incoming.request.headers;
-        let updates = within::takes_updates(headers);
         // Our answer is a description of sound; whoever takes none cannot be answered (RFC 4475, 3.3.15).
         let offer = match headers.accepts("application/sdp") {
             true => within::description(headers, &incoming.request.body),
@@ -135,7 +130,7 @@ impl SipLine {
             }
         });
         let trouble = sound.as_ref().err().copied();
-        let state = State::Invited(Invited { dialog, flow, rung: Rung::Nothing, updates });
+        let state = State::Invited(Invited { dialog, flow, rung: Rung::Nothing });
         Ok((Self { key, state, sound: sound.ok(), presses: Presses::default(), tries: None }, trouble))
     }
 
@@ -252,12 +247,12 @@ impl SipLine {
     }
 
     fn answer(&mut self, step: &mut Step<'_>, codec: Option<Codec>) -> Result<(), Reason> {
-        let State::Invited(Invited { dialog, flow, updates, .. }) = self.state else { return Ok(()) };
+        let State::Invited(Invited { dialog, flow, .. }) = self.state else { return Ok(()) };
         let sound = self.sound.as_mut().ok_or(Reason::NoCommonCodec)?;
         let body = sound.talk_mut().answer(codec.map(sound_codec))?;
         sound.answered(step);
         step.endpoint.answer(step.now.mono, dialog, Headers::new(), Some(Body::sdp(body)));
-        self.state = State::Up(Up { dialog, flow, branch: 0, updates });
+        self.state = State::Up(Up { dialog, flow, branch: 0 });
         Ok(())
     }
 
@@ -299,7 +294,7 @@ impl SipLine {
     fn on_bye(&mut self, step: &mut Step<'_>, request: &Request) -> Option<LegNews> {
         // A caller may give up by BYE too, once it has heard from us (RFC 3261, 15).
         let reason = if matches!(self.state, State::Invited(_)) { Reason::Cancelled } else { Reason::HungUp };
-        let cause = cause_in(&request.headers);
+        let cause = request.headers.q850_cause();
         self.gone(step, End { cause, ..reason.into() }, true)
     }
 

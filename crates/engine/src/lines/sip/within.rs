@@ -23,12 +23,6 @@ pub(super) fn description(headers: &Headers, body: &Bytes) -> Result<Option<Byte
     sdp::of_body(headers, body).map_err(BodyTrouble::status)
 }
 
-/// Whether a party says that it takes UPDATE.
-pub(super) fn takes_updates(headers: &Headers) -> bool {
-    let names = |value: &Bytes| value.split(|byte| *byte == b',').any(|name| name.trim_ascii() == b"UPDATE");
-    headers.all(&HeaderName::Allow).any(names)
-}
-
 /// Answers a re-INVITE or an UPDATE, or refuses it.
 pub(super) fn respond(step: &mut Step<'_>, server: ServerId, request: &Request, answer: Result<Option<Body>, u16>) {
     let response = match answer {
@@ -139,9 +133,9 @@ impl SipLine {
     /// The party learns whom it talks with now (RFC 3325): by UPDATE where it takes one, else by re-INVITE.
     pub(super) fn identify(&mut self, step: &mut Step<'_>, number: &str, name: Option<&str>) {
         let State::Up(up) = &self.state else { return };
-        let (dialog, updates) = (up.dialog, up.updates);
+        let dialog = up.dialog;
         let headers = Headers::new().with(HeaderName::PAssertedIdentity, &party(step, up.flow, number, name));
-        if updates {
+        if step.endpoint.takes_update(dialog) {
             step.endpoint.update(step.now.mono, dialog, headers, None);
         } else {
             self.refresh(step, headers);

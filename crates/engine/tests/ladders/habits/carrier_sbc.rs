@@ -180,21 +180,23 @@ fn a_border_takes_a_call_from_us() {
             world.hangs_up("carrier");
         },
         "
-        0.0s 101 -> pbx INVITE 0900000001
-        0.0s pbx -> 101 100 Trying
-        0.0s pbx -> carrier INVITE 0900000001
-        0.0s carrier -> pbx 183 Session Progress
-        0.0s pbx -> 101 183 Session Progress
+        0.0s 101 -> pbx  INVITE 0900000001
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> carrier  INVITE 0900000001
+        0.0s carrier -> pbx  183 Session Progress
+        0.0s pbx -> carrier  PRACK
+        0.0s pbx -> 101  183 Session Progress
+        0.0s carrier -> pbx  200 OK to PRACK
         1.0s ~ nobody hears anybody
-        2.0s carrier -> pbx 200 OK
-        2.0s pbx -> carrier ACK
-        2.0s pbx -> 101 200 OK
-        2.0s 101 -> pbx ACK
+        2.0s carrier -> pbx  200 OK
+        2.0s pbx -> carrier  ACK
+        2.0s pbx -> 101  200 OK
+        2.0s 101 -> pbx  ACK
         3.5s ~ 101 hears carrier, carrier hears 101
-        4.0s carrier -> pbx BYE: Normal call clearing (cause 16)
-        4.0s pbx -> carrier 200 OK to BYE
-        4.0s pbx -> 101 BYE (cause 16)
-        4.0s 101 -> pbx 200 OK to BYE
+        4.0s carrier -> pbx  BYE: Normal call clearing (cause 16)
+        4.0s pbx -> carrier  200 OK to BYE
+        4.0s pbx -> 101  BYE (cause 16)
+        4.0s 101 -> pbx  200 OK to BYE
         ",
     );
 }
@@ -244,28 +246,30 @@ fn a_border_offers_again_every_ten_minutes_what_has_not_changed() {
             world.hangs_up("101");
         },
         "
-        0.0s 101 -> pbx INVITE 0900000001
-        0.0s pbx -> 101 100 Trying
-        0.0s pbx -> carrier INVITE 0900000001
-        0.0s carrier -> pbx 183 Session Progress
-        0.0s pbx -> 101 183 Session Progress
-        2.0s carrier -> pbx 200 OK
-        2.0s pbx -> carrier ACK
-        2.0s pbx -> 101 200 OK
-        2.0s 101 -> pbx ACK
-        600.0s carrier -> pbx re-INVITE
-        600.0s pbx -> carrier 100 Trying
-        600.0s pbx -> carrier 200 OK
-        600.0s carrier -> pbx ACK
-        1200.0s carrier -> pbx re-INVITE
-        1200.0s pbx -> carrier 100 Trying
-        1200.0s pbx -> carrier 200 OK
-        1200.0s carrier -> pbx ACK
+        0.0s 101 -> pbx  INVITE 0900000001
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> carrier  INVITE 0900000001
+        0.0s carrier -> pbx  183 Session Progress
+        0.0s pbx -> carrier  PRACK
+        0.0s pbx -> 101  183 Session Progress
+        0.0s carrier -> pbx  200 OK to PRACK
+        2.0s carrier -> pbx  200 OK
+        2.0s pbx -> carrier  ACK
+        2.0s pbx -> 101  200 OK
+        2.0s 101 -> pbx  ACK
+        600.0s carrier -> pbx  re-INVITE
+        600.0s pbx -> carrier  100 Trying
+        600.0s pbx -> carrier  200 OK
+        600.0s carrier -> pbx  ACK
+        1200.0s carrier -> pbx  re-INVITE
+        1200.0s pbx -> carrier  100 Trying
+        1200.0s pbx -> carrier  200 OK
+        1200.0s carrier -> pbx  ACK
         1201.0s ~ 101 hears carrier, carrier hears 101
-        1201.5s 101 -> pbx BYE
-        1201.5s pbx -> 101 200 OK to BYE
-        1201.5s pbx -> carrier BYE
-        1201.5s carrier -> pbx 200 OK to BYE
+        1201.5s 101 -> pbx  BYE
+        1201.5s pbx -> 101  200 OK to BYE
+        1201.5s pbx -> carrier  BYE
+        1201.5s carrier -> pbx  200 OK to BYE
         ",
     );
 }
