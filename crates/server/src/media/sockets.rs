@@ -7,12 +7,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use ::media::{AddressId, Channel, SoundAddress, WorkerId};
-use socket2::SockRef;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::poller::Poller;
 
@@ -62,6 +62,7 @@ struct Pair {
     control: UdpSocket,
     shelf: u16,
     port: u16,
+    is_ipv6: bool,
     is_told: bool,
 }
 
@@ -143,6 +144,16 @@ impl Stock {
         })
     }
 
+    /// A peer's address as a pair's sockets want it: on one for both families, those of IPv4 are mapped.
+    pub fn from_there(&self, id: AddressId, to: SocketAddr) -> SocketAddr {
+        match (self.pairs.get(id.0 as usize), to.ip()) {
+            (Some(Pair { is_ipv6: true, .. }), IpAddr::V4(ip)) => {
+                SocketAddr::new(ip.to_ipv6_mapped().into(), to.port())
+            }
+            _ => to,
+        }
+    }
+
     /// Pairs that signalling may open now.
     pub fn told(&self) -> usize {
         self.shelves.iter().map(|shelf| shelf.told).sum()
@@ -183,7 +194,8 @@ impl Stock {
             let id = self.pairs.len() as u32;
             match bind_pair(shelf.ip, port, poller, id) {
                 Ok((sound, control)) => {
-                    self.pairs.push(Pair { sound, control, shelf: index as u16, port, is_told: false });
+                    let is_ipv6 = shelf.ip.is_ipv6();
+                    self.pairs.push(Pair { sound, control, shelf: index as u16, port, is_ipv6, is_told: false });
                     return Some(AddressId(id));
                 }
                 // Somebody else has it; perhaps not for ever.
@@ -224,14 +236,19 @@ fn open_files() -> usize {
 }
 
 fn bind_pair(ip: IpAddr, port: u16, poller: &Poller, id: u32) -> io::Result<(UdpSocket, UdpSocket)> {
-    let bind = |port| {
-        let socket = UdpSocket::bind((ip, port))?;
-        socket.set_nonblocking(true)?;
-        if ip.is_ipv4() {
-            // Networks that do not know it, or systems that do not allow it, carry sound all the same.
-            let _ = SockRef::from(&socket).set_tos_v4(EXPEDITED);
+    let bind = |port| -> io::Result<UdpSocket> {
+        let domain = if ip.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+        let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+        if ip.is_ipv6() {
+            // All of the machine's addresses means those of IPv4 too.
+            socket.set_only_v6(!ip.is_unspecified())?;
+            let _ = socket.set_tclass_v6(EXPEDITED);
         }
-        Ok::<_, io::Error>(socket)
+        // Networks that do not know it, or systems that do not allow it, carry sound all the same.
+        let _ = socket.set_tos_v4(EXPEDITED);
+        socket.set_nonblocking(true)?;
+        socket.bind(&SocketAddr::new(ip, port).into())?;
+        Ok(socket.into())
     };
     let (sound, control) = (bind(port)?, bind(port + 1)?);
     poller.add(&sound, token(AddressId(id), Channel::Sound))?;

@@ -1,6 +1,6 @@
 //! Real sockets, threads and files on the loopback: a call with a tone on each side, recorded.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,15 +40,15 @@ struct Floor {
 
 impl Floor {
     fn start(ports: RangeInclusive<u16>) -> Self {
+        Self::start_at(loopback(), ports)
+    }
+
+    fn start_at(ip: IpAddr, ports: RangeInclusive<u16>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Arc::new(Metrics::default());
         let (tell, reports) = mpsc::channel();
-        let config = MediaConfig {
-            addresses: vec![loopback()],
-            ports,
-            recordings: folder.path().into(),
-            metrics: metrics.clone(),
-        };
+        let config =
+            MediaConfig { addresses: vec![ip], ports, recordings: folder.path().into(), metrics: metrics.clone() };
         let report = move |_, told| tell.send(told).unwrap();
         let media = start_sized(config, Size { workers: 1, stock: 4 }, report).unwrap();
         Self { media, reports, told: Vec::new(), stock: Vec::new(), folder, metrics }
@@ -66,7 +66,7 @@ impl Floor {
         let address = self.stock.remove(0);
         let stream = Some(phone.stream());
         self.order(Order::Open { session: SessionId(session), address: address.id, stream });
-        SocketAddr::new(loopback(), address.port)
+        SocketAddr::new(phone.socket.local_addr().unwrap().ip(), address.port)
     }
 
     /// What this finds in a report that has come or comes.
@@ -103,7 +103,11 @@ struct Phone {
 
 impl Phone {
     fn new(codec: Codec, sends: u16, hears: u16) -> Self {
-        let socket = UdpSocket::bind((loopback(), 0)).unwrap();
+        Self::at(loopback(), codec, sends, hears)
+    }
+
+    fn at(ip: IpAddr, codec: Codec, sends: u16, hears: u16) -> Self {
+        let socket = UdpSocket::bind((ip, 0)).unwrap();
         let payload_type = codec.static_payload_type().unwrap();
         let header = Header { marker: true, payload_type, sequence: 1, timestamp: 1, ssrc: sends.into() };
         let tone = Tone::new(Sound::Tone { hertz: sends });
@@ -209,6 +213,33 @@ fn a_call_is_heard_on_both_sides_and_in_both_channels_of_its_recording() {
     floor.stop();
     assert_eq!(floor.metrics.rtp_received.get(), 150);
     assert_eq!((floor.metrics.sound_sessions.get(), floor.metrics.recordings_live.get()), (0, 0));
+}
+
+#[test]
+fn phones_of_both_address_families_hear_each_other_by_one_socket_for_both() {
+    if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        // This machine has no IPv6 at all.
+        return;
+    }
+    let mut floor = Floor::start_at(Ipv6Addr::UNSPECIFIED.into(), 13_700..=13_799);
+    let mut four = Phone::new(Codec::Pcma, 440, 1000);
+    let mut six = Phone::at(Ipv6Addr::LOCALHOST.into(), Codec::Pcma, 1000, 440);
+    let to = [floor.open(1, &four), floor.open(2, &six)];
+    floor.order(Order::Join { a: SessionId(1), b: SessionId(2) });
+    let begin = Instant::now();
+
+    for n in 1..=30 {
+        four.say(to[0]);
+        six.say(to[1]);
+        let next = begin + Duration::from_millis(20) * n;
+        four.listen(next - Duration::from_millis(8));
+        six.listen(next);
+    }
+
+    for phone in [&four, &six] {
+        assert!(phone.listener.heard() > Duration::from_millis(400), "{:?}", phone.listener.heard());
+    }
+    floor.stop();
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -154,6 +155,8 @@ impl<R: Fn(WorkerId, Report)> Desk<R> {
         if length == PACKET {
             return;
         }
+        // On a socket for both families, peers of IPv4 have mapped addresses (RFC 4291, 2.5.5.2).
+        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         match channel {
             Channel::Sound => {
                 self.figures.received += 1;
@@ -166,8 +169,9 @@ impl<R: Fn(WorkerId, Report)> Desk<R> {
         }
     }
 
-    fn send(&mut self, address: AddressId, channel: Channel, to: std::net::SocketAddr, bytes: Range<usize>) {
+    fn send(&mut self, address: AddressId, channel: Channel, to: SocketAddr, bytes: Range<usize>) {
         let Some(socket) = self.stock.socket(address, channel) else { return };
+        let to = self.stock.from_there(address, to);
         match socket.send_to(&self.packet[bytes], to) {
             Ok(_) => self.figures.sent += u64::from(channel == Channel::Sound),
             Err(error) => tracing::trace!(%error, %to, "a packet was not sent"),
