@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use model::{
-    CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text, TrunkEvent,
+    CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text,
+    TrunkEvent,
 };
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::call::stages::{Dial, Stage};
 use crate::call::{Call, NewLeg};
-use crate::edge::{Output, SignIn, Whose, Wire};
 use crate::caller::{Caller, Shown};
+use crate::edge::{Output, SignIn, Whose, Wire};
 use crate::key::{LegIndex, TrunkKey};
 use crate::limits::{Begun, Urgency, Uses};
 use crate::lines::sip::{
@@ -200,9 +201,7 @@ impl Arrival<'_, '_> {
         let rung = match (trouble, destination) {
             (Some(end), _) => Err(end),
             (None, Err(reason)) => Err(reason.into()),
-            (None, Ok(destination)) => {
-                ring::destination(&mut call, step, caller, &destination).map_err(End::from)
-            }
+            (None, Ok(destination)) => ring::destination(&mut call, step, caller, &destination).map_err(End::from),
         };
         Some(match rung {
             Ok(rung) => {

@@ -98,9 +98,7 @@ pub fn customer_of_click(
             let shown = call.caller.shown.clone();
             phone(call, step, extension, Side::Customer, shown, &speaks, false)
         }
-        Destination::Outside(outside) => {
-            carrier(call, step, Some(&order.from), &outside, Side::Customer, &speaks)
-        }
+        Destination::Outside(outside) => carrier(call, step, Some(&order.from), &outside, Side::Customer, &speaks),
     }
 }
 

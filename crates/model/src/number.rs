@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn an_emergency_is_known_by_its_country() {
-        let is_emergency = |text: &str, country: &str| Number::parse(text, country).expect("a number").is_emergency(country);
+        let is_emergency =
+            |text: &str, country: &str| Number::parse(text, country).expect("a number").is_emergency(country);
 
         assert!(["112", "113", "114", "115"].iter().all(|number| is_emergency(number, "84")));
         assert!(is_emergency("911", "1") && is_emergency("112", "44"));

@@ -210,7 +210,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "address: 127.0.0.1:99999  ",
         "line 54: `127.0.0.1:99999` is no address for `address`: write host:port, as in 127.0.0.1:5060",
     ),
-    ("transport: udp  ", "transport: sctp  ", "line 55: `sctp` is no word for `transport`: write udp, tcp, tls or auto"),
+    (
+        "transport: udp  ",
+        "transport: sctp  ",
+        "line 55: `sctp` is no word for `transport`: write udp, tcp, tls or auto",
+    ),
     (
         "username: null  ",
         "username: me  ",

@@ -14,8 +14,8 @@ use model::{
 
 use self::leg::{Leg, LegState};
 use self::story::Story;
-use crate::closing;
 use crate::caller::Caller;
+use crate::closing;
 use crate::edge::Now;
 use crate::key::{LegIndex, LegKey, TrunkKey};
 use crate::limits::Uses;

@@ -108,7 +108,9 @@ impl TestCall {
         let by = EndedBy::Customer;
         let ended = |leg| CallEvent::LegEnded { leg, reason: Reason::HungUp, sip: 200, cause: None, by };
         let legs = [ended(self.agent), ended(self.customer)];
-        self.batch([legs.to_vec(), vec![CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by }]].concat())
+        self.batch(
+            [legs.to_vec(), vec![CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by }]].concat(),
+        )
     }
 
     pub fn recording_started(&mut self) -> Batch {

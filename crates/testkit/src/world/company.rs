@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use model::{
     Codec, DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, Extension, Group, Language, Limits,
-    NumberRoute, Outbound, Route, Strategy, Switches, TenantEntry, TenantId, TenantSettings, Trunk, TrunkAddress, TrunkContact,
+    NumberRoute, Outbound, Route, Strategy, Switches, TenantEntry, TenantId, TenantSettings, Trunk, TrunkAddress,
+    TrunkContact,
 };
 use sip::digest::{Algorithm, ha1};
 

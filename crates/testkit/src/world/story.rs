@@ -1,8 +1,8 @@
 //! Events and records in words, without ids and times: what two runs of the same call must have in common.
 
 use model::{
-    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, Side, SoundEvent,
-    Status, TrunkEvent, What,
+    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, Side,
+    SoundEvent, Status, TrunkEvent, What,
 };
 
 /// An event in words. Legs are called by their party's number, which the call's record knows.

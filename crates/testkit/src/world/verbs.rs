@@ -9,7 +9,7 @@ use model::{
     Ticket,
 };
 use sip::sdp::Direction;
-use sip::{Method, Transport};
+use sip::{HeaderName, Headers, Method, Transport};
 
 use super::nat::Nat;
 use super::phone::{Calling, Manner, Phone, State, Talk};
@@ -35,6 +35,21 @@ impl World {
     /// A phone calls a number with an offer of its own, from the first `m=` on.
     pub fn calls_offering(&mut self, name: &str, number: &str, sound: &str) {
         self.calls_in_a_way(name, number, &Calling { sound: Some(sound.to_owned()), ..Calling::default() });
+    }
+
+    /// A phone calls a number, with headers of its own.
+    pub fn calls_saying(&mut self, name: &str, number: &str, headers: &[(HeaderName, &str)]) {
+        let mut said = Headers::new();
+        for (header, value) in headers {
+            said.push(header.clone(), (*value).to_owned());
+        }
+        self.calls_in_a_way(name, number, &Calling { headers: said, ..Calling::default() });
+    }
+
+    /// A carrier calls a number by the Contact that is registered there.
+    pub fn calls_contact(&mut self, name: &str, number: &str) {
+        let contact = self.phone(name).counter.registered.clone().map(|(contact, _)| contact.uri);
+        self.calls_in_a_way(name, number, &Calling { uri: contact, ..Calling::default() });
     }
 
     fn calls_in_a_way(&mut self, name: &str, number: &str, calling: &Calling) {

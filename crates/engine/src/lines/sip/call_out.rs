@@ -86,11 +86,7 @@ impl SipLine {
     }
 
     /// Calls a number through the first of these trunks that takes it; gives the trunk whose channel the leg has.
-    pub fn call_trunk(
-        step: &mut Step<'_>,
-        errand: Errand,
-        plans: Vec<TrunkPlan>,
-    ) -> Result<(Self, TrunkKey), Reason> {
+    pub fn call_trunk(step: &mut Step<'_>, errand: Errand, plans: Vec<TrunkPlan>) -> Result<(Self, TrunkKey), Reason> {
         let key = errand.key;
         let mut tries = Tries::new(step, errand, plans);
         let Found { branch, sound, .. } = tries.next(step)?;

@@ -40,6 +40,8 @@ impl Phone {
                 };
                 self.give(&request, request.response(status), false);
             }
+            Method::Options if !is_within(&request) => self.on_options(&request),
+            Method::Register => self.on_register(&request),
             _ => self.give(&request, request.response(200), false),
         }
     }
@@ -71,7 +73,8 @@ impl Phone {
             return;
         }
         let invite = self.talks[at].invite.clone();
-        let response = self.own_response(at, status);
+        let mut response = self.own_response(at, status);
+        response.headers.extend(&self.refuses_with);
         self.talks[at].state = State::Gone(End::RefusedIt(status));
         self.give(&invite, response, self.is_lossy());
     }

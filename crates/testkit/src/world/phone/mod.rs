@@ -10,6 +10,7 @@ mod freely;
 mod incoming;
 mod manner;
 mod outgoing;
+mod registrar;
 mod sound;
 mod talk;
 mod update;
@@ -21,12 +22,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use model::TenantId;
 use sip::digest::{Challenge, Login};
-use sip::{CSeq, HeaderName, Message, Method, NameAddr, Request, Transport, Uri, Via};
+use sip::{CSeq, HeaderName, Headers, Message, Method, NameAddr, Request, Transport, Uri, Via};
 
 pub use dress::{Dress, Texts, say};
 pub use freely::Words;
 pub use manner::{Manner, Then};
 pub use outgoing::Calling;
+pub use registrar::Counter;
 pub use talk::{End, State, Talk};
 
 use outgoing::Asked;
@@ -72,6 +74,10 @@ pub struct Phone {
     pub never_acks: bool,
     /// It asks who is calling, as carriers do that want a password.
     pub challenges: bool,
+    /// What it answers outside of calls.
+    pub counter: Counter,
+    /// Stand in its refusals of calls.
+    pub refuses_with: Headers,
     /// What it does when it is called.
     pub manner: Manner,
     /// The same for one called number; a carrier's numbers differ.
@@ -146,6 +152,8 @@ impl Phone {
             mute_to_invites: false,
             never_acks: false,
             challenges: false,
+            counter: Counter::default(),
+            refuses_with: Headers::new(),
             manner: Manner::default(),
             manners: BTreeMap::new(),
             codecs: vec![(8, "PCMA".into()), (0, "PCMU".into())],

@@ -32,6 +32,10 @@ pub struct Calling {
     pub without_offer: bool,
     /// Its offer from the first `m=` on, if not the usual; `{ip}` and `{port}` stand for where it listens.
     pub sound: Option<String>,
+    /// What it says besides.
+    pub headers: Headers,
+    /// The request URI, where it is not the number at the switchboard.
+    pub uri: Option<Uri>,
 }
 
 impl Phone {
@@ -56,6 +60,10 @@ impl Phone {
                 None => self.describe(&sound, Direction::SendRecv, None),
             };
             invite.set_body("application/sdp", offer);
+        }
+        invite.headers.extend(&calling.headers);
+        if let Some(uri) = &calling.uri {
+            invite.uri = uri.clone();
         }
         self.sign(&mut invite);
         self.talks.push(Talk {

@@ -118,6 +118,9 @@ impl Trunks {
         let health = kept.value.as_deref().and_then(|value| serde_json::from_str::<TrunkHealth>(value).ok());
         if let Some(health) = health {
             held.health.take_back(now, &health);
+            if let Some((registration, kept)) = held.registration.as_mut().zip(health.registration.as_ref()) {
+                registration.take_back(now, kept);
+            }
             held.kept = Some(health);
         }
         self.touch(&key);
@@ -135,8 +138,7 @@ impl Trunks {
     /// A connection is gone, or could not be opened.
     pub fn flow_lost(&mut self, now: Now, flow: Flow) {
         for (number, held) in &mut self.trunks {
-            let is_there =
-                |target: &Target| target.address == flow.remote && target.transport != model::Transport::Udp;
+            let is_there = |target: &Target| target.address == flow.remote && target.transport != model::Transport::Udp;
             if let Some(registration) = &mut held.registration
                 && registration.stands()
                 && held.trunk.resolved.iter().any(is_there)
@@ -164,14 +166,7 @@ impl Trunks {
     }
 
     /// A request of ours to a trunk was answered.
-    pub fn on_response(
-        &mut self,
-        now: Now,
-        endpoint: &mut Endpoint<Key>,
-        number: u32,
-        ask: Ask,
-        response: &Response,
-    ) {
+    pub fn on_response(&mut self, now: Now, endpoint: &mut Endpoint<Key>, number: u32, ask: Ask, response: &Response) {
         let Some(held) = self.trunks.get_mut(&number) else { return };
         self.touched.insert(number);
         match ask {
@@ -254,7 +249,9 @@ impl Trunks {
 
     /// A trunk's places in the order in which they are to be tried now.
     pub fn places(&mut self, key: &TrunkKey) -> VecDeque<Target> {
-        let Some(held) = self.numbers.get(key).and_then(|number| self.trunks.get(number)) else { return VecDeque::new() };
+        let Some(held) = self.numbers.get(key).and_then(|number| self.trunks.get(number)) else {
+            return VecDeque::new();
+        };
         let random = &mut self.random;
         Target::in_turn(&held.trunk.resolved, |most| draw(random, most)).into()
     }

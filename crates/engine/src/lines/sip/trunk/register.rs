@@ -97,6 +97,15 @@ impl Registration {
         }
     }
 
+    /// How an earlier engine left it: what still stands is no news when it is made anew.
+    pub fn take_back(&mut self, now: Now, kept: &TrunkRegistration) {
+        let left = kept.expires.and_then(|expires| Duration::try_from(expires.duration_since(now.wall)).ok());
+        if let Some((left, wall)) = left.zip(kept.expires).filter(|_| kept.registered) {
+            self.standing = Some(Standing { until: now.mono + left, wall });
+            self.since = kept.since;
+        }
+    }
+
     /// Names all its requests.
     pub fn call_id(&self) -> Bytes {
         self.call_id.clone()
@@ -147,13 +156,7 @@ impl Registration {
     }
 
     /// The carrier has answered. `contact` is the user part of ours; `draw(most)` gives a random number from 0 to `most`.
-    pub fn on_response(
-        &mut self,
-        now: Now,
-        contact: &str,
-        response: &Response,
-        draw: impl FnOnce(u32) -> u32,
-    ) -> Turn {
+    pub fn on_response(&mut self, now: Now, contact: &str, response: &Response, draw: impl FnOnce(u32) -> u32) -> Turn {
         let Phase::Asking { brief } = self.phase else { return Turn::Wait };
         match response.status {
             200..=299 => self.on_granted(now, contact, response),
