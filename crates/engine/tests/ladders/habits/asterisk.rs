@@ -88,6 +88,8 @@ const TEXTS: &Texts = &[
         Allow: OPTIONS, REGISTER, SUBSCRIBE, NOTIFY, PUBLISH, INVITE, ACK, BYE, CANCEL, UPDATE, PRACK, MESSAGE, REFER
         Contact: <sip:{address}>
         Supported: 100rel, timer, replaces, norefersub
+        Session-Expires: 1800;refresher=uas
+        Require: timer
         P-Asserted-Identity: <sip:{to-user}@carrier.test>
         Content-Type: application/sdp
         Content-Length:   {length}
@@ -252,6 +254,45 @@ fn a_new_connected_line_behind_asterisk_changes_nothing_for_the_call() {
         4.5s pbx -> 101 200 OK to BYE
         4.5s pbx -> carrier BYE
         4.5s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn asterisk_refreshes_the_session_itself() {
+    check(
+        |world| {
+            a_trunk(world, asterisk);
+            world.calls("101", "0900000001");
+            for _ in 0..3 {
+                world.run(900.0);
+                world.asks_within("carrier", Method::Update);
+            }
+            world.run(1.0);
+            world.listen();
+            world.hangs_up("carrier");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> 101 183 Session Progress
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        900.0s carrier -> pbx UPDATE
+        900.0s pbx -> carrier 200 OK to UPDATE
+        1800.0s carrier -> pbx UPDATE
+        1800.0s pbx -> carrier 200 OK to UPDATE
+        2700.0s carrier -> pbx UPDATE
+        2700.0s pbx -> carrier 200 OK to UPDATE
+        2701.0s ~ 101 hears carrier, carrier hears 101
+        2701.5s carrier -> pbx BYE (cause 16)
+        2701.5s pbx -> carrier 200 OK to BYE
+        2701.5s pbx -> 101 BYE (cause 16)
+        2701.5s 101 -> pbx 200 OK to BYE
         ",
     );
 }

@@ -5,9 +5,11 @@
 //! User-Agent and Allow. Its description says the direction once for the whole session and leaves out the maps of payload
 //! types that need none.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sip::Message;
-use testkit::world::phone::{Texts, say};
+use testkit::world::phone::{Manner, Texts, say};
 use testkit::world::{World, check};
 
 use super::{a_phone, calls_and_holds, described, is_called};
@@ -98,6 +100,19 @@ const TEXTS: &Texts = &[
         a=rtpmap:101 telephone-event/8000
         a=fmtp:101 0-15
         a=ptime:20",
+    ),
+    (
+        "PRACK request",
+        "PRACK {uri} SIP/2.0
+        Via: {via}
+        From: Quầy 101 <{from-uri}>;tag={from-tag}
+        To: {to}
+        Call-ID: {call-id}
+        CSeq: {cseq}
+        RAck: {rack}
+        Max-Forwards: 70
+        User-Agent: Fanvil X303 2.12.18.9 0c383e000001
+        Content-Length: 0",
     ),
     (
         "request",
@@ -203,4 +218,39 @@ fn a_hold_that_a_fanvil_says_for_the_session_is_answered_for_the_section() {
 
     let lines = described(&mut world, "101");
     assert_eq!(lines.last().map(String::as_str), Some("a=recvonly"), "{lines:#?}");
+}
+
+#[test]
+fn a_fanvil_acknowledges_the_sound_of_the_network_before_the_answer() {
+    check(
+        |world| {
+            a_phone(world, fanvil);
+            world.manner("carrier", Manner::answers(Duration::from_secs(2)).with_early_sound());
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.listen();
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> 101 183 Session Progress
+        0.0s 101 -> pbx PRACK
+        0.0s pbx -> 101 200 OK to PRACK
+        1.0s ~ 101 hears carrier, carrier hears 101
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        3.5s ~ 101 hears carrier, carrier hears 101
+        4.0s 101 -> pbx BYE
+        4.0s pbx -> 101 200 OK to BYE
+        4.0s pbx -> carrier BYE
+        4.0s carrier -> pbx 200 OK to BYE
+        ",
+    );
 }

@@ -97,6 +97,8 @@ const TEXTS: &Texts = &[
         Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE, REFER, NOTIFY, PUBLISH, SUBSCRIBE
         Supported: timer, path, replaces
         Allow-Events: talk, hold, conference, presence, as-feature-event, dialog, line-seize, call-info, sla, include-session-description, presence.winfo, message-summary, refer
+        Require: timer
+        Session-Expires: 1800;refresher=uac
         Content-Type: application/sdp
         Content-Disposition: session
         Content-Length: {length}
@@ -256,6 +258,37 @@ fn the_cause_that_freeswitch_gives_is_told() {
         3.0s * leg.ended +84900000001 hung_up 200 cause 16 by customer
         3.0s * leg.ended 101 hung_up 200 cause 16 by switchboard
         3.0s * call.ended hung_up 200 cause 16 by customer
+        ",
+    );
+}
+
+#[test]
+fn freeswitch_leaves_it_to_us_to_refresh_the_session() {
+    check(
+        |world| {
+            a_trunk(world, freeswitch);
+            world.calls("101", "0900000001");
+            world.run(1_900.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> 101 183 Session Progress
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        902.0s pbx -> carrier UPDATE
+        902.0s carrier -> pbx 200 OK to UPDATE
+        1900.0s ~ 101 hears carrier, carrier hears 101
+        1900.5s 101 -> pbx BYE
+        1900.5s pbx -> 101 200 OK to BYE
+        1900.5s pbx -> carrier BYE
+        1900.5s carrier -> pbx 200 OK to BYE
         ",
     );
 }

@@ -241,3 +241,29 @@ fn a_grandstream_refreshes_its_session_by_update() {
         ",
     );
 }
+
+#[test]
+fn a_grandstream_that_does_not_refresh_its_session_is_given_up() {
+    check(
+        |world| {
+            a_phone(world, grandstream);
+            world.calls("101", "102");
+            world.run(200.0);
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102 -> pbx 200 OK
+        1.0s pbx -> 102 ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        149.0s pbx -> 101 BYE: Session expired
+        149.0s pbx -> 102 BYE: The phone or carrier did not respond at all
+        149.0s 101 -> pbx 200 OK to BYE
+        149.0s 102 -> pbx 200 OK to BYE
+        ",
+    );
+}

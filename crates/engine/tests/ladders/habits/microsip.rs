@@ -5,10 +5,12 @@
 //! re-INVITE where not. `ob` in its Contact, 32 letters for every name, `c=` and bandwidth within the section, `rtcp` with its
 //! address, an `ssrc` line; `X-nat` before the section; sessions of 1 800 s.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sip::Message;
 use testkit::world::check;
-use testkit::world::phone::{Texts, say};
+use testkit::world::phone::{Manner, Texts, say};
 
 use super::{a_phone, calls_and_holds, is_called};
 
@@ -175,6 +177,18 @@ const TEXTS: &Texts = &[
         a=ssrc:82254685 cname:0f5c16a2550a2716",
     ),
     (
+        "PRACK request",
+        "PRACK {uri} SIP/2.0
+        Via: {via}
+        Max-Forwards: 70
+        From: <{from-uri}>;tag={from-tag}
+        To: {to}
+        Call-ID: {call-id}
+        CSeq: {cseq}
+        RAck: {rack}
+        Content-Length:  0",
+    ),
+    (
         "request",
         "{method} {uri} SIP/2.0
         Via: {via}
@@ -328,6 +342,41 @@ fn a_microsip_locks_its_codec_by_reinvite_where_update_is_not_allowed() {
         2.5s pbx -> 102 200 OK to BYE
         2.5s pbx -> 101 BYE
         2.5s 101 -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_microsip_acknowledges_the_sound_of_the_network_before_the_answer() {
+    check(
+        |world| {
+            a_phone(world, microsip);
+            world.manner("carrier", Manner::answers(Duration::from_secs(2)).with_early_sound());
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.listen();
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> 101 183 Session Progress
+        0.0s 101 -> pbx PRACK
+        0.0s pbx -> 101 200 OK to PRACK
+        1.0s ~ 101 hears carrier, carrier hears 101
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        3.5s ~ 101 hears carrier, carrier hears 101
+        4.0s 101 -> pbx BYE
+        4.0s pbx -> 101 200 OK to BYE
+        4.0s pbx -> carrier BYE
+        4.0s carrier -> pbx 200 OK to BYE
         ",
     );
 }

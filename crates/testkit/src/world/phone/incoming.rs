@@ -184,6 +184,7 @@ impl Phone {
             manner: manner.clone(),
             began: self.now,
             rang: false,
+            pracked: 0,
             give_up: false,
             acked: false,
             bye_waits: false,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sip::sdp::Direction;
-use sip::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, Uri};
+use sip::{CSeq, HeaderName, Headers, Method, NameAddr, RAck, Request, Response, Uri};
 
 use super::sound::Sound;
 use super::talk::{End, State, Talk};
@@ -82,6 +82,7 @@ impl Phone {
             manner: Manner::default(),
             began: self.now,
             rang: false,
+            pracked: 0,
             give_up: false,
             acked: true,
             bye_waits: false,
@@ -264,6 +265,26 @@ impl Phone {
         if !response.body.is_empty() {
             self.agree(at, &response.body);
         }
+        if response.headers.has_token(&HeaderName::Require, "100rel") {
+            self.acknowledge_reliably(at, response);
+        }
+    }
+
+    /// RFC 3262, 4: each reliable response gets its PRACK, within its early dialog; copies of it get none.
+    fn acknowledge_reliably(&mut self, at: usize, response: &Response) {
+        let headers = &response.headers;
+        let (Ok(Some(rseq)), Ok(cseq), Ok(remote)) = (headers.rseq(), headers.cseq(), headers.to()) else { return };
+        let talk = &mut self.talks[at];
+        if rseq <= talk.pracked {
+            return;
+        }
+        talk.pracked = rseq;
+        talk.cseq += 1;
+        let target = headers.contact().map_or_else(|_| talk.target.clone(), |contact| contact.uri);
+        let (local, call_id, number) = (talk.local.clone(), talk.call_id.clone(), talk.cseq);
+        let mut prack = self.request(Method::Prack, target, local, remote, &call_id, number);
+        prack.headers.push(HeaderName::RAck, &RAck { rseq, cseq });
+        self.ask(prack, Some(at));
     }
 
     fn on_invite_answered(&mut self, at: usize, request: &Request, response: &Response) {

@@ -35,6 +35,8 @@ pub struct Talk {
     pub began: Duration,
     /// The phone has said that it rings.
     pub rang: bool,
+    /// The last reliable provisional response that the phone has acknowledged.
+    pub(super) pracked: u32,
     /// The phone has hung up while its call could not be cancelled yet.
     pub(super) give_up: bool,
     /// Their ACK to our answer has come.
