@@ -1,12 +1,15 @@
 //! A worker with parties that speak to it, in a time of our own.
 
 mod ending;
+mod keys;
 mod playing;
 mod recording;
 mod relaying;
 mod securing;
 mod silence;
+mod strangers;
 mod survival;
+mod transcoding;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
