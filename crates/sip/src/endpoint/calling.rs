@@ -10,7 +10,7 @@ use super::held::{Held, Stage};
 use super::ids::DialogId;
 use super::news::{Failure, News, Overload};
 use super::order::{Body, Invite, OutOfDialog};
-use super::sign_in::SignIn;
+use super::sign_in::{Challenged, SignIn};
 use super::transactions::{Asked, Outside};
 use crate::dialog::{Dialog, Remote};
 use crate::{Headers, Method, NameAddr};
@@ -46,7 +46,7 @@ impl<K: Copy> Endpoint<K> {
             body,
             forks: Vec::new(),
             latest: 0,
-            challenged: 0,
+            challenged: Challenged::default(),
             cancel: Cancel::NotAsked,
             answer_within,
             is_told: false,
@@ -114,7 +114,7 @@ impl<K: Copy> Endpoint<K> {
             self.send_in_dialog(
                 now,
                 &mut held,
-                Box::new(Asked { method, headers, body, challenged: 0, fork: None }),
+                Box::new(Asked { method, headers, body, challenged: Challenged::default(), fork: None }),
                 None,
             );
         }
@@ -131,7 +131,7 @@ impl<K: Copy> Endpoint<K> {
         let tag = self.post.identity.tag(number);
         let from: Bytes = order.from.clone().with_tag(tag).print();
         let sign_in = order.credentials.take().map(SignIn::new);
-        let outside = Outside { key, order, call_id, from, sign_in, challenged: 0 };
+        let outside = Outside { key, order, call_id, from, sign_in, challenged: Challenged::default() };
         self.send_outside(now, Box::new(outside), None);
     }
 

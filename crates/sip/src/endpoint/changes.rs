@@ -13,6 +13,7 @@ use super::ids::DialogId;
 use super::news::News;
 use super::order::Body;
 use super::post::{ClientId, Timer};
+use super::sign_in::Challenged;
 use super::transactions::ClientMachine;
 use crate::{Headers, Method, Response};
 
@@ -43,7 +44,7 @@ pub(crate) struct Change {
     pub method: Method,
     pub headers: Headers,
     pub body: Option<Body>,
-    pub challenged: u8,
+    pub challenged: Challenged,
     tries: u8,
     /// False for a refresh of the endpoint's own.
     is_asked: bool,
@@ -106,12 +107,9 @@ impl<K: Copy> Endpoint<K> {
 
     /// A final response to the change that is on its way; a 2xx to a re-INVITE has its ACK, unless that is owed.
     pub(super) fn on_change_done(&mut self, now: Instant, held: &mut Held<K>, response: Response) {
-        let Some(sent) = held.changes.as_ref().and_then(|changes| changes.sent.as_ref()) else { return };
-        let challenged = sent.challenged;
-        if self.is_challenge_met(held, &response, challenged) {
-            if let Some(sent) = held.changes.as_mut().and_then(|changes| changes.sent.as_mut()) {
-                sent.challenged += 1;
-            }
+        let Some(sent) = held.changes.as_mut().and_then(|changes| changes.sent.as_mut()) else { return };
+        let cnonce = self.cnonce();
+        if held.sign_in.as_mut().is_some_and(|sign_in| sign_in.take_up(&response, &mut sent.challenged, cnonce)) {
             return self.send_change(now, held, None);
         }
         if self.is_longer_wanted(held, &response) {
@@ -215,6 +213,7 @@ impl Changes {
     fn try_again_at(&mut self, at: Instant) {
         let Some(mut sent) = self.sent.take() else { return };
         sent.tries += 1;
+        sent.challenged = Challenged::default();
         if !self.waiting.iter().any(|waiting| waiting.is_like(&sent)) {
             self.waiting.insert(0, sent);
         }
@@ -233,7 +232,7 @@ impl Changes {
 
 impl Change {
     fn new(method: Method, headers: Headers, body: Option<Body>) -> Self {
-        Self { method, headers, body, challenged: 0, tries: 0, is_asked: true }
+        Self { method, headers, body, challenged: Challenged::default(), tries: 0, is_asked: true }
     }
 
     /// An UPDATE that only says that we are there.

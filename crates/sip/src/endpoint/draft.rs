@@ -9,6 +9,7 @@ use super::identity::Identity;
 use super::order::Body;
 use super::post::Own;
 use super::session::Spoken;
+use super::sign_in::Signature;
 use crate::dialog::Addressed;
 use crate::{HeaderName, Headers, Method, Transport};
 
@@ -23,7 +24,7 @@ pub(crate) struct Draft<'a> {
     pub call_id: &'a [u8],
     pub cseq: u32,
     pub contact: Option<&'a [u8]>,
-    pub authorization: Option<&'a (HeaderName, Bytes)>,
+    pub signatures: &'a [Signature],
     /// Whether it says what we take.
     pub presents: bool,
     pub session: Option<Spoken>,
@@ -35,7 +36,8 @@ impl Draft<'_> {
     pub(crate) fn print(&self, identity: &Identity, own: &Own, transport: Transport, ours: SocketAddr) -> Bytes {
         let body = self.body.map_or(&[][..], |body| &body.bytes);
         let routes: usize = self.addressed.routes.iter().map(|route| route.len() + 10).sum();
-        let contact = self.contact.map_or(0, <[u8]>::len) + self.authorization.map_or(0, |(_, value)| value.len() + 32);
+        let contact = self.contact.map_or(0, <[u8]>::len)
+            + self.signatures.iter().map(|(_, value)| value.len() + 32).sum::<usize>();
         let names =
             self.addressed.uri.len() + self.from.len() + self.to.len() + self.call_id.len() + own.size(self.presents);
         let given = self.headers.map_or(0, Headers::size) + body.len();
@@ -70,7 +72,7 @@ impl Draft<'_> {
         {
             write_header(&mut out, &HeaderName::Contact, contact);
         }
-        if let Some((name, value)) = self.authorization {
+        for (name, value) in self.signatures {
             write_header(&mut out, name, value);
         }
         if !own.software.is_empty() && !given(&HeaderName::UserAgent) {

@@ -6,6 +6,7 @@ use super::Endpoint;
 use super::held::{Held, Stage, takes_update};
 use super::news::News;
 use super::order::Body;
+use super::sign_in::Challenged;
 use super::transactions::Asked;
 use crate::dialog::{Remote, own};
 use crate::{CSeq, Flow, HeaderName, Headers, Method, RAck, Response};
@@ -22,7 +23,7 @@ pub(crate) struct Calling {
     /// Which of them was heard of last.
     pub latest: usize,
     /// How often the INVITE has been challenged.
-    pub challenged: u8,
+    pub challenged: Challenged,
     pub cancel: Cancel,
     /// How long anything may take to come back.
     pub answer_within: Option<Duration>,
@@ -114,7 +115,8 @@ impl<K: Copy> Endpoint<K> {
         let Ok(cseq) = response.headers.cseq() else { return };
         let rack = RAck { rseq, cseq: CSeq { number: cseq.number, method: Method::Invite } };
         let headers = Headers::new().with(HeaderName::RAck, rack);
-        let asked = Asked { method: Method::Prack, headers, body: None, challenged: 0, fork: Some(fork) };
+        let asked =
+            Asked { method: Method::Prack, headers, body: None, challenged: Challenged::default(), fork: Some(fork) };
         self.send_in_dialog(now, held, Box::new(asked), None);
     }
 }

@@ -10,7 +10,7 @@ use super::ids::{DialogId, ServerId};
 use super::post::{ClientId, Post, Timer};
 use super::reliable::{Reliable, WantsPrack};
 use super::session::Session;
-use super::sign_in::SignIn;
+use super::sign_in::{SignIn, Signature};
 use crate::dialog::{Dialog, NextHop, Remote, Resending, Resent};
 use crate::{Flow, HeaderName, Headers, Method};
 
@@ -239,8 +239,8 @@ impl<K> Held<K> {
     }
 
     /// What our latest INVITE was signed with, and its ACK is.
-    pub(crate) fn signed_invite(&self) -> Option<&(HeaderName, Bytes)> {
-        self.sign_in.as_ref().and_then(|sign_in| sign_in.of_invite())
+    pub(crate) fn signed_invite(&self) -> &[Signature] {
+        self.sign_in.as_ref().map(|sign_in| sign_in.of_invite()).unwrap_or_default()
     }
 
     /// Follows the peer to where it now sends from. A request that was too long for UDP is no reason to leave UDP.

@@ -71,8 +71,9 @@ impl<K: Copy> Endpoint<K> {
     ) {
         let Some(mut held) = self.dialogs.take(id) else { return };
         held.adopt(flow);
-        if self.is_challenge_met(&mut held, &response, asked.challenged) {
-            asked.challenged += 1;
+        let cnonce = self.cnonce();
+        let sign_in = held.sign_in.as_mut();
+        if sign_in.is_some_and(|sign_in| sign_in.take_up(&response, &mut asked.challenged, cnonce)) {
             self.send_in_dialog(now, &mut held, asked, None);
             return self.put(now, held);
         }
@@ -104,9 +105,8 @@ impl<K: Copy> Endpoint<K> {
     fn on_final_outside(&mut self, now: Instant, mut outside: Box<Outside<K>>, response: Response) {
         let cnonce = self.cnonce();
         if let Some(sign_in) = &mut outside.sign_in
-            && sign_in.take_up(&response, outside.challenged, cnonce)
+            && sign_in.take_up(&response, &mut outside.challenged, cnonce)
         {
-            outside.challenged += 1;
             return self.send_outside(now, outside, None);
         }
         self.post.tell(News::Response { key: outside.key, dialog: None, response });
@@ -263,14 +263,12 @@ impl<K: Copy> Endpoint<K> {
         self.transactions.put_client(now, id, client, &mut self.post);
         self.transactions.note_finished(Timer::Client(id));
         held.our_invite = None;
-        if let Stage::Calling(calling) = &held.stage {
-            let challenged = calling.challenged;
-            let is_wanted = matches!(calling.cancel, Cancel::NotAsked);
-            if is_wanted && self.is_challenge_met(&mut held, &response, challenged) {
-                if let Stage::Calling(calling) = &mut held.stage {
-                    calling.challenged += 1;
-                    calling.forks.clear();
-                }
+        if let Stage::Calling(calling) = &mut held.stage {
+            let cnonce = self.cnonce();
+            let is_wanted = calling.is_wanted();
+            let sign_in = held.sign_in.as_mut().filter(|_| is_wanted);
+            if sign_in.is_some_and(|sign_in| sign_in.take_up(&response, &mut calling.challenged, cnonce)) {
+                calling.forks.clear();
                 self.send_invite(now, &mut held, None);
                 return self.put(now, held);
             }
@@ -318,12 +316,7 @@ impl<K: Copy> Endpoint<K> {
         Held::new(key, id, dialog, Stage::Forked)
     }
 
-    pub(super) fn is_challenge_met(&mut self, held: &mut Held<K>, response: &Response, challenged: u8) -> bool {
-        let cnonce = self.cnonce();
-        held.sign_in.as_mut().is_some_and(|sign_in| sign_in.take_up(response, challenged, cnonce))
-    }
-
-    fn cnonce(&mut self) -> Bytes {
+    pub(super) fn cnonce(&mut self) -> Bytes {
         let number = self.post.identity.fresh();
         self.post.identity.tag(number)
     }

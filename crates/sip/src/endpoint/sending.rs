@@ -9,6 +9,7 @@ use super::draft::Draft;
 use super::held::{Held, Stage};
 use super::order::Body;
 use super::post::ClientId;
+use super::sign_in::{Challenged, Signature};
 use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
 use crate::dialog::{Dialog, Remote};
 use crate::transaction::{InviteClient, PlainClient};
@@ -29,7 +30,8 @@ impl<K: Copy> Endpoint<K> {
             };
         let dialog = &held.dialog;
         let addressed = dialog.remote.addressed();
-        let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&Method::Invite, &addressed.uri));
+        let signatures =
+            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&Method::Invite, &addressed.uri)).unwrap_or_default();
         let id = self.new_client_id();
         let draft = Draft {
             method: &Method::Invite,
@@ -40,7 +42,7 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq,
             contact: Some(&dialog.contact),
-            authorization: authorization.as_ref(),
+            signatures: &signatures,
             presents: true,
             session,
             headers: Some(headers),
@@ -71,7 +73,8 @@ impl<K: Copy> Endpoint<K> {
         let dialog = &held.dialog;
         let (remote, way) = held.stage.way(dialog, None);
         let addressed = remote.addressed();
-        let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&change.method, &addressed.uri));
+        let signatures =
+            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&change.method, &addressed.uri)).unwrap_or_default();
         let draft = Draft {
             method: &change.method,
             addressed,
@@ -81,7 +84,7 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq,
             contact: Some(&dialog.contact),
-            authorization: authorization.as_ref(),
+            signatures: &signatures,
             presents: true,
             session,
             headers: Some(&change.headers),
@@ -107,7 +110,7 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq: dialog.local_cseq,
             contact: None,
-            authorization: None,
+            signatures: &[],
             presents: false,
             session: None,
             headers: Some(headers),
@@ -133,7 +136,7 @@ impl<K: Copy> Endpoint<K> {
         self.send_in_dialog(
             now,
             held,
-            Box::new(Asked { method: Method::Bye, headers, body: None, challenged: 0, fork: None }),
+            Box::new(Asked { method: Method::Bye, headers, body: None, challenged: Challenged::default(), fork: None }),
             None,
         );
     }
@@ -144,7 +147,8 @@ impl<K: Copy> Endpoint<K> {
         let dialog = &held.dialog;
         let (remote, way) = held.stage.way(dialog, asked.fork);
         let addressed = remote.addressed();
-        let authorization = held.sign_in.as_mut().and_then(|sign_in| sign_in.sign(&asked.method, &addressed.uri));
+        let signatures =
+            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&asked.method, &addressed.uri)).unwrap_or_default();
         let draft = Draft {
             method: &asked.method,
             addressed,
@@ -154,7 +158,7 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq,
             contact: super::post::refreshes_target(&asked.method).then_some(&dialog.contact),
-            authorization: authorization.as_ref(),
+            signatures: &signatures,
             presents: false,
             session: None,
             headers: Some(&asked.headers),
@@ -179,7 +183,8 @@ impl<K: Copy> Endpoint<K> {
         let routes = order.route.iter().map(NameAddr::print).collect();
         let remote = Remote { address: to, tag: None, target: order.uri.print(), routes };
         let addressed = remote.addressed();
-        let authorization = sign_in.as_mut().and_then(|sign_in| sign_in.sign(&order.method, &addressed.uri));
+        let signatures =
+            sign_in.as_mut().map(|sign_in| sign_in.sign(&order.method, &addressed.uri)).unwrap_or_default();
         let draft = Draft {
             method: &order.method,
             addressed,
@@ -189,7 +194,7 @@ impl<K: Copy> Endpoint<K> {
             call_id,
             cseq,
             contact: None,
-            authorization: authorization.as_ref(),
+            signatures: &signatures,
             presents: false,
             session: None,
             headers: Some(&order.headers),
@@ -206,7 +211,7 @@ impl<K: Copy> Endpoint<K> {
     pub(super) fn send_ack(
         &mut self,
         dialog: &Dialog,
-        authorization: Option<&(HeaderName, Bytes)>,
+        signatures: &[Signature],
         cseq: u32,
         body: Option<&Body>,
     ) -> (Flow, Bytes) {
@@ -219,7 +224,7 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq,
             contact: None,
-            authorization,
+            signatures,
             presents: false,
             session: None,
             headers: None,
@@ -248,7 +253,7 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq,
             contact: None,
-            authorization: None,
+            signatures: &[],
             presents: false,
             session: None,
             headers: None,

@@ -22,7 +22,7 @@ impl<K: Copy> Endpoint<K> {
     /// A response that belongs to nothing here.
     pub(super) fn on_stray(&mut self, now: Instant, flow: Flow, response: &Response) {
         let Some((dialog, cseq)) = dialog_of(flow, response) else { return };
-        self.send_ack(&dialog, None, cseq, None);
+        self.send_ack(&dialog, &[], cseq, None);
         let tag = dialog.remote.tag.as_deref().unwrap_or_default();
         let number = cseq.to_be_bytes();
         let bye = ClientId(self.post.identity.fingerprint([&dialog.call_id[..], &dialog.local_tag, tag, &number]));
@@ -39,7 +39,7 @@ impl<K: Copy> Endpoint<K> {
             call_id: &dialog.call_id,
             cseq: cseq.saturating_add(JUMP) & 0x7fff_ffff,
             contact: None,
-            authorization: None,
+            signatures: &[],
             presents: false,
             session: None,
             headers: None,

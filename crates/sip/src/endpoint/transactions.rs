@@ -10,7 +10,7 @@ use super::ids::{DialogId, ServerId};
 use super::order::{Body, OutOfDialog};
 use super::post::{ClientId, Post, Timer, refreshes_target};
 use super::session::Spoken;
-use super::sign_in::SignIn;
+use super::sign_in::{Challenged, SignIn};
 use super::table::Table;
 use crate::transaction::{InviteClient, InviteServer, PlainClient, PlainServer};
 use crate::{Flow, Headers, Method};
@@ -55,7 +55,7 @@ pub(crate) struct Asked {
     pub method: Method,
     pub headers: Headers,
     pub body: Option<Body>,
-    pub challenged: u8,
+    pub challenged: Challenged,
     /// The early dialog it belongs to; None: the one that was heard of last.
     pub fork: Option<usize>,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Outside<K> {
     pub call_id: Bytes,
     pub from: Bytes,
     pub sign_in: Option<SignIn>,
-    pub challenged: u8,
+    pub challenged: Challenged,
 }
 
 /// A request of theirs.

@@ -218,6 +218,78 @@ fn a_challenged_reinvite_is_sent_once_more() {
 }
 
 #[test]
+fn a_challenged_update_is_sent_once_more() {
+    check(
+        |world| {
+            call(world);
+            world.says("INVITE", 200, "b", "Contact: <sip:bob@10.0.0.2>");
+            world.lines.clear();
+            world.update(ALICE, Some("offer"));
+            world.says("UPDATE", 407, "b", &FIRST.replace("WWW", "Proxy"));
+            world.says("UPDATE", 407, "b", &STALE.replace("WWW", "Proxy"));
+            let update = world.latest(BOB, "UPDATE");
+            assert_eq!(signed(&update, HeaderName::ProxyAuthorization).nonce, "n2");
+            assert_eq!(update.body, "offer");
+            world.says("UPDATE", 200, "b", "");
+        },
+        "
+        0s alice -> bob  UPDATE
+        0s bob -> alice  407 UPDATE
+        0s alice -> bob  UPDATE
+        0s bob -> alice  407 UPDATE
+        0s alice -> bob  UPDATE
+        0s bob -> alice  200 UPDATE
+        0s alice * UPDATE granted 200
+        ",
+    );
+}
+
+#[test]
+fn a_proxy_and_the_peer_behind_it_are_both_answered() {
+    let mut world = World::new(crate::Transport::Udp);
+    call(&mut world);
+
+    world.says("INVITE", 407, "p", &FIRST.replace("WWW", "Proxy").replace("n1", "p1"));
+    world.says("INVITE", 401, "b", FIRST);
+    let invite = world.latest(BOB, "INVITE");
+    world.says("INVITE", 200, "b", "Contact: <sip:bob@10.0.0.2>");
+    let ack = world.latest(BOB, "ACK");
+    world.reinvite(ALICE);
+    let again = world.latest(BOB, "INVITE");
+
+    let (peer, proxy) = (HeaderName::Authorization, HeaderName::ProxyAuthorization);
+    let counts = [&invite, &again].map(|request| {
+        let (peer, proxy) = (signed(request, peer.clone()), signed(request, proxy.clone()));
+        assert_eq!((&peer.nonce[..], &proxy.nonce[..]), (&b"n1"[..], &b"p1"[..]));
+        (peer.count(), proxy.count())
+    });
+    assert_eq!(counts, [(Some(1), Some(2)), (Some(2), Some(3))]);
+    assert_eq!(ack.headers.get(&peer), invite.headers.get(&peer));
+    assert_eq!(ack.headers.get(&proxy), invite.headers.get(&proxy));
+}
+
+#[test]
+fn a_bye_of_a_restored_dialog_answers_a_challenge() {
+    let mut world = World::new(crate::Transport::Udp);
+    call(&mut world);
+    world.says("INVITE", 200, "b", "Contact: <sip:bob@10.0.0.2>");
+    let stored = world.sides[ALICE].endpoint.snapshot(world.sides[ALICE].dialog.unwrap()).unwrap();
+    world.sides[ALICE] = world::side("10.0.0.1:5060", "77", 1_000);
+    let now = world.now();
+    let dialog = world.sides[ALICE].endpoint.restore(now, 7, stored);
+    world.sides[ALICE].endpoint.set_login(dialog, login());
+    world.sides[ALICE].dialog = Some(dialog);
+    world.hang_up(ALICE);
+    world.lines.clear();
+
+    world.says("BYE", 407, "b", &FIRST.replace("WWW", "Proxy"));
+    signed(&world.latest(BOB, "BYE"), HeaderName::ProxyAuthorization);
+    world.says("BYE", 200, "b", "");
+
+    assert_eq!(world.lines, ["0s bob -> alice  407 BYE", "0s alice -> bob  BYE", "0s bob -> alice  200 BYE"]);
+}
+
+#[test]
 fn a_challenged_registration_is_sent_once_more_with_the_same_call_id() {
     check(
         |world| {
