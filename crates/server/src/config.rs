@@ -13,6 +13,7 @@ use std::time::Duration;
 pub use layers::{Given, Layers, Source};
 pub use listen::{Listen, Network, PortRange};
 
+use crate::tls::Trust;
 use crate::unusable::Unusable;
 
 /// One setting. Its flag is `--name`, its variable `TONGDAI_NAME`, its key in the file `name`, with dashes or underscores.
@@ -41,10 +42,15 @@ pub const KEYS: &[Key] = &[
     many("http", "ADDR[:PORT]", "HTTP for everything [default: 127.0.0.1:8080]"),
     many("https", "ADDR[:PORT]", "HTTP over TLS [default: none]"),
     many("sip", "[NAME=]ADDR[:PORT][,advertise=ADDR[:PORT]]", "SIP over UDP and TCP [default: 0.0.0.0:5060]"),
-    many("sips", "[NAME=]ADDR[:PORT][,advertise=ADDR[:PORT]]", "SIP over TLS [default: none]"),
-    many("rtp", "[NAME=]ADDR[,advertise=ADDR]", "Sound [default: the addresses of --sip]"),
+    many("sips", "[NAME=]ADDR[:PORT][,advertise=ADDR[:PORT]]", "SIP over TLS, port 5061 unless named [default: none]"),
+    one("tls-certificate", "FILE", "Our certificate and those that lead to its authority, PEM [default: self-signed]"),
+    one("tls-key", "FILE", "The key of --tls-certificate, PEM"),
+    one("tls-authorities", "FILE", "Whom trunks' certificates may be from besides the system's authorities, PEM"),
+    many("tls-unchecked", "NETWORK", "Networks whose peers may show any certificate [default: none]"),
+    many("rtp", "[NAME=]ADDR[,advertise=ADDR]", "Sound [default: the addresses of --sip and --sips]"),
     one("rtp-ports", "FIRST-LAST", "Ports for sound [default: 20000-29999]"),
     many("local-nets", "NETWORK", "Peers in these get no advertised address [default: attached networks]"),
+    many("dns", "ADDR[:PORT]", "Name servers [default: the system's]"),
     one("database", "sqlite[:FILE]", "Where records are kept [default: sqlite in the data folder]"),
     one("bus", "in-process", "How several nodes talk [default: in-process]"),
     one("recordings", "FOLDER", "Where recordings are kept [default: recordings in the data folder]"),
@@ -88,6 +94,14 @@ pub struct Settings {
     pub http: Vec<SocketAddr>,
     /// SIP interfaces, UDP and TCP each.
     pub sip: Vec<Listen>,
+    /// SIP interfaces for TLS.
+    pub sips: Vec<Listen>,
+    /// Our certificate and its key, PEM. None: one of our own in the data folder.
+    pub tls_files: Option<(PathBuf, PathBuf)>,
+    /// Whose certificates are worth something.
+    pub trust: Trust,
+    /// Name servers. None: the system's.
+    pub dns: Option<Vec<SocketAddr>>,
     /// Addresses for sound; the ports are those of `rtp_ports`.
     pub rtp: Vec<Listen>,
     /// Ports for sound.
@@ -134,13 +148,22 @@ impl Settings {
         let data_dir = layers.one("data-dir", path)?.unwrap_or_else(|| "data".into());
         let sip = layers.all("sip", |text| Listen::parse(text, 5060))?.unwrap_or_else(|| vec![Listen::anywhere(5060)]);
         let sip = listen::named(sip, "sip", "--sip")?;
+        let sips = layers.all("sips", |text| Listen::parse(text, 5061))?.unwrap_or_default();
+        let sips = listen::named(sips, "sips", "--sips")?;
         let rtp = match layers.all("rtp", Listen::parse_without_port)? {
             Some(rtp) => listen::named(rtp, "rtp", "--rtp")?,
-            None => listen::once_each(sip.iter().map(Listen::for_sound)),
+            None => listen::once_each(sip.iter().chain(&sips).map(Listen::for_sound)),
         };
         Ok(Self {
             http: layers.all("http", http_address)?.unwrap_or_else(|| vec![([127, 0, 0, 1], 8080).into()]),
             sip,
+            sips,
+            tls_files: tls_files(layers)?,
+            trust: Trust {
+                authorities: layers.one("tls-authorities", path)?,
+                unchecked: layers.all("tls-unchecked", Network::parse_list)?.unwrap_or_default().concat(),
+            },
+            dns: layers.all("dns", |text| listen::address(text, 53))?,
             rtp,
             rtp_ports: layers.one("rtp-ports", PortRange::parse)?.unwrap_or_default(),
             local_nets: layers.all("local-nets", Network::parse_list)?.map(|lists| lists.concat()),
@@ -186,12 +209,26 @@ fn refuse_what_is_not_served(layers: &Layers) -> Result<(), Unusable> {
         None => Ok(()),
     };
     refuse("https", "TLS is not served: leave it out and put a TLS proxy before --http")?;
-    refuse("sips", "SIP over TLS is not served: leave it out and use --sip")?;
     layers.one("bus", |text| match text {
         "in-process" => Ok(()),
         _ => Err("this server is one node: write in-process, or leave it out".into()),
     })?;
     Ok(())
+}
+
+fn tls_files(layers: &Layers) -> Result<Option<(PathBuf, PathBuf)>, Unusable> {
+    let (certificate, key) = (layers.one("tls-certificate", path)?, layers.one("tls-key", path)?);
+    let (alone, other) = match (certificate, key) {
+        (Some(certificate), Some(key)) => return Ok(Some((certificate, key))),
+        (None, None) => return Ok(None),
+        (Some(_), None) => ("tls-certificate", "tls-key"),
+        (None, Some(_)) => ("tls-key", "tls-certificate"),
+    };
+    let sentence = format!("certificate and key go together: set {other} too");
+    match layers.given(alone)?.last() {
+        Some(given) => Err(given.wrong(&sentence)),
+        None => Ok(None),
+    }
 }
 
 fn path(text: &str) -> Result<PathBuf, String> {

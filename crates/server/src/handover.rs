@@ -4,19 +4,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::{NotApplied, Pending, Provisioner};
+use futures_util::future::join_all;
 use model::{Directory, Reply, TenantId, TenantSettings};
 use store::{ApplyError, Changes, Store};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::time::sleep;
 
 use crate::inbox::{Errand, Inbox};
-use crate::resolve;
+use crate::resolve::{Found, Trunks};
 use crate::tickets::Board;
 
-/// How often names of trunks are looked up again.
-const NAMES_EVERY: Duration = Duration::from_secs(60);
+/// How often names of trunks are looked up again, at most: some name servers say that their answers hold for no time.
+const NAMES_EVERY: Duration = Duration::from_secs(2);
 
 /// Hands settings over. Clones share what is known to run.
 #[derive(Clone)]
@@ -26,10 +28,16 @@ struct Inner {
     store: Store,
     board: Arc<Board>,
     inbox: Inbox,
+    trunks: Trunks,
     directory: watch::Sender<Arc<Directory>>,
     /// What the engine runs. Held while settings change, so that they are handed over in their order.
-    running: Mutex<BTreeMap<TenantId, Arc<TenantSettings>>>,
+    running: Mutex<Running>,
+    /// Rings when something else runs.
+    changed: Notify,
 }
+
+/// What the engine runs, and when the names in it are to be looked up again.
+type Running = BTreeMap<TenantId, (Arc<TenantSettings>, Option<Instant>)>;
 
 /// Settings that are stored did not reach the engine.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -49,9 +57,10 @@ pub enum HandoverError {
 
 impl Handover {
     /// Nothing runs so far.
-    pub fn new(store: Store, board: Arc<Board>, inbox: Inbox) -> Self {
+    pub fn new(store: Store, board: Arc<Board>, inbox: Inbox, trunks: Trunks) -> Self {
         let directory = watch::Sender::new(Arc::new(Directory::default()));
-        Self(Arc::new(Inner { store, board, inbox, directory, running: Mutex::default() }))
+        let (running, changed) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Inner { store, board, inbox, trunks, directory, running, changed }))
     }
 
     /// What the APIs know of all tenants, replaced with each change.
@@ -65,20 +74,38 @@ impl Handover {
         self.hand_over_to(&mut running).await
     }
 
-    /// Looks names of trunks up again for as long as the server runs.
+    /// Looks names of trunks up again whenever what name servers said has run out, for as long as the server runs. The
+    /// engine gets new settings only if something has moved.
     pub async fn follow_names(self) {
-        let mut tick = tokio::time::interval(NAMES_EVERY);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        tick.tick().await;
         loop {
-            tick.tick().await;
-            let mut running = self.0.running.lock().await;
-            let named: Vec<_> = running.values().filter(|settings| resolve::has_names(settings)).cloned().collect();
-            for settings in named {
-                let fresh = resolve::trunks((*settings).clone()).await;
-                if let Err(error) = self.take(&mut running, fresh).await {
-                    tracing::warn!(%error, "a trunk has moved");
+            let due = self.0.running.lock().await.values().filter_map(|(_, until)| *until).min();
+            let wait = async {
+                match due {
+                    Some(due) => sleep(due.saturating_duration_since(Instant::now()).max(NAMES_EVERY)).await,
+                    None => std::future::pending().await,
                 }
+            };
+            tokio::select! {
+                () = wait => self.look_up_again().await,
+                () = self.0.changed.notified() => {}
+            }
+        }
+    }
+
+    async fn look_up_again(&self) {
+        let now = Instant::now();
+        let is_due = |(settings, until): &(Arc<TenantSettings>, Option<Instant>)| {
+            until.is_some_and(|until| until <= now).then(|| settings.clone())
+        };
+        let due: Vec<_> = self.0.running.lock().await.values().filter_map(is_due).collect();
+        let found = join_all(due.iter().map(|known| self.0.trunks.find((**known).clone(), Some(known)))).await;
+        let mut running = self.0.running.lock().await;
+        for (known, found) in due.iter().zip(found) {
+            // Settings that have changed meanwhile have been looked up with the change.
+            if running.get(&known.id).is_some_and(|(now, _)| Arc::ptr_eq(now, known))
+                && let Err(error) = self.take(&mut running, found).await
+            {
+                tracing::warn!(%error, "a trunk has moved");
             }
         }
     }
@@ -97,12 +124,17 @@ impl Handover {
         Ok(changes)
     }
 
-    async fn hand_over_to(&self, running: &mut BTreeMap<TenantId, Arc<TenantSettings>>) -> Result<(), HandoverError> {
+    async fn hand_over_to(&self, running: &mut Running) -> Result<(), HandoverError> {
         let snapshot =
             self.0.store.settings().load().await.map_err(|error| HandoverError::Unread(with_cause(&error)))?;
-        for settings in snapshot.tenants {
-            self.take(running, resolve::trunks(settings).await).await?;
+        let found = snapshot.tenants.into_iter().map(|settings| {
+            let before = running.get(&settings.id).map(|(known, _)| known.clone());
+            async move { self.0.trunks.find(settings, before.as_deref()).await }
+        });
+        for found in join_all(found.collect::<Vec<_>>()).await {
+            self.take(running, found).await?;
         }
+        self.0.changed.notify_one();
         // Who may call is known to the engine before the door lets them in, and to the APIs last.
         let directory = Arc::new(snapshot.directory);
         self.0.inbox.errand_in_turn(Errand::Directory(directory.clone())).await;
@@ -110,12 +142,11 @@ impl Handover {
         Ok(())
     }
 
-    async fn take(
-        &self,
-        running: &mut BTreeMap<TenantId, Arc<TenantSettings>>,
-        settings: TenantSettings,
-    ) -> Result<(), HandoverError> {
-        if running.get(&settings.id).is_some_and(|known| **known == settings) {
+    async fn take(&self, running: &mut Running, Found { settings, until }: Found) -> Result<(), HandoverError> {
+        if let Some((known, known_until)) = running.get_mut(&settings.id)
+            && **known == settings
+        {
+            *known_until = until;
             return Ok(());
         }
         let settings = Arc::new(settings);
@@ -125,7 +156,7 @@ impl Handover {
             Ok(other) => return Err(not_taken(format!("it replied {other:?}"))),
             Err(problem) => return Err(not_taken(problem.to_string())),
         }
-        running.insert(settings.id, settings);
+        running.insert(settings.id, (settings, until));
         Ok(())
     }
 }

@@ -144,6 +144,11 @@ impl Inbox {
         sent
     }
 
+    /// Whether there is an engine thread.
+    pub fn is_heard(&self) -> bool {
+        !self.streams.is_closed()
+    }
+
     /// Hands over a worker's report.
     pub fn report(&self, worker: WorkerId, report: Report) -> Result<(), Full> {
         self.reports.try_send((worker, report)).map_err(|_| Full)?;

@@ -1,54 +1,161 @@
 //! Our addresses: what is bound for SIP, which networks are attached, and what a peer is told of it.
+//!
+//! What peers are told follows the kernel's tables: they are read at the start and again whenever they change.
+
+mod netlink;
+mod routes;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
-use sip::Interface;
+use engine::Input;
+use sip::{Interface, Speaks};
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::unix::AsyncFd;
+use tokio::time::sleep;
 
 use crate::config::{Listen, Network, Settings};
+use crate::inbox::{Errand, Inbox};
 use crate::unusable::Unusable;
+use netlink::Changes;
+use routes::Networks;
 
 /// Room for datagrams that arrive while the engine thread is busy or starting.
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
+/// Changes of addresses and routes come in bursts: how long after the first all of them are read.
+const SETTLE: Duration = Duration::from_millis(100);
 
-/// One SIP interface with its sockets, UDP and TCP on the same port.
+/// One SIP interface with its sockets.
 #[derive(Debug)]
 pub struct Bound {
-    /// What peers are told.
-    pub interface: Interface,
-    /// For datagrams.
-    pub udp: UdpSocket,
+    listen: Listen,
+    speaks: Speaks,
+    /// Where it is.
+    pub address: SocketAddr,
+    /// For datagrams, on the same port; none where TLS is spoken.
+    pub udp: Option<UdpSocket>,
     /// For connections.
     pub tcp: TcpListener,
 }
 
-/// Binds every SIP interface; port 0 takes one that is free for UDP and TCP.
-pub fn bind_sip(settings: &Settings) -> Result<Vec<Bound>, Unusable> {
-    let attached = attached()?;
-    settings
-        .sip
-        .iter()
-        .map(|listen| {
-            let (udp, tcp, bound) = bind_both(listen.address).map_err(|error| cannot_bind("--sip", listen, &error))?;
-            let interface = describe(listen, bound, &attached, settings, "--sip")?;
-            Ok(Bound { interface, udp, tcp })
-        })
-        .collect()
+/// All interfaces, and what is to be known to describe them again.
+#[derive(Clone, Debug)]
+pub struct Interfaces {
+    sip: Vec<(Listen, SocketAddr, Speaks)>,
+    rtp: Vec<Listen>,
+    local_nets: Option<Vec<Network>>,
 }
 
-/// Describes the addresses for sound. Their ports are chosen by the media workers.
-pub fn for_sound(settings: &Settings) -> Result<Vec<Interface>, Unusable> {
-    let attached = attached()?;
-    let describe = |listen: &Listen| {
-        // Nothing is bound here, but an address that is none of ours is a wrong setting, and better known now.
-        UdpSocket::bind((listen.address.ip(), 0)).map_err(|error| cannot_bind("--rtp", listen, &error))?;
-        describe(listen, listen.address, &attached, settings, "--rtp")
-    };
-    settings.rtp.iter().map(describe).collect()
+/// What peers are told by each interface.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Described {
+    /// For SIP, in the order they were bound.
+    pub sip: Vec<Interface>,
+    /// For sound, in the order of the settings.
+    pub rtp: Vec<Interface>,
+}
+
+/// Binds every SIP interface, those for TLS last; port 0 takes one that is free for UDP and TCP.
+pub fn bind_sip(settings: &Settings) -> Result<Vec<Bound>, Unusable> {
+    let plain = settings.sip.iter().map(|listen| {
+        let (udp, tcp, address) = bind_both(listen.address).map_err(|error| cannot_bind("--sip", listen, &error))?;
+        Ok(Bound { listen: listen.clone(), speaks: Speaks::Plain, address, udp: Some(udp), tcp })
+    });
+    let safe = settings.sips.iter().map(|listen| {
+        let bind = || listen_tcp(listen.address).and_then(|tcp| Ok((tcp.local_addr()?, tcp)));
+        let (address, tcp) = bind().map_err(|error| cannot_bind("--sips", listen, &error))?;
+        Ok(Bound { listen: listen.clone(), speaks: Speaks::Tls, address, udp: None, tcp })
+    });
+    plain.chain(safe).collect()
+}
+
+impl Interfaces {
+    /// Checks the addresses for sound; their ports are chosen by the media workers.
+    pub fn new(settings: &Settings, sip: &[Bound]) -> Result<Self, Unusable> {
+        for listen in &settings.rtp {
+            // Nothing is bound here, but an address that is none of ours is a wrong setting, and better known now.
+            UdpSocket::bind((listen.address.ip(), 0)).map_err(|error| cannot_bind("--rtp", listen, &error))?;
+        }
+        let sip = sip.iter().map(|bound| (bound.listen.clone(), bound.address, bound.speaks)).collect();
+        Ok(Self { sip, rtp: settings.rtp.clone(), local_nets: settings.local_nets.clone() })
+    }
+
+    /// As the machine's networks are now.
+    pub fn describe(&self) -> Result<Described, Unusable> {
+        let networks = Networks::read();
+        let networks = networks.map_err(|error| Unusable(format!("the networks of this machine: {error}")))?;
+        Ok(self.described(&networks))
+    }
+
+    /// Tells the engine whenever what peers are told has changed; returns when nobody listens any more.
+    pub async fn follow(self, mut known: Described, inbox: Inbox) {
+        // SAFETY: the socket is owned by what is registered, which keeps it open and never exchanges it.
+        let register = |changes| unsafe { AsyncFd::register(changes) }.map_err(io::Error::from);
+        let changes = match Changes::hear().and_then(register) {
+            Ok(changes) => changes,
+            Err(error) => {
+                tracing::warn!(%error, "changes of addresses and routes are not noticed: restart after each");
+                return;
+            }
+        };
+        while inbox.is_heard() {
+            if let Ok(Ok(now)) = tokio::task::spawn_blocking({
+                let this = self.clone();
+                move || this.describe()
+            })
+            .await
+                && now != known
+            {
+                tracing::info!("addresses or routes have changed");
+                known = now.clone();
+                let Described { sip, rtp } = now;
+                inbox.errand_in_turn(Errand::input(Input::Interfaces { sip, rtp })).await;
+            }
+            let Ok(mut ready) = changes.readable().await else { return };
+            sleep(SETTLE).await;
+            if changes.get_ref().drain().is_err() {
+                return;
+            }
+            ready.clear_ready();
+        }
+    }
+
+    fn described(&self, networks: &Networks) -> Described {
+        let sip = self.sip.iter().map(|(listen, bound, speaks)| Interface {
+            speaks: *speaks,
+            ..self.describe_one(listen, *bound, networks)
+        });
+        let rtp = self.rtp.iter().map(|listen| self.describe_one(listen, listen.address, networks));
+        Described { sip: sip.collect(), rtp: rtp.collect() }
+    }
+
+    fn describe_one(&self, listen: &Listen, bound: SocketAddr, networks: &Networks) -> Interface {
+        let attached = || networks.attached();
+        let local_nets = self.local_nets.as_ref().map(|nets| nets.iter().map(|net| (net.0, net.1)).collect());
+        let advertise = listen.advertise.map(|told| match told.port() {
+            0 => SocketAddr::new(told.ip(), bound.port()),
+            _ => told,
+        });
+        let default_address = match bound.ip() {
+            ip if ip.is_unspecified() => networks.any(ip).unwrap_or(loopback(ip)),
+            ip => ip,
+        };
+        Interface {
+            advertise,
+            local_nets: local_nets.unwrap_or_else(attached),
+            routes: networks.routes_from(bound.ip()),
+            default_address,
+            ..Interface::at(listen.name.clone(), bound)
+        }
+    }
+}
+
+fn loopback(alike: IpAddr) -> IpAddr {
+    if alike.is_ipv4() { IpAddr::from([127, 0, 0, 1]) } else { std::net::Ipv6Addr::LOCALHOST.into() }
 }
 
 /// Listens for HTTP.
@@ -62,100 +169,6 @@ pub fn bind_http(settings: &Settings) -> Result<Vec<TcpListener>, Unusable> {
 
 fn cannot_bind(flag: &str, listen: &Listen, error: &io::Error) -> Unusable {
     Unusable(format!("{flag} {}: {error}: choose another address or stop who has it", listen.address))
-}
-
-fn describe(
-    listen: &Listen,
-    bound: SocketAddr,
-    attached: &[(IpAddr, u8)],
-    settings: &Settings,
-    flag: &str,
-) -> Result<Interface, Unusable> {
-    let local_nets = match (&settings.local_nets, listen.advertise) {
-        (Some(nets), Some(_)) => ours_in(nets, bound.ip(), attached, flag)?,
-        _ => attached.to_vec(),
-    };
-    let advertise = listen.advertise.map(|told| match told.port() {
-        0 => SocketAddr::new(told.ip(), bound.port()),
-        _ => told,
-    });
-    let default_address = match bound.ip() {
-        ip if ip.is_unspecified() => towards_the_world(ip, attached),
-        ip => ip,
-    };
-    let route = |(ours, prefix): &(IpAddr, u8)| sip::Route { network: *ours, prefix: *prefix, metric: 0, ours: *ours };
-    let routes = attached.iter().map(route).filter(|route| bound.ip().is_unspecified() || bound.ip() == route.ours);
-    Ok(Interface {
-        advertise,
-        routes: routes.collect(),
-        local_nets,
-        default_address,
-        ..Interface::at(listen.name.clone(), bound)
-    })
-}
-
-/// Our address in each of the named networks, which peers there are told.
-fn ours_in(
-    nets: &[Network],
-    bound: IpAddr,
-    attached: &[(IpAddr, u8)],
-    flag: &str,
-) -> Result<Vec<(IpAddr, u8)>, Unusable> {
-    let ours = |net: &Network| {
-        if !bound.is_unspecified() {
-            return Ok((net.0, net.1));
-        }
-        let inside = |ours: &&(IpAddr, u8)| contains(net, ours.0);
-        match attached.iter().find(inside) {
-            Some((ours, _)) => Ok((*ours, net.1)),
-            None => Err(Unusable(format!(
-                "--local-nets {}/{}: this machine has no address in it: name our address towards it in {flag} instead of {bound}",
-                net.0, net.1
-            ))),
-        }
-    };
-    nets.iter().map(ours).collect()
-}
-
-fn contains(net: &Network, ip: IpAddr) -> bool {
-    model::TrunkAddress { address: net.0, prefix: net.1, port: None }.contains(SocketAddr::new(ip, 0))
-}
-
-/// Our addresses with the prefixes of their networks, loopback last.
-fn attached() -> Result<Vec<(IpAddr, u8)>, Unusable> {
-    let interfaces =
-        if_addrs::get_if_addrs().map_err(|error| Unusable(format!("the networks of this machine: {error}")))?;
-    let mut attached: Vec<_> = interfaces
-        .iter()
-        .filter(|interface| !interface.is_link_local())
-        .map(|interface| match &interface.addr {
-            if_addrs::IfAddr::V4(v4) => (IpAddr::V4(v4.ip), v4.prefixlen),
-            if_addrs::IfAddr::V6(v6) => (IpAddr::V6(v6.ip), v6.prefixlen),
-        })
-        .collect();
-    attached.sort_by_key(|(ip, prefix)| (ip.is_loopback(), std::cmp::Reverse(*prefix)));
-    Ok(attached)
-}
-
-/// Our address as hosts elsewhere see it. Connecting a datagram socket sends nothing, it only asks for the route.
-fn towards_the_world(unspecified: IpAddr, attached: &[(IpAddr, u8)]) -> IpAddr {
-    let far: SocketAddr = match unspecified {
-        IpAddr::V4(_) => ([192, 0, 2, 1], 9).into(),
-        IpAddr::V6(_) => ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9).into(),
-    };
-    let routed = UdpSocket::bind((unspecified, 0)).and_then(|socket| {
-        socket.connect(far)?;
-        socket.local_addr()
-    });
-    if let Ok(ours) = routed
-        && !ours.ip().is_unspecified()
-    {
-        return ours.ip();
-    }
-    let same_kind = |(ip, _): &&(IpAddr, u8)| ip.is_ipv4() == unspecified.is_ipv4();
-    let loopback =
-        if unspecified.is_ipv4() { IpAddr::from([127, 0, 0, 1]) } else { std::net::Ipv6Addr::LOCALHOST.into() };
-    attached.iter().find(same_kind).map_or(loopback, |(ip, _)| *ip)
 }
 
 fn bind_both(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener, SocketAddr)> {
@@ -241,20 +254,5 @@ mod tests {
 
         assert!(error.0.starts_with(&format!("--sip {}: ", listen.address)), "{error}");
         assert!(error.0.ends_with("choose another address or stop who has it"), "{error}");
-    }
-
-    #[test]
-    fn named_networks_get_our_address_in_them_or_the_setting_is_refused() {
-        let attached = [("10.1.2.3".parse().expect("an address"), 16)];
-        let net = |text| Network::parse(text).expect("a network");
-        let any = "0.0.0.0".parse().expect("an address");
-
-        let inside = ours_in(&[net("10.0.0.0/8")], any, &attached, "--sip");
-        let outside = ours_in(&[net("172.16.0.0/12")], any, &attached, "--sip");
-        let specific = ours_in(&[net("172.16.0.0/12")], attached[0].0, &attached, "--sip");
-
-        assert_eq!(inside, Ok(vec![(attached[0].0, 8)]));
-        assert!(outside.expect_err("no address there").0.contains("--sip"));
-        assert_eq!(specific, Ok(vec![("172.16.0.0".parse().expect("an address"), 12)]));
     }
 }

@@ -24,6 +24,7 @@ pub mod signalling;
 mod signals;
 pub mod streams;
 pub mod tickets;
+pub mod tls;
 pub mod unusable;
 
 use std::process::ExitCode;

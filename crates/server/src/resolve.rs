@@ -1,51 +1,59 @@
 //! Addresses of names: of trunks before their settings are handed over, and of hosts that the engine asks about.
 //!
-//! Never on the path of a packet: an answer comes to the engine as an input of its own.
+//! Never on the path of a packet: an answer comes to the engine as an input of its own. The rules of RFC 3263 are in
+//! `names.rs`, the questions to name servers in `dns.rs`.
 
-use std::net::SocketAddr;
+mod dns;
+mod names;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use engine::{Answer, Input, Question};
+use futures_util::future::join_all;
 use model::{Target, TenantSettings, Ticket, Transport, Trunk};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::inbox::{Errand, Inbox};
+pub use dns::{Dns, Unknown};
+pub use names::{Located, Names, Place};
 
-/// How long a name server may think.
-const WITHIN: Duration = Duration::from_secs(3);
+use crate::inbox::{Errand, Inbox};
+use crate::tls::Peers;
+
 /// Questions under way at once. More are answered with a failure at once.
 const AT_ONCE: usize = 64;
-/// SIP's port where none is named.
-const SIP_PORT: u16 = 5060;
 
 /// Answers the engine's questions.
 pub struct Questions {
     runtime: Handle,
     inbox: Inbox,
+    names: Names,
+    peers: Peers,
     room: Arc<Semaphore>,
 }
 
 impl Questions {
-    /// Answers come to `inbox`.
-    pub fn new(runtime: Handle, inbox: Inbox) -> Self {
-        Self { runtime, inbox, room: Arc::new(Semaphore::new(AT_ONCE)) }
+    /// Answers come to `inbox`; what is spoken to over TLS is made known to `peers`.
+    pub fn new(runtime: Handle, inbox: Inbox, names: Names, peers: Peers) -> Self {
+        Self { runtime, inbox, names, peers, room: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Finds out; the answer is returned if it is known at once, else it comes as an input.
     pub fn ask(&self, ticket: Ticket, question: Question) -> Option<Answer> {
-        let Question::Addresses { host, port, .. } = question;
+        let Question::Addresses { host, port, transport, secure } = question;
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             return Some(Answer::Failed("too many names are being looked up".into()));
         };
-        let inbox = self.inbox.clone();
+        let place = Place { host: host.trim_matches(['[', ']']).to_owned(), port, transport, secure };
+        let (inbox, names, peers) = (self.inbox.clone(), self.names.clone(), self.peers.clone());
         self.runtime.spawn(async move {
-            let answer = match look_up(&host, port.unwrap_or(SIP_PORT)).await {
-                Ok(addresses) => {
-                    Answer::Addresses(addresses.into_iter().map(|at| Target::only(at, Transport::Udp)).collect())
-                }
-                Err(why) => Answer::Failed(why),
+            let Located { targets, trouble, .. } = names.locate(&place).await;
+            let answer = if targets.is_empty() {
+                Answer::Failed(trouble.unwrap_or(Unknown::Nothing).to_string())
+            } else {
+                peers.meet(over_tls(&targets), &place.host);
+                Answer::Addresses(targets)
             };
             inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
             drop(room);
@@ -54,84 +62,69 @@ impl Questions {
     }
 }
 
-/// Fills in where each trunk is. A trunk whose name has no address stays without: it is unusable, and its use says so.
-pub async fn trunks(mut settings: TenantSettings) -> TenantSettings {
-    for trunk in &mut settings.trunks {
-        let (host, port) = host_and_port(target(trunk));
-        match look_up(host, port).await {
-            Ok(addresses) => {
-                let transport = match trunk.transport.as_str() {
-                    "tcp" => Transport::Tcp,
-                    "tls" => Transport::Tls,
-                    _ => Transport::Udp,
-                };
-                trunk.resolved = addresses.first().map(|at| Target::only(*at, transport)).into_iter().collect();
-            }
-            Err(why) => {
-                trunk.resolved.clear();
-                tracing::warn!(tenant = settings.name, trunk = trunk.name, why, "the trunk has no address");
-            }
-        }
-    }
-    settings
+/// Finds trunks.
+#[derive(Clone)]
+pub struct Trunks {
+    names: Names,
+    peers: Peers,
 }
 
-/// Whether a trunk is named rather than numbered, so that it may move.
-pub fn has_names(settings: &TenantSettings) -> bool {
-    settings.trunks.iter().any(|trunk| host_and_port(target(trunk)).0.parse::<std::net::IpAddr>().is_err())
+/// Settings whose trunks have been looked for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// The settings with the targets of each trunk. One that has none is unusable, and its use says so.
+    pub settings: TenantSettings,
+    /// When to look again; never, if there are none.
+    pub until: Option<Instant>,
+}
+
+impl Trunks {
+    /// Those spoken to over TLS are made known to `peers`.
+    pub fn new(names: Names, peers: Peers) -> Self {
+        Self { names, peers }
+    }
+
+    /// Fills in where each trunk is. Where name servers do not tell, what was known before stays true.
+    pub async fn find(&self, mut settings: TenantSettings, before: Option<&TenantSettings>) -> Found {
+        let places: Vec<Place> = settings.trunks.iter().map(place).collect();
+        let located = join_all(places.iter().map(|place| self.names.locate(place))).await;
+        let until = located.iter().map(|located| located.until).min();
+        let mut known = Vec::new();
+        for ((trunk, place), Located { targets, trouble, .. }) in settings.trunks.iter_mut().zip(&places).zip(located) {
+            let earlier = before.and_then(|before| before.trunks.iter().find(|known| is_same_place(known, trunk)));
+            trunk.resolved = match (trouble, earlier) {
+                (None, _) => targets,
+                (Some(Unknown::Failed(why)), Some(earlier)) if !earlier.resolved.is_empty() => {
+                    tracing::warn!(trunk = trunk.name, why, "the trunk is where it was before");
+                    earlier.resolved.clone()
+                }
+                (Some(why), _) => {
+                    tracing::warn!(tenant = settings.name, trunk = trunk.name, %why, "the trunk is hard to find");
+                    targets
+                }
+            };
+            known.extend(over_tls(&trunk.resolved).map(|address| (address, place.host.clone())));
+        }
+        self.peers.know_trunks(settings.id, known);
+        Found { settings, until }
+    }
+}
+
+fn over_tls(targets: &[Target]) -> impl Iterator<Item = std::net::SocketAddr> {
+    targets.iter().filter(|target| target.transport == Transport::Tls).map(|target| target.address)
 }
 
 /// Where requests to the trunk go.
-fn target(trunk: &Trunk) -> &str {
-    trunk.outbound_proxy.as_deref().unwrap_or(&trunk.address)
+fn place(trunk: &Trunk) -> Place {
+    let transport = match trunk.transport.as_str() {
+        "udp" => Some(Transport::Udp),
+        "tcp" => Some(Transport::Tcp),
+        "tls" => Some(Transport::Tls),
+        _ => None,
+    };
+    Place::parse(trunk.outbound_proxy.as_deref().unwrap_or(&trunk.address), transport)
 }
 
-async fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
-    if let Ok(ip) = host.parse() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
-    }
-    match tokio::time::timeout(WITHIN, tokio::net::lookup_host((host, port))).await {
-        Ok(Ok(addresses)) => {
-            let addresses: Vec<_> = addresses.collect();
-            if addresses.is_empty() { Err("the name has no address".into()) } else { Ok(addresses) }
-        }
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("the name server does not answer".into()),
-    }
-}
-
-fn host_and_port(target: &str) -> (&str, u16) {
-    if let Ok(address) = target.parse::<SocketAddr>() {
-        let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
-        return (host.trim_start_matches('[').trim_end_matches(']'), address.port());
-    }
-    match target.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => (host, port.parse().unwrap_or(SIP_PORT)),
-        _ => (target.trim_start_matches('[').trim_end_matches(']'), SIP_PORT),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_a_host_and_a_port() {
-        let table = [
-            ("127.0.0.1:5090", ("127.0.0.1", 5090)),
-            ("192.0.2.1", ("192.0.2.1", 5060)),
-            ("sip.example.test:5070", ("sip.example.test", 5070)),
-            ("sip.example.test", ("sip.example.test", 5060)),
-            ("[2001:db8::1]:5070", ("2001:db8::1", 5070)),
-            ("2001:db8::1", ("2001:db8::1", 5060)),
-        ];
-        for (target, expected) in table {
-            assert_eq!(host_and_port(target), expected, "{target}");
-        }
-    }
-
-    #[tokio::test]
-    async fn an_address_needs_no_name_server() {
-        assert_eq!(look_up("192.0.2.1", 5060).await, Ok(vec![([192, 0, 2, 1], 5060).into()]));
-    }
+fn is_same_place(one: &Trunk, other: &Trunk) -> bool {
+    one.name == other.name && place(one) == place(other)
 }

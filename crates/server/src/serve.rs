@@ -21,20 +21,22 @@ use store::{Store, StoreOptions, WriterState};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::config::{Durability, Settings};
 use crate::handover::{Handover, with_cause};
 use crate::http::Http;
 use crate::inbox::{Errand, Inbox};
-use crate::interfaces::Bound;
+use crate::interfaces::{Bound, Described, Interfaces};
 use crate::media::{self, MediaConfig, MediaHandle, StartError};
 use crate::pulse::Pulse;
-use crate::resolve::Questions;
+use crate::resolve::{Dns, Names, Questions, Trunks};
 use crate::signalling::{Bed, Parts, Signalling};
-use crate::streams::{self, Numbers, Places, Streams};
+use crate::streams::{self, Entrance, Numbers, Places, Streams};
 use crate::tickets::{Board, Tickets};
+use crate::tls::{Certificate, Peers};
 use crate::unusable::Unusable;
-use crate::{Failure, admin_token, interfaces, limits, panics, recovery};
+use crate::{Failure, admin_token, interfaces, limits, panics, recovery, tls};
 
 /// What we call ourselves in SIP.
 const SOFTWARE: &str = concat!("Tongdai/", env!("CARGO_PKG_VERSION"));
@@ -66,6 +68,8 @@ pub struct Server {
     pub http_addresses: Vec<SocketAddr>,
     /// Where SIP is listened for, UDP and TCP.
     pub sip_addresses: Vec<SocketAddr>,
+    /// Where SIP over TLS is listened for.
+    pub sips_addresses: Vec<SocketAddr>,
     /// The token that opens everything.
     pub admin_token: String,
     /// Where recordings lie.
@@ -78,7 +82,7 @@ impl Server {
         limits::raise_open_files();
         panics::end_with_media();
         let sip = interfaces::bind_sip(&settings)?;
-        let rtp = interfaces::for_sound(&settings)?;
+        let ours = Interfaces::new(&settings, &sip)?;
         let http = interfaces::bind_http(&settings)?;
         let provision = settings.provision.as_deref().map(crate::provision::read_and_check).transpose()?;
 
@@ -94,6 +98,7 @@ impl Server {
             let changes = crate::provision::apply_at_start(&store, &file, provision).await?;
             tracing::info!(file = %file.display(), %changes, "provisioned");
         }
+        let wires = Wires::new(&settings, &sip)?;
         let number = store.start_engine().await.map_err(failed)?;
         let pulse = Pulse::of(&settings.data_dir);
         let found = recovery::run(&store, &settings.recordings, pulse.died_at()).await.map_err(failed)?;
@@ -105,8 +110,8 @@ impl Server {
             );
         }
 
-        let running = Running::start(&settings, &store, sip, rtp, number).await?;
-        let Running { inbox, engine, media, handover, board, metrics, sip_addresses } = running;
+        let running = Running::start(&settings, &store, sip, ours, wires, number).await?;
+        let Running { inbox, engine, media, handover, board, metrics, sip_addresses, sips_addresses } = running;
         let readiness = Arc::new(watch::Sender::new(Readiness::Starting));
         tokio::spawn(follow_writer(store.clone(), inbox.clone(), readiness.clone(), metrics.clone()));
         tokio::spawn(handover.clone().follow_names());
@@ -141,6 +146,7 @@ impl Server {
             drain: settings.drain,
             http_addresses,
             sip_addresses,
+            sips_addresses,
             admin_token,
             recordings: settings.recordings,
         })
@@ -149,7 +155,7 @@ impl Server {
     /// `ready http=ADDR:PORT sip=ADDR:PORT …`
     pub fn ready_line(&self) -> String {
         let mut line = String::from("ready");
-        let named = [("http", &self.http_addresses), ("sip", &self.sip_addresses)];
+        let named = [("http", &self.http_addresses), ("sip", &self.sip_addresses), ("sips", &self.sips_addresses)];
         for (name, address) in named.iter().flat_map(|(name, all)| all.iter().map(move |address| (name, address))) {
             line.push_str(&format!(" {name}={address}"));
         }
@@ -193,6 +199,35 @@ struct Running {
     board: Arc<Board>,
     metrics: Arc<Metrics>,
     sip_addresses: Vec<SocketAddr>,
+    sips_addresses: Vec<SocketAddr>,
+}
+
+/// How others are found, and how TLS is spoken with them.
+struct Wires {
+    names: Names,
+    peers: Peers,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Wires {
+    fn new(settings: &Settings, sip: &[Bound]) -> Result<Self, Unusable> {
+        let addresses: Vec<IpAddr> = sip.iter().map(|bound| bound.address.ip()).collect();
+        let certificate = match &settings.tls_files {
+            Some((certificate, key)) => Some(Certificate::from_files(certificate.clone(), key.clone())?),
+            None if settings.sips.is_empty() => None,
+            None => {
+                let told = settings.sips.iter().filter_map(|listen| listen.advertise).map(|told| told.ip());
+                let named: Vec<IpAddr> = addresses.iter().copied().chain(told).collect();
+                Some(Certificate::self_signed(&settings.data_dir, &named)?)
+            }
+        };
+        let certificate = certificate.map(Arc::new);
+        Ok(Self {
+            names: Names::new(Dns::new(settings.dns.as_deref())?, &addresses),
+            peers: Peers::new(&settings.trust, certificate.clone())?,
+            tls: certificate.as_ref().map(tls::acceptor).transpose()?,
+        })
+    }
 }
 
 impl Running {
@@ -201,12 +236,15 @@ impl Running {
         settings: &Settings,
         store: &Store,
         sip: Vec<Bound>,
-        rtp: Vec<Interface>,
+        ours: Interfaces,
+        wires: Wires,
         number: EngineNumber,
     ) -> Result<Self, Failure> {
+        let Wires { names, peers, tls } = wires;
+        let described = ours.describe()?;
         let (bed, inbox) = Bed::new().map_err(failed)?;
         let metrics = Arc::new(Metrics::default());
-        let media = start_media(settings, &rtp, &inbox, &metrics)?;
+        let media = start_media(settings, &described.rtp, &inbox, &metrics)?;
         let writer = store.writer();
         let tickets = Tickets::default();
         if let Some(mut replies) = writer.replies() {
@@ -218,23 +256,33 @@ impl Running {
             });
         }
         let board = Arc::new(Board::new(tickets, inbox.clone()));
-        let handover = Handover::new(store.clone(), board.clone(), inbox.clone());
+        let trunks = Trunks::new(names.clone(), peers.clone());
+        let handover = Handover::new(store.clone(), board.clone(), inbox.clone(), trunks);
         let (numbers, places) = (Numbers::default(), Places::new(&settings.unlimited_from));
-        let bound: Vec<SocketAddr> = sip.iter().map(|bound| bound.interface.bound).collect();
-        let described: Vec<Interface> = sip.iter().map(|bound| bound.interface.clone()).collect();
+        let bound: Vec<SocketAddr> = sip.iter().map(|bound| bound.address).collect();
         let (udp, tcp): (Vec<_>, Vec<_>) = sip.into_iter().map(|bound| (bound.udp, bound.tcp)).unzip();
-        let streams =
-            Streams::new(Handle::current(), inbox.clone(), numbers.clone(), places.clone(), bound.clone(), &seed()?);
+        // Those for TLS are the last: a socket's place in the list is its interface.
+        let udp: Vec<_> = udp.into_iter().flatten().collect();
+        let plain = udp.len();
+        let streams = Streams::new(
+            Handle::current(),
+            inbox.clone(),
+            numbers.clone(),
+            places.clone(),
+            bound.clone(),
+            peers.clone(),
+            &seed()?,
+        );
         let signalling = Signalling::new(
             bed,
             Parts {
-                engine: Engine::new(engine_config(settings, number, described, rtp), seed()?),
+                engine: Engine::new(engine_config(settings, number, &described), seed()?),
                 door: Door::new(door_config(settings, number), seed()?),
                 udp,
                 streams,
                 media: media.clone(),
                 writer,
-                questions: Questions::new(Handle::current(), inbox.clone()),
+                questions: Questions::new(Handle::current(), inbox.clone(), names, peers),
                 metrics: metrics.clone(),
             },
         );
@@ -245,10 +293,16 @@ impl Running {
             inbox.errand_in_turn(Errand::input(Input::Kept(kept))).await;
         }
         inbox.errand_in_turn(Errand::Open).await;
+        let tls_after = |interface: u16| tls.clone().filter(|_| usize::from(interface) >= plain);
         for (interface, listener) in (0_u16..).zip(tcp) {
-            tokio::spawn(streams::listen(listener, interface, numbers.clone(), places.clone(), inbox.clone()));
+            let (numbers, places, inbox) = (numbers.clone(), places.clone(), inbox.clone());
+            let entrance = Entrance { interface, tls: tls_after(interface), numbers, places, inbox };
+            tokio::spawn(streams::listen(listener, entrance));
         }
-        Ok(Self { inbox, engine, media, handover, board, metrics, sip_addresses: bound })
+        tokio::spawn(ours.follow(described, inbox.clone()));
+        let (sip_addresses, sips_addresses) = bound.split_at(plain);
+        let (sip_addresses, sips_addresses) = (sip_addresses.to_vec(), sips_addresses.to_vec());
+        Ok(Self { inbox, engine, media, handover, board, metrics, sip_addresses, sips_addresses })
     }
 }
 
@@ -265,13 +319,13 @@ async fn open_store(settings: &Settings) -> Result<Store, Failure> {
     Store::open(options).await.map_err(|error| Failure::Unusable(Unusable(error.to_string())))
 }
 
-fn engine_config(settings: &Settings, number: EngineNumber, sip: Vec<Interface>, rtp: Vec<Interface>) -> EngineConfig {
+fn engine_config(settings: &Settings, number: EngineNumber, described: &Described) -> EngineConfig {
     EngineConfig {
         number,
         realm: settings.realm.clone(),
         software: SOFTWARE.into(),
-        sip,
-        rtp,
+        sip: described.sip.clone(),
+        rtp: described.rtp.clone(),
         max_transactions: TRANSACTIONS,
         max_dialogs: DIALOGS,
         nat_keepalive: settings.nat_keepalive,

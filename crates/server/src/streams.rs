@@ -1,4 +1,4 @@
-//! SIP over TCP: who is connected, and how a message gets to them.
+//! SIP over TCP and TLS: who is connected, and how a message gets to them.
 //!
 //! [`Streams`] is the engine thread's book of connections; it never blocks. Each connection has a task of its own that
 //! reads, frames and writes (`streams/connection.rs`), each listener one that accepts (`streams/accept.rs`). Whole
@@ -18,10 +18,11 @@ use sip::{Flow, Transport};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-pub use accept::listen;
+pub use accept::{Entrance, listen};
 pub use places::Places;
 
 use crate::inbox::Inbox;
+use crate::tls::Peers;
 
 /// Messages that may wait to be written to one peer. A peer that is further behind is closed.
 const QUEUE: usize = 128;
@@ -38,9 +39,14 @@ pub struct Streams {
     places: Places,
     /// Our address on each interface, whence connections are opened.
     local: Vec<SocketAddr>,
+    /// Who is spoken to over TLS.
+    peers: Peers,
     open: Map<u64, Connection>,
-    by_remote: Map<(u16, SocketAddr), u64>,
+    by_remote: Map<Place, u64>,
 }
+
+/// What a connection is looked up by, where any to that peer will do.
+type Place = (Transport, u16, SocketAddr);
 
 struct Connection {
     flow: Flow,
@@ -76,6 +82,7 @@ impl Streams {
         numbers: Numbers,
         places: Places,
         local: Vec<SocketAddr>,
+        peers: Peers,
         seed: &[u8; 32],
     ) -> Self {
         let keyed = Keyed::new(seed);
@@ -85,6 +92,7 @@ impl Streams {
             numbers,
             places,
             local,
+            peers,
             open: Map::with_hasher(keyed),
             by_remote: Map::with_hasher(keyed),
         }
@@ -92,7 +100,7 @@ impl Streams {
 
     /// Enters a connection that a peer has opened.
     pub fn opened(&mut self, flow: Flow, queue: mpsc::Sender<Bytes>) {
-        self.by_remote.insert((flow.interface, flow.remote), flow.connection);
+        self.by_remote.insert(place_of(flow), flow.connection);
         self.open.insert(flow.connection, Connection { flow, queue });
     }
 
@@ -117,7 +125,7 @@ impl Streams {
     /// Strikes out a connection, which closes it if it is open: its task ends when its queue's last sender is gone.
     pub fn close(&mut self, flow: Flow) {
         self.open.remove(&flow.connection);
-        let place = (flow.interface, flow.remote);
+        let place = place_of(flow);
         if self.by_remote.get(&place) == Some(&flow.connection) {
             self.by_remote.remove(&place);
         }
@@ -139,22 +147,33 @@ impl Streams {
     }
 
     fn connection_to(&mut self, flow: Flow) -> Result<u64, Unsent> {
-        if let Some(number) = self.by_remote.get(&(flow.interface, flow.remote)) {
+        if let Some(number) = self.by_remote.get(&place_of(flow)) {
             return Ok(*number);
         }
         let local = *self.local.get(usize::from(flow.interface)).ok_or(Unsent::NoWay)?;
-        if flow.transport != Transport::Tcp || local.is_ipv4() != flow.remote.is_ipv4() {
+        let peers = match flow.transport {
+            Transport::Tcp => None,
+            Transport::Tls => Some(self.peers.clone()),
+            _ => return Err(Unsent::NoWay),
+        };
+        if local.is_ipv4() != flow.remote.is_ipv4() {
             return Err(Unsent::NoWay);
         }
         let place = self.places.take(flow.remote.ip()).ok_or(Unsent::NoWay)?;
         let flow = Flow { connection: self.numbers.next(), ..flow };
         let (queue, waiting) = mpsc::channel(QUEUE);
         let ends = connection::Ends { flow, queue: queue.downgrade(), waiting };
-        self.runtime.spawn(connection::open(local.ip(), ends, self.inbox.clone(), place));
+        self.runtime.spawn(connection::open(local.ip(), peers, ends, self.inbox.clone(), place));
         self.opened(flow, queue);
         Ok(flow.connection)
     }
 }
 
+fn place_of(flow: Flow) -> Place {
+    (flow.transport, flow.interface, flow.remote)
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_tls;

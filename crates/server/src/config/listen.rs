@@ -86,6 +86,12 @@ impl Listen {
 }
 
 impl Network {
+    /// Whether an address is in it.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let net = model::TrunkAddress { address: self.0, prefix: self.1, port: None };
+        net.contains(SocketAddr::new(ip.to_canonical(), 0))
+    }
+
     /// Reads networks with commas between them, or the word `none`.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         match text {

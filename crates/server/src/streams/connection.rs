@@ -1,21 +1,26 @@
-//! One TCP connection: frames what is read, writes what is queued, and closes what is slow, half-open or idle.
+//! One connection: frames what is read, writes what is queued, and closes what is slow, half-open or idle.
 
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use sip::{Flow, Frame, Framer};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::places::Place;
 use crate::inbox::{Inbox, StreamNews};
+use crate::tls::Peers;
 
-/// How long a connection of ours may take to open: less than a transaction's 32 s, so that a target can be tried next.
+/// How long a connection of ours may take to open, keys included: less than a transaction's 32 s, so that a target can be
+/// tried next.
 const OPEN_WITHIN: Duration = Duration::from_secs(8);
 /// How long one message may take from its first byte to its last, and how long a fresh peer may say nothing.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(30);
@@ -36,11 +41,25 @@ pub struct Ends {
     pub waiting: mpsc::Receiver<Bytes>,
 }
 
-/// Opens a connection from `local`, then runs it. Whatever happens, its end is told.
-pub async fn open(local: IpAddr, ends: Ends, inbox: Inbox, place: Place) {
+/// What bytes come and go by: TCP, or TLS on it.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+/// Opens a connection from `local`, over TLS if `peers` are given, then runs it. Whatever happens, its end is told.
+pub async fn open(local: IpAddr, peers: Option<Peers>, ends: Ends, inbox: Inbox, place: Place) {
     let flow = ends.flow;
-    match timeout(OPEN_WITHIN, connect(local, flow.remote)).await {
-        Ok(Ok(stream)) => drive(stream, ends, IDLE, &inbox).await,
+    let deadline = Instant::now() + OPEN_WITHIN;
+    match timeout_at(deadline, connect(local, flow.remote)).await {
+        Ok(Ok(stream)) => match peers {
+            None => drive(stream, ends, IDLE, &inbox).await,
+            Some(peers) => match timeout_at(deadline, peers.greet(stream, flow.remote)).await {
+                Ok(Ok(stream)) => drive(stream, ends, IDLE, &inbox).await,
+                // Most often it is the certificate, which somebody has to look at.
+                Ok(Err(error)) => tracing::warn!(%flow, %error, "no TLS"),
+                Err(_) => tracing::debug!(%flow, "no TLS in time"),
+            },
+        },
         Ok(Err(error)) => tracing::debug!(%flow, %error, "not connected"),
         Err(_) => tracing::debug!(%flow, "not connected in time"),
     }
@@ -49,11 +68,18 @@ pub async fn open(local: IpAddr, ends: Ends, inbox: Inbox, place: Place) {
 }
 
 /// Runs a connection that a peer has opened, until either side closes it; then tells its end.
-pub async fn run(stream: TcpStream, ends: Ends, inbox: Inbox, place: Place) {
+pub async fn run(stream: impl Stream, ends: Ends, inbox: Inbox, place: Place) {
     let flow = ends.flow;
     drive(stream, ends, MESSAGE_WITHIN, &inbox).await;
     inbox.stream(StreamNews::Lost { flow, ours: false }).await;
     drop(place);
+}
+
+/// A peer whose machine vanished is noticed within two minutes. Where that is refused, the idle limit remains.
+pub fn prepare(stream: &TcpStream) {
+    let keep_alive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(20));
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keep_alive.with_retries(3));
+    let _ = stream.set_nodelay(true);
 }
 
 async fn connect(local: IpAddr, remote: SocketAddr) -> std::io::Result<TcpStream> {
@@ -61,16 +87,14 @@ async fn connect(local: IpAddr, remote: SocketAddr) -> std::io::Result<TcpStream
     if !local.is_unspecified() {
         socket.bind(SocketAddr::new(local, 0))?;
     }
-    socket.connect(remote).await
+    let stream = socket.connect(remote).await?;
+    prepare(&stream);
+    Ok(stream)
 }
 
-async fn drive(mut stream: TcpStream, ends: Ends, patience: Duration, inbox: &Inbox) {
+async fn drive(stream: impl Stream, ends: Ends, patience: Duration, inbox: &Inbox) {
     let Ends { flow, queue, waiting } = ends;
-    // A peer whose machine vanished is noticed within two minutes. Where that is refused, the idle limit remains.
-    let keep_alive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(20));
-    let _ = SockRef::from(&stream).set_tcp_keepalive(&keep_alive.with_retries(3));
-    let _ = stream.set_nodelay(true);
-    let (reader, writer) = stream.split();
+    let (reader, writer) = tokio::io::split(stream);
     let why = tokio::select! {
         why = read(reader, flow, queue, patience, inbox) => why,
         why = write(writer, waiting) => why,
@@ -80,7 +104,7 @@ async fn drive(mut stream: TcpStream, ends: Ends, patience: Duration, inbox: &In
 
 /// Reads until the end, and says why it ended.
 async fn read(
-    reader: ReadHalf<'_>,
+    mut reader: impl AsyncRead + Unpin,
     flow: Flow,
     queue: mpsc::WeakSender<Bytes>,
     patience: Duration,
@@ -89,17 +113,12 @@ async fn read(
     let mut framer = Framer::new();
     let mut deadline = Instant::now() + patience;
     loop {
-        match timeout_at(deadline, reader.readable()).await {
+        let was_partial = framer.is_partial();
+        match timeout_at(deadline, take(&mut reader, &mut framer)).await {
             Err(_) => return "the peer was silent or slow for too long",
             Ok(Err(_)) => return "reading failed",
-            Ok(Ok(())) => {}
-        }
-        let was_partial = framer.is_partial();
-        match take(&reader, &mut framer) {
-            Ok(Some(0)) => return "the peer closed",
-            Ok(Some(_)) => {}
-            Ok(None) => continue,
-            Err(_) => return "reading failed",
+            Ok(Ok(0)) => return "the peer closed",
+            Ok(Ok(_)) => {}
         }
         let mut framed = false;
         while let Some(frame) = framer.next() {
@@ -128,26 +147,30 @@ async fn read(
 }
 
 /// Reads what is there, in a buffer that exists only meanwhile: an idle connection holds none.
-fn take(reader: &ReadHalf<'_>, framer: &mut Framer) -> std::io::Result<Option<usize>> {
-    let mut buffer = [0_u8; READ];
-    match reader.try_read(&mut buffer) {
-        Ok(length) => {
-            framer.push(&buffer[..length]);
-            Ok(Some(length))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(error),
-    }
+async fn take(reader: &mut (impl AsyncRead + Unpin), framer: &mut Framer) -> std::io::Result<usize> {
+    poll_fn(|context| {
+        let mut space = [MaybeUninit::uninit(); READ];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut *reader).poll_read(context, &mut buffer))?;
+        framer.push(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    })
+    .await
 }
 
 /// Writes until nobody can queue anything more, and says why it ended.
-async fn write(mut writer: WriteHalf<'_>, mut waiting: mpsc::Receiver<Bytes>) -> &'static str {
+async fn write(mut writer: impl AsyncWrite + Unpin, mut waiting: mpsc::Receiver<Bytes>) -> &'static str {
     while let Some(bytes) = waiting.recv().await {
-        match timeout(WRITE_WITHIN, writer.write_all(&bytes)).await {
+        let written = async {
+            writer.write_all(&bytes).await?;
+            writer.flush().await
+        };
+        match timeout(WRITE_WITHIN, written).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return "writing failed",
             Err(_) => return "the peer does not read",
         }
     }
+    let _ = timeout(WRITE_WITHIN, writer.shutdown()).await;
     "the server closed"
 }

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::TrunkAddress;
-
 use crate::config::Network;
 
 /// Connections at once.
@@ -18,7 +16,7 @@ const FROM_ONE: usize = 1_000;
 pub struct Places(Arc<Inner>);
 
 struct Inner {
-    unlimited_from: Vec<TrunkAddress>,
+    unlimited_from: Vec<Network>,
     taken: Mutex<Taken>,
 }
 
@@ -37,14 +35,12 @@ pub struct Place {
 impl Places {
     /// All are free.
     pub fn new(unlimited_from: &[Network]) -> Self {
-        let network = |net: &Network| TrunkAddress { address: net.0, prefix: net.1, port: None };
-        let unlimited_from = unlimited_from.iter().map(network).collect();
-        Self(Arc::new(Inner { unlimited_from, taken: Mutex::default() }))
+        Self(Arc::new(Inner { unlimited_from: unlimited_from.to_vec(), taken: Mutex::default() }))
     }
 
     /// A place for a connection with `peer`; None if there is none left.
     pub fn take(&self, peer: IpAddr) -> Option<Place> {
-        let unlimited = self.0.unlimited_from.iter().any(|net| net.contains((peer, 0).into()));
+        let unlimited = self.0.unlimited_from.iter().any(|net| net.contains(peer));
         let source = source(peer);
         let mut taken = self.lock();
         let from = taken.from.get(&source).copied().unwrap_or(0);

@@ -3,12 +3,14 @@ use std::time::Duration;
 use mio::{Poll, Token, Waker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::inbox::{StreamNews, Waiting};
+use crate::tls::Trust;
 
-struct Desk {
-    streams: Streams,
+pub(super) struct Desk {
+    pub streams: Streams,
     waiting: Waiting,
     inbox: Inbox,
     places: Places,
@@ -16,28 +18,46 @@ struct Desk {
 }
 
 fn desk() -> Desk {
+    desk_that_trusts(&Trust::default())
+}
+
+/// A desk with its own idea of whose certificates are worth something.
+pub(super) fn desk_that_trusts(trust: &Trust) -> Desk {
     let poll = Poll::new().expect("a poll");
     let (inbox, waiting) = Inbox::new(Waker::new(poll.registry(), Token(0)).expect("a waker"));
     let (numbers, places) = (Numbers::default(), Places::new(&[]));
+    let peers = Peers::new(trust, None).expect("peers");
     let local = vec![([127, 0, 0, 1], 5060).into()];
-    let streams = Streams::new(Handle::current(), inbox.clone(), numbers.clone(), places.clone(), local, &[7; 32]);
+    let streams =
+        Streams::new(Handle::current(), inbox.clone(), numbers.clone(), places.clone(), local, peers, &[7; 32]);
     Desk { streams, waiting, inbox, places, numbers }
 }
 
 impl Desk {
     /// The next thing that a connection tells.
-    async fn news(&mut self) -> StreamNews {
+    pub(super) async fn news(&mut self) -> StreamNews {
         tokio::time::timeout(Duration::from_secs(10), self.waiting.streams.recv())
             .await
             .expect("in time")
             .expect("news")
     }
 
+    /// Whether nothing was told so far.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.waiting.streams.try_recv().is_err()
+    }
+
+    /// Where connections come in.
+    pub(super) fn entrance(&self, tls: Option<TlsAcceptor>) -> Entrance {
+        let (numbers, places, inbox) = (self.numbers.clone(), self.places.clone(), self.inbox.clone());
+        Entrance { interface: 0, tls, numbers, places, inbox }
+    }
+
     async fn accepting(&self) -> SocketAddr {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
         listener.set_nonblocking(true).expect("set");
         let address = listener.local_addr().expect("bound");
-        tokio::spawn(listen(listener, 0, self.numbers.clone(), self.places.clone(), self.inbox.clone()));
+        tokio::spawn(listen(listener, self.entrance(None)));
         address
     }
 }

@@ -1,0 +1,35 @@
+//! TLS: our certificate, and how peers' certificates are judged.
+//!
+//! [`Certificate`] is what every listener shows; it is read again when its files change. [`Peers`] opens connections to
+//! others and knows by which names they go. Versions 1.2 and 1.3.
+
+mod certificate;
+mod peers;
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use tokio_rustls::TlsAcceptor;
+
+pub use certificate::Certificate;
+pub use peers::{Peers, Trust};
+
+use crate::unusable::Unusable;
+
+/// Sessions that a phone may take up again without a whole handshake.
+const SESSIONS: usize = 4_096;
+
+/// What takes connections in under our certificate.
+pub fn acceptor(certificate: &Arc<Certificate>) -> Result<TlsAcceptor, Unusable> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| Unusable(format!("TLS cannot be spoken: {error}")))?;
+    let mut config = builder.with_no_client_auth().with_cert_resolver(certificate.clone());
+    config.session_storage = rustls::server::ServerSessionMemoryCache::new(SESSIONS);
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
