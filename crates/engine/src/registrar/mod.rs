@@ -249,7 +249,8 @@ impl Registrar {
     }
 
     /// How many phones are behind NAT.
-    pub fn watched(&self) -> usize {
+    #[cfg(test)]
+    fn watched(&self) -> usize {
         self.watches.len()
     }
 

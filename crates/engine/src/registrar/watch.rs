@@ -98,6 +98,7 @@ impl Watches {
     }
 
     /// How many are asked.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.watched.len()
     }

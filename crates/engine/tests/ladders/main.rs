@@ -9,6 +9,7 @@ mod identity;
 mod inside;
 mod limits;
 mod lost;
+mod reached;
 mod rerouting;
 mod signing_in;
 mod sound;
