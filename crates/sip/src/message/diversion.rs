@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::scan::parse_number;
-use super::{HeaderError, HeaderName, Headers, NameAddr, SyntaxError};
+use super::scan::{parse_number, split_list};
+use super::{HeaderError, HeaderName, Headers, HistoryInfo, NameAddr, SyntaxError};
 
 /// One who sent the call on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,18 +106,18 @@ impl Headers {
         self.list(&HeaderName::Diversion, Diversion::parse)
     }
 
-    /// How often the call has been sent on, as Diversion and History-Info tell. Broken ones count as very often: a
-    /// call in a loop must not go on because somebody on the way cannot write.
+    /// How often the call has been sent on, as Diversion and History-Info tell. An entry that cannot be read counts as
+    /// one: a call in a loop must not go on because somebody on the way cannot write.
     pub fn times_diverted(&self) -> u32 {
-        let by_diversion = match self.diversions() {
-            Ok(entries) => entries.iter().fold(0, |sum: u32, entry| sum.saturating_add(entry.counter())),
-            Err(_) => u32::MAX,
+        let times = |name: &HeaderName, of_one: &dyn Fn(Bytes) -> u32| {
+            let values =
+                self.all(name).flat_map(|line| split_list(line).map(|item| item.map(|item| line.slice_ref(item))));
+            values.fold(0_u32, |sum, item| sum.saturating_add(item.map_or(1, of_one)))
         };
-        let by_history = match self.history() {
-            Ok(entries) => entries.iter().filter(|entry| entry.is_diversion()).count() as u32,
-            Err(_) => u32::MAX,
-        };
-        by_diversion.max(by_history)
+        let diverted = times(&HeaderName::Diversion, &|item| Diversion::parse(item).map_or(1, |it| it.counter()));
+        let retargeted =
+            times(&HeaderName::HistoryInfo, &|item| HistoryInfo::parse(item).map_or(1, |it| it.is_diversion().into()));
+        diverted.max(retargeted)
     }
 }
 
@@ -173,9 +173,15 @@ mod tests {
     }
 
     #[test]
-    fn broken_histories_count_as_very_often() {
+    fn entries_that_cannot_be_read_count_as_one_each() {
         assert_eq!(Headers::new().times_diverted(), 0);
-        assert_eq!(Headers::new().with(HeaderName::Diversion, "<sip:a@b").times_diverted(), u32::MAX);
-        assert_eq!(Headers::new().with(HeaderName::HistoryInfo, "<sip:a@b>;index=x").times_diverted(), u32::MAX);
+        assert_eq!(Headers::new().with(HeaderName::Diversion, "<sip:a@b, x").times_diverted(), 1);
+        assert_eq!(
+            Headers::new()
+                .with(HeaderName::HistoryInfo, "<sip:a@b>;index=x, <sip:c@d>, <sip:e@f>;index=1")
+                .times_diverted(),
+            2
+        );
+        assert_eq!(Headers::new().with(HeaderName::Diversion, "<sip:a@b>,".repeat(300)).times_diverted(), 301);
     }
 }

@@ -71,11 +71,20 @@ impl Headers {
         self.list(&HeaderName::Reason, Reason::parse)
     }
 
-    /// The cause of Q.850 among the reasons, when there is one from 1 to 127. Broken reasons say nothing.
+    /// The cause of Q.850 among the reasons, when there is one from 1 to 127. Carriers write texts with blanks and no
+    /// quotes beside it; whatever else is broken, the cause is found.
     pub fn q850_cause(&self) -> Option<u8> {
-        let reasons = self.reasons().ok()?;
-        let cause = reasons.iter().find(|reason| reason.is_of("Q.850"))?.cause?;
-        u8::try_from(cause).ok().filter(|cause| (1..=127).contains(cause))
+        let values = self.all(&HeaderName::Reason).flat_map(|line| line.split(|byte| *byte == b','));
+        let causes = values.filter_map(|value| {
+            let mut parts = value.split(|byte| *byte == b';').map(trim);
+            parts.next().filter(|protocol| protocol.eq_ignore_ascii_case(b"Q.850"))?;
+            parts.find_map(|part| {
+                let equals = part.iter().position(|byte| *byte == b'=')?;
+                let (name, value) = (trim(&part[..equals]), trim(&part[equals + 1..]));
+                name.eq_ignore_ascii_case(b"cause").then(|| parse_number(value))?
+            })
+        });
+        causes.filter_map(|cause| u8::try_from(cause).ok()).find(|cause| (1..=127).contains(cause))
     }
 }
 
@@ -115,10 +124,23 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_out_of_range_or_a_broken_reason_says_nothing() {
-        for value in ["Q.850;cause=0", "Q.850;cause=128", "Q.850;cause=70000", "Q.850", ";cause=16", "Q.850;cause=16,"]
+    fn a_cause_out_of_range_or_of_nothing_says_nothing() {
+        for value in ["Q.850;cause=0", "Q.850;cause=128", "Q.850;cause=70000", "Q.850", ";cause=16", "SIP;cause=16", ""]
         {
             assert_eq!(Headers::new().with(HeaderName::Reason, value).q850_cause(), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_found_beside_a_text_without_quotes() {
+        for value in [
+            "Q.850 ;cause=16 ;text=\"Normal call clearing\"",
+            "Q.850;cause=16;text=Normal call clearing",
+            "q.850; text=x; Cause = 16",
+            "SIP;cause=486;text=\"busy, gone\",Q.850;cause=16",
+            "Q.850;cause=16,",
+        ] {
+            assert_eq!(Headers::new().with(HeaderName::Reason, value).q850_cause(), Some(16), "{value}");
         }
     }
 }

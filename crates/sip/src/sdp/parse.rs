@@ -36,7 +36,8 @@ pub fn parse(bytes: &Bytes) -> Result<Sdp, SdpError> {
     if bytes.len() > SIZE_LIMIT {
         return Err(SdpError::TooLarge);
     }
-    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    // Some equipment counts the end of its own string among the octets.
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | 0)).map_or(0, |last| last + 1);
     let text = &bytes[..end];
     let mut draft = Draft::default();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -126,10 +127,14 @@ fn words(value: &Bytes) -> impl Iterator<Item = Bytes> {
     value.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).map(|word| value.slice_ref(word))
 }
 
+/// The name of the user may have blanks in it, or be missing, against RFC 8866, 5.2; nobody asks for it.
 fn read_origin(value: &Bytes) -> Option<Origin> {
-    let mut words = words(value);
-    let (username, session_id, version) = (words.next()?, words.next()?, words.next()?);
-    Some(Origin { username, session_id, version, host: take_connection(words)? })
+    let words: Vec<Bytes> = words(value).collect();
+    let (username, rest) = words.split_at(words.len().checked_sub(5)?);
+    let [session_id, version, host @ ..] = rest else { return None };
+    let username = if username.is_empty() { Bytes::from_static(b"-") } else { username.join(&b' ').into() };
+    let host = take_connection(host.iter().cloned())?;
+    Some(Origin { username, session_id: session_id.clone(), version: version.clone(), host })
 }
 
 fn read_connection(value: &Bytes) -> Option<Connection> {
@@ -189,6 +194,16 @@ mod tests {
         let sdp = read("v=0\no=- 1 1 IN IP4 192.0.2.1\ns=x  \r\n\r\n").unwrap();
 
         assert_eq!(sdp.name, "x  ");
+    }
+
+    #[test]
+    fn slips_that_change_nothing_are_passed_over() {
+        let named = read("v=0\r\no=My Phone 1 2 IN IP4 192.0.2.1\r\ns=-\r\n\0").unwrap();
+        let nameless = read("v=0\r\no= 1 2 IN IP4 192.0.2.1\r\ns=-\r\n").unwrap();
+
+        assert_eq!((named.origin.username.as_ref(), named.origin.version.as_ref()), (&b"My Phone"[..], &b"2"[..]));
+        assert_eq!(parse(&named.print()), Ok(named));
+        assert_eq!(nameless.origin.username, "-");
     }
 
     #[test]
