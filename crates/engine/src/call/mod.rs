@@ -245,6 +245,13 @@ impl Call {
         }
     }
 
+    /// A leg hears nobody, and nobody hears it.
+    pub fn part(&mut self, step: &mut Step<'_>, index: LegIndex) {
+        if let Some((worker, session)) = self.leg(index).line.session() {
+            step.media(worker, Order::Part { session });
+        }
+    }
+
     /// Whether others hear silence in place of what a leg says; the recording does too.
     pub fn mute(&mut self, step: &mut Step<'_>, index: LegIndex, muted: bool) {
         if let Some((worker, session)) = self.leg(index).line.session() {

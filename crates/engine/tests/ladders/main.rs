@@ -1,16 +1,20 @@
 //! Ladders: what is said on the wire, step by step, for every rule and timer of the engine.
 
 mod carriers;
+mod causes;
 mod clicks;
 mod crashes;
+mod early;
 mod forks;
 mod habits;
 mod identity;
 mod inside;
 mod limits;
 mod lost;
+mod offers;
 mod reached;
 mod rerouting;
+mod secured;
 mod signing_in;
 mod sound;
 mod torture;

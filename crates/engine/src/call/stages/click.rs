@@ -177,6 +177,7 @@ impl Click {
                     call.join(step, self.agent, customer);
                 } else {
                     // Nobody's sound, or nobody's any more: the agent hears our ringing.
+                    call.part(step, self.agent);
                     call.play(step, self.agent, Sound::Ringback);
                 }
                 Stage::Click(self)

@@ -83,6 +83,7 @@ impl Dial {
     /// The called side rings, or is heard, or is not heard any more because somebody else rings too.
     fn ring(&mut self, call: &mut Call, step: &mut Step<'_>, early: Option<Codec>) {
         if early.is_none() && self.hears {
+            call.part(step, self.caller);
             return call.play(step, self.caller, Sound::Ringback);
         }
         match call.order(step, self.caller, LegOrder::Ring { early }) {

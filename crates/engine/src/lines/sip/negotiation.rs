@@ -58,6 +58,8 @@ pub struct Negotiation {
     wanted: Vec<Codec>,
     /// Our latest description and the section in it that counts.
     ours: Option<(Sdp, usize)>,
+    /// The latest that the party has not refused.
+    settled: Option<(Sdp, usize)>,
     /// Goes up by one with each change of our description.
     version: u64,
     /// The party's offer, until it is answered.
@@ -68,6 +70,8 @@ pub struct Negotiation {
     listening: Vec<Format>,
     /// Codecs that the party named last.
     speaks: Vec<Codec>,
+    /// Those are all: an offer names whatever its sender speaks, an answer often only one of it.
+    speaks_no_other: bool,
     agreed: Option<Agreed>,
 }
 
@@ -95,11 +99,13 @@ impl Negotiation {
             codecs: SPOKEN.to_vec(),
             wanted: Vec::new(),
             ours: None,
+            settled: None,
             version: 0,
             theirs: None,
             waits: false,
             listening: Vec::new(),
             speaks: Vec::new(),
+            speaks_no_other: false,
             agreed: None,
         }
     }
@@ -147,16 +153,17 @@ impl Negotiation {
 
     /// Our description as it stands, as an offer that changes nothing: for a peer that wants a sign of life.
     pub fn present(&mut self) -> Bytes {
-        let Some(agreed) = &self.agreed else { return self.offer() };
-        let section = self.section(agreed);
+        let Some((settled, _)) = &self.settled else { return self.offer() };
+        let text = settled.print();
         self.waits = true;
-        self.offer_section(&section)
+        text
     }
 
-    /// An offer of one codec in place of the agreed one, should the party have named it.
+    /// An offer of this codec before the agreed one, unless the party is known not to speak it.
     pub fn offer_of(&mut self, codec: Codec) -> Option<Bytes> {
         let agreed = self.agreed.as_ref()?;
-        if agreed.stream.codec == codec || !self.speaks.contains(&codec) || !self.codecs.contains(&codec) {
+        let cannot = self.speaks_no_other && !self.speaks.contains(&codec);
+        if agreed.stream.codec == codec || cannot || !self.codecs.contains(&codec) {
             return None;
         }
         self.codecs.retain(|own| *own != codec);
@@ -173,6 +180,7 @@ impl Negotiation {
         let sdp = sdp::parse(body).map_err(|_| Reason::NoCommonCodec)?;
         let (audio, ..) = self.choose(&sdp, &[]).ok_or(Reason::NoCommonCodec)?;
         self.speaks = self.spoken(&audio).map(|(codec, _)| codec).collect();
+        self.speaks_no_other = true;
         self.theirs = Some(sdp);
         Ok(())
     }
@@ -206,9 +214,16 @@ impl Negotiation {
         Ok(self.offer())
     }
 
-    /// Reads the answer to our offer. An error leaves everything as it was, and the offer is not open any more.
+    /// Reads the answer to our offer. An error leaves everything as it was before the offer.
     pub fn take_answer(&mut self, body: &Bytes) -> Result<Change, Reason> {
+        let taken = self.read_answer(body);
         self.waits = false;
+        self.ours = if taken.is_ok() { self.ours.take() } else { self.settled.clone() };
+        self.settled = self.ours.clone();
+        taken
+    }
+
+    fn read_answer(&mut self, body: &Bytes) -> Result<Change, Reason> {
         let sdp = sdp::parse(body).map_err(|_| Reason::NoCommonCodec)?;
         let (audio, crypto, mux) = self.answered_section(&sdp).ok_or(Reason::NoCommonCodec)?;
         let listens = |codec: Codec| self.listening.iter().find(|format| codec_of(format) == Some(codec));
@@ -223,6 +238,7 @@ impl Negotiation {
         let rtcp_mux = stream.rtcp_mux && mux;
         let stream = Stream { receive_payload_type: ours, receive_keys, rtcp_mux, ..stream };
         self.speaks = both.iter().map(|(codec, ..)| *codec).collect();
+        self.speaks_no_other = false;
         let crypto = crypto.map(|theirs| (self.crypto(TAG, theirs.suite), theirs));
         Ok(self.agree(stream, &audio, crypto))
     }
@@ -230,6 +246,7 @@ impl Negotiation {
     /// Our offer was refused: everything stays as it was.
     pub fn forget_offer(&mut self) {
         self.waits = false;
+        self.ours = self.settled.clone();
     }
 
     /// Answers a new offer within the dialog. An error leaves everything as it was.
@@ -295,13 +312,16 @@ impl Negotiation {
             ..stream(&audio, codec, payload_type)
         };
         self.speaks = self.spoken(&audio).map(|(codec, _)| codec).collect();
+        self.speaks_no_other = true;
         let crypto = crypto.map(|theirs| (self.crypto(theirs.tag, theirs.suite), theirs));
         self.agree(stream, &audio, crypto);
         self.waits = false;
         self.theirs = None;
         let Some(agreed) = &self.agreed else { return Err(Reason::NoCommonCodec) };
         let (section, index) = (self.section(agreed), audio.index);
-        Ok(self.publish(index, |owner| sdp.answer(owner, index, &section)))
+        let answer = self.publish(index, |owner| sdp.answer(owner, index, &section));
+        self.settled = self.ours.clone();
+        Ok(answer)
     }
 
     fn agree(&mut self, mut stream: Stream, audio: &Audio, crypto: Option<(Crypto, Crypto)>) -> Change {

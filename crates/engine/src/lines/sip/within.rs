@@ -142,7 +142,7 @@ impl SipLine {
         }
     }
 
-    /// Goes over to the codec of the other side, where the party has named it: nothing need be translated then.
+    /// Goes over to the codec of the other side, if the party can: nothing need be translated then.
     pub(super) fn speak(&mut self, step: &mut Step<'_>, codec: Codec) {
         let (State::Up(up), Some(sound)) = (&self.state, &mut self.sound) else { return };
         if let Some(offer) = sound.talk_mut().offer_of(codec) {

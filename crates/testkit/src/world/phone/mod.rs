@@ -72,6 +72,8 @@ pub struct Phone {
     pub mute_to_invites: bool,
     /// It never acknowledges an answer.
     pub never_acks: bool,
+    /// It acknowledges our offers without an answer.
+    pub acks_emptily: bool,
     /// It asks who is calling, as carriers do that want a password.
     pub challenges: bool,
     /// What it answers outside of calls.
@@ -151,6 +153,7 @@ impl Phone {
             unplugged: false,
             mute_to_invites: false,
             never_acks: false,
+            acks_emptily: false,
             challenges: false,
             counter: Counter::default(),
             refuses_with: Headers::new(),

@@ -393,7 +393,9 @@ impl Phone {
         {
             self.agree(at, &response.body);
             let answer = self.describe(&self.talks[at].sound, Direction::SendRecv, Some(&response.body));
-            ack.set_body("application/sdp", answer);
+            if !self.acks_emptily {
+                ack.set_body("application/sdp", answer);
+            }
         }
         if response.is_success() && self.never_acks {
             return;
