@@ -106,9 +106,8 @@ impl Concealment {
             return 0;
         }
         let compared = COMPARED * self.rate;
-        let found = self.period(longest, |lag| {
-            (&self.past[past - compared..], &self.past[past - compared - lag..past - lag])
-        });
+        let found =
+            self.period(longest, |lag| (&self.past[past - compared..], &self.past[past - compared - lag..past - lag]));
         let Some((mut period, likeness)) = found else { return 0 };
         while period < blend {
             period *= 2;
@@ -152,11 +151,7 @@ impl Concealment {
     }
 
     /// The lag of at most `longest` samples at which two stretches are most alike, and how much: 1 is the same.
-    fn period<'a>(
-        &self,
-        longest: usize,
-        stretches: impl Fn(usize) -> (&'a [i16], &'a [i16]),
-    ) -> Option<(usize, f32)> {
+    fn period<'a>(&self, longest: usize, stretches: impl Fn(usize) -> (&'a [i16], &'a [i16])) -> Option<(usize, f32)> {
         let shortest = SHORTEST * self.rate;
         let likeness = |lag: usize| alike(stretches(lag));
         // First coarsely, then around the best.

@@ -4,13 +4,13 @@
 //! and says a period of the voice twice or not at all where the delay has to change. Who hears nothing for a while is
 //! idle, and begins again with the next packet.
 
+use crate::Codec;
 use crate::clock::{MILLISECOND, Ticks};
 use crate::codec::resample::Up;
 use crate::codec::{Decoder, LONGEST, Law};
 use crate::conceal::Concealment;
 use crate::jitter::{Arrival, JitterBuffer, Kind, MOST};
 use crate::noise::Noise;
-use crate::Codec;
 
 const MS: i64 = MILLISECOND as i64;
 

@@ -191,8 +191,8 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Codec, Sound};
     use crate::tone::{Tone, share};
+    use crate::{Codec, Sound};
 
     /// A recording with two speakers of one tone each, and what it has handed out.
     struct Studio {

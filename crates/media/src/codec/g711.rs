@@ -173,10 +173,7 @@ mod tests {
                 let again = law.encode(law.decode(byte));
 
                 // µ-law has two bytes for zero.
-                assert!(
-                    again == byte || (law, byte, again) == (Law::U, 0x7f, 0xff),
-                    "{law:?} {byte:#x} {again:#x}"
-                );
+                assert!(again == byte || (law, byte, again) == (Law::U, 0x7f, 0xff), "{law:?} {byte:#x} {again:#x}");
             }
         }
     }

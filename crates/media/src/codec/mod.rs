@@ -11,9 +11,9 @@ pub(crate) mod resample;
 use audio_codec::g722::{G722Decoder, G722Encoder};
 use audio_codec::{Decoder as _, Encoder as _};
 
-use crate::Codec;
 pub use self::g711::Law;
 use self::opus::{OpusDecoder, OpusEncoder};
+use crate::Codec;
 
 /// The longest sound that one packet holds, in milliseconds (RFC 6716, section 2.1.4).
 pub const LONGEST_MS: usize = 120;

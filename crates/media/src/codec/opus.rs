@@ -9,7 +9,10 @@ const RATE: u32 = 16_000;
 const BIT_RATE: i32 = 28_000;
 
 /// How much work libopus puts into a frame, of 10.
-const COMPLEXITY: i32 = 5;
+const COMPLEXITY: i32 = 1;
+
+/// How many packets of a hundred the encoder reckons with losing.
+const LOSS: i32 = 5;
 
 /// 2.5 ms, the shortest frame.
 const SHORTEST: usize = RATE as usize / 400;
@@ -49,6 +52,8 @@ impl OpusEncoder {
         encoder.set_complexity(COMPLEXITY).ok()?;
         encoder.set_bitrate(Bitrate::Bits(BIT_RATE)).ok()?;
         encoder.set_signal(Signal::Voice).ok()?;
+        // Frames lean less on those before them then: else one that is lost can make those behind it burst out.
+        encoder.set_packet_loss_perc(LOSS).ok()?;
         Some(Self(encoder))
     }
 

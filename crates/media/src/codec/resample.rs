@@ -174,7 +174,8 @@ mod tests {
         let clean = sine(16_000, 1000.0, 8_000, 16_000);
         let rest = (0..64)
             .map(|late| {
-                let rest: Vec<i16> = there[400..].iter().zip(&clean[400 - late..]).map(|(a, b)| a.wrapping_sub(*b)).collect();
+                let rest: Vec<i16> =
+                    there[400..].iter().zip(&clean[400 - late..]).map(|(a, b)| a.wrapping_sub(*b)).collect();
                 level(&rest[..8000]) - level(&sound)
             })
             .fold(0.0, f64::min);

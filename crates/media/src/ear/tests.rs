@@ -209,7 +209,10 @@ fn comfort_noise_lasts_until_somebody_speaks_again() {
     assert!((level(noise) - told).abs() < 2.0, "{}", level(noise));
     assert_eq!(line.taken.last(), Some(&Taken::Noise(40)));
 
-    line.put(at + 24_000, &Arrival { kind: Kind::Sound(Codec::Pcma), run: 1, timestamp: timestamp + 24_000, payload: &[0; 160] });
+    line.put(
+        at + 24_000,
+        &Arrival { kind: Kind::Sound(Codec::Pcma), run: 1, timestamp: timestamp + 24_000, payload: &[0; 160] },
+    );
     line.take_until(at + 24_400);
     assert_eq!(line.taken.last(), Some(&Taken::Sound));
 }
@@ -235,8 +238,7 @@ fn another_run_goes_on_where_the_first_ended() {
 fn what_was_held_up_for_long_is_not_all_played() {
     let said = speech(8_000, 10);
     // Two seconds are held up and come at once.
-    let mut line =
-        Line::new(Codec::Pcma, &said, |n| Some(if (200..300).contains(&n) { (300 - n) * 160 } else { 0 }));
+    let mut line = Line::new(Codec::Pcma, &said, |n| Some(if (200..300).contains(&n) { (300 - n) * 160 } else { 0 }));
 
     line.run();
 
@@ -253,8 +255,7 @@ fn g711_is_understood_where_a_wide_codec_was_agreed_on() {
     let mut heard = Vec::new();
     for (n, packet) in (0u64..).zip(said.chunks_exact(160)) {
         let payload: Vec<u8> = packet.iter().map(|&sample| Law::A.encode(sample)).collect();
-        let arrival =
-            Arrival { kind: Kind::Sound(Codec::Pcma), run: 1, timestamp: n as u32 * 960, payload: &payload };
+        let arrival = Arrival { kind: Kind::Sound(Codec::Pcma), run: 1, timestamp: n as u32 * 960, payload: &payload };
         ear.put(BEGIN + n * 160, &arrival);
         if n >= 2 {
             let mut sound = [0; 320];

@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn every_key_is_told_once_a_press() {
         for milliseconds in [50, 70, 100, 1000] {
-            let sound: Vec<i16> = ALL.chars().flat_map(|key| [press(key, milliseconds), vec![0; 400]].concat()).collect();
+            let sound: Vec<i16> =
+                ALL.chars().flat_map(|key| [press(key, milliseconds), vec![0; 400]].concat()).collect();
 
             assert_eq!(heard(&sound), ALL, "{milliseconds}");
         }
@@ -205,8 +206,11 @@ mod tests {
             assert_eq!(heard(&sine(8_000, hertz, 10_000, 8_000)), "");
         }
         for (low, high) in [(350.0, 440.0), (697.0, 770.0), (1209.0, 1477.0), (697.0, 1270.0), (480.0, 620.0)] {
-            let pair: Vec<i16> =
-                sine(8_000, low, 8_000, 8_000).iter().zip(sine(8_000, high, 8_000, 8_000)).map(|(a, b)| a + b).collect();
+            let pair: Vec<i16> = sine(8_000, low, 8_000, 8_000)
+                .iter()
+                .zip(sine(8_000, high, 8_000, 8_000))
+                .map(|(a, b)| a + b)
+                .collect();
             assert_eq!(heard(&pair), "", "{low} {high}");
         }
     }

@@ -44,6 +44,8 @@ struct Down {
     press: Press,
     since: Ticks,
     tone: Option<KeyTone>,
+    /// The length that was told last.
+    told: Ticks,
     /// Last packets sent.
     ends: u8,
 }
@@ -96,7 +98,8 @@ impl Keyer {
         let end = lasted >= length;
         down.ends += u8::from(end);
         // The first packet is sent at once and tells of the time until the next could be.
-        let duration = if end { length } else { lasted.max(END) };
+        let duration = if end { length } else { lasted.max(END) }.max(down.told);
+        down.told = duration;
         let event = KeyEvent { event: down.press.event, end, volume: 10, duration: duration as u16 };
         let wait = if end { END } else { UPDATE.min(length - lasted) };
         if down.ends == 3 {
@@ -143,7 +146,7 @@ impl Keyer {
         if self.down.is_none() {
             let press = self.waiting.pop_front()?;
             let tone = KeyTone::new(KEYS[usize::from(press.event)].into());
-            self.down = Some(Down { press, since: at, tone, ends: 0 });
+            self.down = Some(Down { press, since: at, tone, told: 0, ends: 0 });
         }
         self.down.as_mut()
     }
@@ -209,6 +212,21 @@ mod tests {
         keyer.press('1', None);
         let sent = events(&mut keyer, |_, _| {});
         assert_eq!(sent.last().map(|(_, event)| event.duration), Some(10_400));
+    }
+
+    #[test]
+    fn a_key_that_turns_out_to_have_been_let_go_earlier_is_not_told_shorter() {
+        let mut keyer = Keyer::default();
+        keyer.press('1', None);
+
+        let sent = events(&mut keyer, |at, keyer| {
+            if at == 200 {
+                keyer.release(100 * MILLISECOND);
+            }
+        });
+
+        assert!(sent.windows(2).all(|two| two[0].1.duration <= two[1].1.duration));
+        assert_eq!(sent.last().map(|(_, event)| (event.end, event.duration)), Some((true, 1200)));
     }
 
     #[test]

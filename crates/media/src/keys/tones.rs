@@ -10,7 +10,8 @@ pub(super) const ROWS: [u16; 4] = [697, 770, 852, 941];
 pub(super) const COLUMNS: [u16; 4] = [1209, 1336, 1477, 1633];
 
 /// The keys where rows and columns meet.
-pub(super) const PAD: [[char; 4]; 4] = [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
+pub(super) const PAD: [[char; 4]; 4] =
+    [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
 
 /// Samples a second.
 const RATE: usize = 8_000;
