@@ -122,6 +122,31 @@ const TEXTS: &Texts = &[
         Content-Length: 0",
     ),
     (
+        "ACK sdp",
+        "ACK {uri} SIP/2.0
+        Via: {via}
+        From: {from}
+        To: {to}
+        Call-ID: {call-id}
+        CSeq: {cseq}
+        Max-Forwards: 70
+        User-Agent: Asterisk PBX 16.15.1
+        Content-Type: application/sdp
+        Content-Length:   {length}
+
+        v=0
+        o=- 1429284841 1429284842 IN IP4 {ip}
+        s=Asterisk
+        c=IN IP4 {ip}
+        t=0 0
+        m=audio {port} RTP/AVP {formats}
+        {maps}
+        a=fmtp:101 0-16
+        a=ptime:20
+        a=maxptime:150
+        a={direction}",
+    ),
+    (
         "BYE request",
         "BYE {uri} SIP/2.0
         Via: {via}
@@ -293,6 +318,36 @@ fn asterisk_refreshes_the_session_itself() {
         2701.5s pbx -> carrier 200 OK to BYE
         2701.5s pbx -> 101 BYE (cause 16)
         2701.5s 101 -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn asterisk_leaves_the_offer_to_us_and_answers_in_its_ack() {
+    check(
+        |world| {
+            a_trunk(world, asterisk);
+            world.answers_after("101", 1.0);
+            world.calls_without_offer("carrier", "02873088088");
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("carrier");
+        },
+        "
+        0.0s carrier -> pbx INVITE 02873088088
+        0.0s pbx -> carrier 100 Trying
+        0.0s pbx -> 101 INVITE 101
+        0.0s 101 -> pbx 180 Ringing
+        0.0s pbx -> carrier 180 Ringing
+        1.0s 101 -> pbx 200 OK
+        1.0s pbx -> 101 ACK
+        1.0s pbx -> carrier 200 OK
+        1.0s carrier -> pbx ACK
+        2.0s ~ 101 hears carrier, carrier hears 101
+        2.5s carrier -> pbx BYE (cause 16)
+        2.5s pbx -> carrier 200 OK to BYE
+        2.5s pbx -> 101 BYE (cause 16)
+        2.5s 101 -> pbx 200 OK to BYE
         ",
     );
 }

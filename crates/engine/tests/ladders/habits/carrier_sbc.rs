@@ -128,6 +128,21 @@ const TEXTS: &Texts = &[
         a=fmtp:96 0-15",
     ),
     (
+        "INFO request",
+        "INFO {uri} SIP/2.0
+        v: {via}
+        Max-Forwards: 70
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        c: application/dtmf-relay
+        l: {length}
+
+        Signal= 5
+        Duration= 160",
+    ),
+    (
         "BYE request",
         "BYE {uri} SIP/2.0
         v: {via}
@@ -270,6 +285,45 @@ fn a_border_offers_again_every_ten_minutes_what_has_not_changed() {
         1201.5s pbx -> 101  200 OK to BYE
         1201.5s pbx -> carrier  BYE
         1201.5s carrier -> pbx  200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_key_that_a_border_tells_with_blanks_is_told() {
+    check(
+        |world| {
+            a_trunk(world, sbc);
+            world.calls("101", "0900000001");
+            world.run(3.0);
+            world.show_events();
+            world.presses("carrier", '5');
+            world.run(1.0);
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> carrier PRACK
+        0.0s pbx -> 101 183 Session Progress
+        0.0s carrier -> pbx 200 OK to PRACK
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        3.0s carrier -> pbx INFO
+        3.0s pbx -> carrier 200 OK to INFO
+        3.0s * leg.key +84900000001 5
+        4.0s 101 -> pbx BYE
+        4.0s pbx -> 101 200 OK to BYE
+        4.0s pbx -> carrier BYE
+        4.0s carrier -> pbx 200 OK to BYE
+        4.0s * leg.ended 101 hung_up 200 by agent
+        4.0s * leg.ended +84900000001 hung_up 200 by switchboard
+        4.0s * call.ended hung_up 200 by agent
+        4.0s * sound.measured 101
         ",
     );
 }

@@ -10,7 +10,7 @@ use sip::Message;
 use testkit::world::phone::{Texts, say};
 use testkit::world::{World, check};
 
-use super::{a_phone, calls_and_holds, described, is_called};
+use super::{a_phone, calls_and_holds, described, is_called, secured};
 
 const TEXTS: &Texts = &[
     (
@@ -250,4 +250,27 @@ fn the_old_hold_of_a_cisco_spa_is_answered_with_recvonly() {
 
     let lines = described(&mut world, "101");
     assert!(lines.contains(&"a=recvonly".to_owned()), "{lines:#?}");
+}
+
+/// The same with "Secure Call Setup": both keys are one.
+fn cisco_spa_secured(message: &Message) -> Bytes {
+    secured(
+        cisco_spa(message),
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n\
+         a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n",
+    )
+}
+
+#[test]
+fn a_cisco_spa_that_insists_on_keys_is_answered_with_one() {
+    let mut world = World::new(1);
+    a_phone(&mut world, cisco_spa_secured);
+
+    world.calls("101", "102");
+    world.run(2.0);
+
+    let lines = described(&mut world, "101");
+    assert!(lines.contains(&"m=audio 20000 RTP/SAVP 0 101".to_owned()), "{lines:#?}");
+    let keys: Vec<_> = lines.iter().filter(|line| line.starts_with("a=crypto:")).collect();
+    assert!(keys.len() == 1 && keys[0].starts_with("a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:"), "{lines:#?}");
 }

@@ -7,10 +7,10 @@
 
 use bytes::Bytes;
 use sip::{Message, Method};
-use testkit::world::check;
 use testkit::world::phone::{Texts, say};
+use testkit::world::{World, check};
 
-use super::{a_phone, calls_and_holds, is_called};
+use super::{a_phone, calls_and_holds, described, is_called};
 
 const TEXTS: &Texts = &[
     (
@@ -113,6 +113,25 @@ const TEXTS: &Texts = &[
         {maps}
         a=ptime:20
         a=fmtp:101 0-15",
+    ),
+    (
+        "INFO request",
+        "INFO {uri} SIP/2.0
+        Via: {via}
+        From: \"Bàn 101\" <{from-uri}>;tag={from-tag}
+        To: {to}
+        Call-ID: {call-id}
+        CSeq: {cseq}
+        Contact: \"Bàn 101\" <sip:{from-user}@{address}>
+        Max-Forwards: 70
+        Supported: replaces, path, timer, eventlist
+        User-Agent: Grandstream GXP2120 1.0.8.4
+        Allow: INVITE, ACK, OPTIONS, CANCEL, BYE, SUBSCRIBE, NOTIFY, INFO, REFER, UPDATE, MESSAGE
+        Content-Type: application/dtmf-relay
+        Content-Length: {length}
+
+        Signal=5
+        Duration=160",
     ),
     (
         "request",
@@ -264,6 +283,71 @@ fn a_grandstream_that_does_not_refresh_its_session_is_given_up() {
         149.0s pbx -> 102 BYE: The phone or carrier did not respond at all
         149.0s 101 -> pbx 200 OK to BYE
         149.0s 102 -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+/// The same with "SRTP Mode: Enabled But Not Forced": two sections, the one in the clear first.
+fn grandstream_either(message: &Message) -> Bytes {
+    let said = grandstream(message);
+    let text = String::from_utf8_lossy(&said);
+    let Some((head, body)) = text.split_once("\r\n\r\n").filter(|(_, body)| !body.is_empty()) else { return said };
+    let section = body.find("m=audio").map_or("", |at| &body[at..]).replace("RTP/AVP", "RTP/SAVP");
+    let keys = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n\
+                a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:HhwaGBYUEhAODAoIBgQCAAECAwQFBgcICQoLDA0O\r\n";
+    let body = format!("{body}{section}{keys}");
+    let lines = head.lines().filter(|line| !line.starts_with("Content-Length"));
+    let head: String = lines.map(|line| format!("{line}\r\n")).collect();
+    format!("{head}Content-Length:   {}\r\n\r\n{body}", body.len()).into()
+}
+
+#[test]
+fn of_the_two_sections_of_a_grandstream_the_secured_one_is_taken() {
+    let mut world = World::new(1);
+    a_phone(&mut world, grandstream_either);
+
+    world.calls("101", "102");
+    world.run(2.0);
+
+    let lines = described(&mut world, "101");
+    let sections: Vec<_> = lines.iter().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(sections, ["m=audio 0 RTP/AVP 0 8 4 18 9 97 2 101", "m=audio 20000 RTP/SAVP 0 101"], "{lines:#?}");
+}
+
+#[test]
+fn a_key_that_a_grandstream_tells_in_an_info_is_told() {
+    check(
+        |world| {
+            a_phone(world, grandstream);
+            world.calls("101", "0900000001");
+            world.answers_after("carrier", 1.0);
+            world.run(2.0);
+            world.show_events();
+            world.presses("101", '5');
+            world.run(1.0);
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s carrier -> pbx 200 OK
+        1.0s pbx -> carrier ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        2.0s 101 -> pbx INFO
+        2.0s pbx -> 101 200 OK to INFO
+        2.0s * leg.key 101 5
+        3.0s 101 -> pbx BYE
+        3.0s pbx -> 101 200 OK to BYE
+        3.0s pbx -> carrier BYE
+        3.0s carrier -> pbx 200 OK to BYE
+        3.0s * leg.ended 101 hung_up 200 by agent
+        3.0s * leg.ended +84900000001 hung_up 200 by switchboard
+        3.0s * call.ended hung_up 200 by agent
+        3.0s * sound.measured +84900000001
         ",
     );
 }

@@ -15,6 +15,7 @@ mod microsip;
 mod yealink;
 mod zoiper;
 
+use bytes::Bytes;
 use testkit::world::World;
 use testkit::world::phone::{Dress, Manner};
 
@@ -62,4 +63,16 @@ fn is_called(world: &mut World) {
 fn described(world: &mut World, name: &str) -> Vec<String> {
     let text = world.last_description(name);
     text.lines().filter(|line| !line.starts_with("o=")).map(str::to_owned).collect()
+}
+
+/// The message with keys in its description, its sound secured.
+fn secured(message: Bytes, keys: &str) -> Bytes {
+    let text = String::from_utf8_lossy(&message);
+    let Some((head, body)) = text.split_once("\r\n\r\n").filter(|(_, body)| !body.is_empty()) else { return message };
+    let body = format!("{}{keys}", body.replace("RTP/AVP", "RTP/SAVP"));
+    let lines = head.lines().map(|line| match line.split_once(':') {
+        Some((name, _)) if name.eq_ignore_ascii_case("Content-Length") => format!("{name}: {}\r\n", body.len()),
+        _ => format!("{line}\r\n"),
+    });
+    format!("{}\r\n{body}", lines.collect::<String>()).into()
 }

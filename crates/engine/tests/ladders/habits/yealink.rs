@@ -10,7 +10,7 @@ use sip::Message;
 use testkit::world::phone::{Texts, say};
 use testkit::world::{World, check};
 
-use super::{a_phone, calls_and_holds, described, is_called};
+use super::{a_phone, calls_and_holds, described, is_called, secured};
 
 const TEXTS: &Texts = &[
     (
@@ -250,4 +250,28 @@ fn a_yealink_is_answered_with_one_codec_and_keys() {
             "a=sendrecv"
         ]
     );
+}
+
+/// The same with "RTP Encryption (SRTP): Compulsory". The third of its suites is nobody else's.
+fn yealink_secured(message: &Message) -> Bytes {
+    secured(
+        yealink(message),
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd|2^31\r\n\
+         a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:HhwaGBYUEhAODAoIBgQCAAECAwQFBgcICQoLDA0O|2^31\r\n\
+         a=crypto:3 F8_128_HMAC_SHA1_80 inline:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0e|2^31\r\n",
+    )
+}
+
+#[test]
+fn a_yealink_that_insists_on_keys_is_answered_with_the_first() {
+    let mut world = World::new(1);
+    a_phone(&mut world, yealink_secured);
+
+    world.calls("101", "102");
+    world.run(2.0);
+
+    let lines = described(&mut world, "101");
+    assert!(lines.contains(&"m=audio 20000 RTP/SAVP 0 101".to_owned()), "{lines:#?}");
+    let keys: Vec<_> = lines.iter().filter(|line| line.starts_with("a=crypto:")).collect();
+    assert!(keys.len() == 1 && keys[0].starts_with("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"), "{lines:#?}");
 }
