@@ -125,9 +125,13 @@ impl Latch {
         if let Proof::Authentic { newest } = sign.proof {
             return self.admit_authentic(at, sign, newest);
         }
+        if let State::Locked(lock) = &mut self.state
+            && lock.from == sign.from
+        {
+            return lock.goes_on(at, &sign);
+        }
         let rank = self.rank(sign.from);
         let lock = match &mut self.state {
-            State::Locked(lock) if lock.from == sign.from => return lock.goes_on(at, &sign),
             State::Locked(lock) => {
                 let takes_over = rank > lock.rank
                     || rank == Rank::Told
