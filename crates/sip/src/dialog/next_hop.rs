@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::Remote;
-use crate::{Flow, NameAddr, Scheme, Transport, Uri};
+use crate::{Flow, Host, NameAddr, Scheme, Transport, Uri};
 
 /// Where requests in a dialog are sent.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -38,7 +38,8 @@ impl Remote {
             None => Uri::parse(self.target.clone()).ok(),
         };
         let Some(uri) = uri else { return Hop::Stay };
-        let Some(host) = &uri.host else { return Hop::Stay };
+        let named = uri.params.get("maddr").and_then(|host| Host::parse(host.clone()).ok());
+        let Some(host) = named.as_ref().or(uri.host.as_ref()) else { return Hop::Stay };
         let Some(address) = host.address() else { return Hop::Ask(uri) };
         let address = address.to_canonical();
         if address.is_unspecified() || is_private(address) && !is_private(flow.remote.ip().to_canonical()) {
@@ -135,6 +136,11 @@ mod tests {
         assert_eq!(hop("tls 203.0.113.5:5061", &[], "sip:b@203.0.113.9;transport=tcp"), "TLS 203.0.113.9:5061");
         assert_eq!(hop("tcp 203.0.113.5:5060", &[], "sip:b@203.0.113.9;transport=UDP"), "UDP 203.0.113.9:5060");
         assert_eq!(hop("udp 203.0.113.5:5060", &[], "sips:b@203.0.113.9"), "TLS 203.0.113.9:5061");
+    }
+
+    #[test]
+    fn an_address_that_stands_for_the_host_is_taken() {
+        assert_eq!(hop("udp 203.0.113.5:5060", &[], "sip:b@example.com;maddr=203.0.113.9"), "UDP 203.0.113.9:5060");
     }
 
     #[test]

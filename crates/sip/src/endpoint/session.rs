@@ -71,7 +71,8 @@ impl SessionTimer {
         let is_known =
             headers.has_token(&HeaderName::Supported, "timer") || headers.has_token(&HeaderName::Require, "timer");
         let theirs = headers.session_expires().ok().flatten();
-        if theirs.is_none() && !is_known {
+        // A session that is refreshed stays so, by us if the other side does not speak of it any more.
+        if theirs.is_none() && !is_known && current.is_none() {
             return Grant::Nothing;
         }
         let wished = theirs.as_ref().map_or(u32::MAX, |theirs| theirs.seconds);
@@ -154,10 +155,15 @@ impl<K: Copy> Endpoint<K> {
 
     /// Takes in what a 2xx to such a request grants.
     pub(super) fn session_granted(&mut self, now: Instant, held: &mut Held<K>, response: &Response) {
-        if self.session.is_some() {
-            let granted = response.headers.session_expires().ok().flatten();
-            held.session = granted.map(|granted| Box::new(Session::new(now, granted.seconds, !granted.is_uas())));
-        }
+        let Some(timer) = self.session else { return };
+        held.session = match response.headers.session_expires().ok().flatten() {
+            Some(granted) => Some(Box::new(Session::new(now, granted.seconds, !granted.is_uas()))),
+            // Who grants nothing to a caller wants no timer; who forgets it later is refreshed as before.
+            None => {
+                let goes_on = held.session.as_ref().is_some_and(|session| session.we_refresh);
+                goes_on.then(|| Box::new(Session::new(now, timer.wished().max(held.min_se), true)))
+            }
+        };
     }
 
     /// Takes in a 422 to such a request. True if it should be sent once more.

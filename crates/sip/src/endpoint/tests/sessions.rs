@@ -342,6 +342,39 @@ fn a_brief_session_in_a_reinvite_is_refused_and_the_call_lives() {
 }
 
 #[test]
+fn a_side_that_forgets_the_timer_later_is_refreshed_by_us() {
+    check(
+        |world| {
+            world.refresh_sessions(BOB, 1_800, 90);
+            world.invite_headers = Headers::new()
+                .with(HeaderName::Supported, "timer")
+                .with(HeaderName::Allow, "UPDATE")
+                .with(HeaderName::SessionExpires, "1800;refresher=uac");
+            world.talk();
+            world.wait(600_000);
+            world.reinvite(ALICE);
+            world.respond(BOB, 200);
+            let answer = world.latest_response(ALICE);
+            assert_eq!(answer.headers.get(&HeaderName::SessionExpires).unwrap(), "1800;refresher=uas");
+            assert!(!answer.headers.has(&HeaderName::Require));
+            world.lines.clear();
+            for _ in 0..2 {
+                world.wait(900_000);
+                world.respond(ALICE, 200);
+            }
+        },
+        "
+        1500s bob -> alice  UPDATE
+        1500s alice * request UPDATE
+        1500s alice -> bob  200 UPDATE
+        2400s bob -> alice  UPDATE
+        2400s alice * request UPDATE
+        2400s alice -> bob  200 UPDATE
+        ",
+    );
+}
+
+#[test]
 fn a_call_that_is_over_is_not_refreshed() {
     check(
         |world| {
