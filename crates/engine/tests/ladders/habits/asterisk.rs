@@ -1,9 +1,9 @@
 //! Asterisk 16 with `chan_pjsip`, as a trunk.
 //!
-//! From the documentation of Asterisk 16 (`res_pjsip`: `timers`, `100rel`, `send_pai`, `send_connected_line`) and a trace in
-//! issue 294 of FreePBX's tracker (Asterisk 16.15.1): PJSIP's order of headers, Call-ID before From in responses,
-//! P-Asserted-Identity beside From, `s=Asterisk`, `maxptime:150` beside `ptime:20`, G.726 at 111, the same number twice in
-//! `o=`. A new connected line is told by UPDATE without a description.
+//! From the documentation of Asterisk 16 (`res_pjsip`: `timers`, `100rel`, `send_pai`, `send_connected_line`) and a
+//! trace in issue 294 of FreePBX's tracker (Asterisk 16.15.1): PJSIP's order of headers, Call-ID before From in
+//! responses, P-Asserted-Identity beside From, `s=Asterisk`, `maxptime:150` beside `ptime:20`, G.726 at 111, the same
+//! number twice in `o=`. It refreshes sessions itself; a new connected line is told by UPDATE without a description.
 
 use bytes::Bytes;
 use sip::{Message, Method};

@@ -1,10 +1,10 @@
 //! A carrier's session border controller: AudioCodes Mediant 2000, software 4.20.
 //!
-//! From the "Mediant 2000 & TP-1610 & TP-260 SIP User's Manual" (LTRT-68805: its call flow on page 224, its "PRACK Mode" and
-//! "Session-Expires Time"): codec names in lower case, `ptime` between the maps, keys at 96, `s=Phone-Call`, `user=phone`. As
-//! carriers set such a border up: compact names for all headers that have one; sound before the answer comes reliably
-//! (183 with Require: 100rel), in µ-law and from a media server at another address; the 200 changes both; every ten
-//! minutes it offers again what has not changed.
+//! From the "Mediant 2000 & TP-1610 & TP-260 SIP User's Manual" (LTRT-68805: its call flow on page 224, its "PRACK
+//! Mode" and "Session-Expires Time"): codec names in lower case, `ptime` between the maps, keys at 96, `s=Phone-Call`,
+//! `user=phone`. As carriers set such a border up: compact names for all headers that have one; sound before the
+//! answer comes reliably (183 with Require: 100rel), in µ-law and from a media server at another address; the 200
+//! changes both; every ten minutes it offers again what has not changed.
 
 use bytes::Bytes;
 use sip::Message;

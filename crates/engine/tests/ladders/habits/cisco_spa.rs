@@ -1,9 +1,10 @@
 //! Cisco SPA303, firmware 7.5.6a.
 //!
-//! From the "Cisco Small Business SPA300 Series, SPA500 Series IP Phones Administration Guide" (firmware 7.5; "RTP Packet
-//! Size" 0.030, "RFC 2543 Call Hold") and a trace of an SPA303 with 7.5.6a: packets of 30 ms, Content-Length in the middle
-//! of the headers and the body's type last, an Expires of 240 s on the call, Remote-Party-ID, `G729a` for G.729, payload
-//! types from 96 on for G.726, responses that begin with To; and hold in the old way, by the address 0.0.0.0.
+//! From the "Cisco Small Business SPA300 Series, SPA500 Series IP Phones Administration Guide" (firmware 7.5; "RTP
+//! Packet Size" 0.030, "RFC 2543 Call Hold", "Secure Call Setup") and a trace of an SPA303 with 7.5.6a: packets of 30
+//! ms, Content-Length in the middle of the headers and the body's type last, an Expires of 240 s on the call,
+//! Remote-Party-ID, `G729a` for G.729, payload types from 96 on for G.726, responses that begin with To; one key for
+//! both suites of SRTP; and hold in the old way, by the address 0.0.0.0.
 
 use bytes::Bytes;
 use sip::Message;

@@ -1,9 +1,9 @@
 //! Fanvil X303, firmware 2.12.18.
 //!
 //! From the "Fanvil X303/X303P/X303G User Manual" (software 2.12) and a trace of an X303 with 2.12.18.9 signing in: a
-//! display name without quotes in From and To, the phone's MAC in User-Agent and in a header of its own, Supported before
-//! User-Agent and Allow. Its description says the direction once for the whole session and leaves out the maps of payload
-//! types that need none.
+//! display name without quotes in From and To, the phone's MAC in User-Agent and in a header of its own, Supported
+//! before User-Agent and Allow, `100rel` among it. Its description says the direction once for the whole session and
+//! leaves out the maps of payload types that need none.
 
 use std::time::Duration;
 

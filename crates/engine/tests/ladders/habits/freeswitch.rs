@@ -1,9 +1,10 @@
 //! FreeSWITCH 1.4, as a trunk.
 //!
-//! From FreeSWITCH's documentation of `mod_sofia` (`enable-timer`, `send-display-update`) and a trace of version 1.4.15 in
-//! issue 144 of rtpengine: `mod_sofia` as its user in Contact, Session-Expires with the refresher named already in the
-//! request, Remote-Party-ID in place of P-Asserted-Identity, Content-Disposition, a header of its own that tells which
-//! displays it can change, comfort noise at 13 behind the keys, `silenceSupp`, and a BYE with its cause spelled out.
+//! From FreeSWITCH's documentation of `mod_sofia` (`enable-timer`, `send-display-update`) and a trace of version
+//! 1.4.15 in issue 144 of rtpengine: `mod_sofia` as its user in Contact, Session-Expires with the refresher named
+//! already in the request, Remote-Party-ID in place of P-Asserted-Identity, Content-Disposition, a header of its own
+//! that tells which displays it can change, Opus first and comfort noise at 13 behind the keys, `silenceSupp`, and a
+//! BYE with its cause spelled out. Called, it leaves the refreshing to the caller.
 
 use bytes::Bytes;
 use sip::Message;

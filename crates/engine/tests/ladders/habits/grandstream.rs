@@ -1,9 +1,10 @@
 //! Grandstream GXP2120, firmware 1.0.8.4.
 //!
-//! From the "GXP2120/GXP2110/GXP2100/GXP14xx User Manual", firmware 1.0.8.4 ("Session Expiration" 180 s, "Min-SE" 90 s,
-//! refreshed by UPDATE unless "Force INVITE"), and a trace of a GXP2200 (1.0.3.27) of the same software: Privacy and P-Preferred-Identity in every call, Accept of keys in INFO, a
-//! Call-ID whose address is spelled in letters, a display name in Contact, `sendrecv` before everything else of the
-//! section, `ptime` between the maps, a version that goes up by one.
+//! From the "GXP2120/GXP2110/GXP2100/GXP14xx User Manual", firmware 1.0.8.4 ("Session Expiration" 180 s, "Min-SE" 90
+//! s, refreshed by UPDATE unless "Force INVITE"; "SRTP Mode: Enabled But Not Forced"), and a trace of a GXP2200
+//! (1.0.3.27) with the same software: Privacy and P-Preferred-Identity in every call, Accept of keys in INFO, a
+//! display name in Contact; `sendrecv` before everything else of the section, `ptime` between the maps, a version that
+//! goes up by one.
 
 use bytes::Bytes;
 use sip::{Message, Method};

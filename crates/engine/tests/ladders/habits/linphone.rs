@@ -1,9 +1,9 @@
 //! Linphone for Android 4.0 (belle-sip 1.6.3).
 //!
-//! From the user guide of Linphone 4 and a trace in issue 493 of the Android client's project: To as a bare address, CSeq
-//! from 20, short random words for tags and Call-ID, Contact behind the body's length, a `+sip.instance`, `transport=udp` in
-//! Contact; names of its user and `Talk` in the description, bandwidth there, RTCP reports offered in `rtcp-xr`, Opus first,
-//! keys at three clocks, and a section of video behind the sound.
+//! From the user guide of Linphone 4 and a trace in issue 493 of the Android client's project: To as a bare address,
+//! CSeq before Call-ID, Contact behind the body's length with a `+sip.instance` and `transport=udp`, a reason phrase
+//! of its own (`Ok`); its user's name and `Talk` in the description, bandwidth there, RTCP reports offered in
+//! `rtcp-xr`, Opus first, keys at three clocks, and a section of video behind the sound.
 
 use bytes::Bytes;
 use sip::Message;

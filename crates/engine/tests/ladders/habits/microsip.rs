@@ -1,9 +1,9 @@
 //! MicroSIP 3.19.27, which is PJSIP with a window.
 //!
-//! From the help page of MicroSIP and PJSIP's documentation of its account settings (`lock_codec`, `use_timer`), and a trace of
-//! MicroSIP 3.19.27: after an answer it says once more which one codec it uses, by UPDATE where the peer allows that and by
-//! re-INVITE where not. `ob` in its Contact, 32 letters for every name, `c=` and bandwidth within the section, `rtcp` with its
-//! address, an `ssrc` line; `X-nat` before the section; sessions of 1 800 s.
+//! From the help page of MicroSIP and PJSIP's documentation of its account settings (`lock_codec`, `use_timer`), and a
+//! trace of MicroSIP 3.19.27: after an answer it says once more which one codec it uses, by UPDATE where the peer
+//! allows that and by re-INVITE where not. `ob` in its Contact, `c=` and bandwidth within the section, `rtcp` with its
+//! address, an `ssrc` line, `X-nat` before the section; sessions of 1 800 s, `100rel`.
 
 use std::time::Duration;
 

@@ -1,9 +1,10 @@
 //! Yealink SIP-T46G, firmware 28.82.0.20.
 //!
-//! From the "Administrator's Guide for SIP-T2 Series/T4 Series/T5 Series/CP920 IP Phones" (its appendix shows the
-//! messages of this firmware): Via without `rport`, numbers for branch and tags, a Call-ID that counts the calls, CSeq from
-//! 1, Contact before the body's type, Max-Forwards late. G.722 stands first in its offers; `fmtp` of keys before their
-//! `rtpmap`; it holds with `sendonly`.
+//! From the "Administrator's Guide for SIP-T2 Series/T4 Series/T5 Series/CP920 IP Phones", whose appendix shows
+//! messages of this firmware: Via without `rport` and no Supported beyond `replaces`, Contact and the body's type
+//! before Allow, Max-Forwards late, Content-Length with blanks before it. G.722 stands first in its offers, `fmtp` of
+//! keys before their `rtpmap`; it holds with `sendonly`; of the three suites it offers for SRTP the last is nobody
+//! else's.
 
 use bytes::Bytes;
 use sip::Message;

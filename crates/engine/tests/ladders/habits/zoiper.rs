@@ -1,8 +1,8 @@
 //! Zoiper 5, core 2.10.19.
 //!
 //! From the manual of Zoiper 5 ("Audio codecs") and a trace of version 2.10.19.5: `transport=UDP` in From and Contact,
-//! Contact before To and From, more Supported than any other, `rtcp-mux` offered in the clear, `o=` with session 0, GSM first,
-//! keys in the middle of the codecs, and no map for G.711.
+//! Contact before To and From, more Supported than any other, `rtcp-mux` offered in the clear, `o=` with session 0,
+//! GSM first, keys in the middle of the codecs, and no map for G.711.
 
 use bytes::Bytes;
 use sip::Message;

@@ -47,10 +47,11 @@ impl World {
 /// when its direction is not both ways.
 ///
 /// Lines are given their CRLF, and lose the blanks before them. What follows an empty line is the body, said when the
-/// message has one. A header line with a `{name}` that the message has nothing for is left out. Names: `method`, `uri`,
-/// `status`, `reason`, `via`, `branch`, `from`, `from-uri`, `from-user`, `from-tag`, `to`, `to-uri`, `to-user`, `to-tag`, `call-id`, `cseq`, `contact`,
-/// `address` (the contact's host and port), `authorization`, `expires`, `reason-header`, `rack`, `length`; of the
-/// description `ip`, `port`, `session`, `version`, `direction`, `formats`, and `maps`, which is a line for each format.
+/// message has one. A header line with a `{name}` that the message has nothing for is left out. Names: `method`,
+/// `uri`, `status`, `reason`, `via`, `branch`, `from`, `from-uri`, `from-user`, `from-tag`, `to`, `to-uri`, `to-user`,
+/// `to-tag`, `call-id`, `cseq`, `contact`, `address` (the contact's host and port), `authorization`, `expires`,
+/// `rack`, `length`; of the description `ip`, `port`, `session`, `version`, `direction`, `formats`, and `maps`, which
+/// is a line for each format.
 pub fn say(texts: &Texts, message: &Message) -> Bytes {
     let words = words(message);
     let fits = |text: &&(&str, &str)| text.0.split(' ').all(|word| words.iter().any(|own| own == word));
@@ -149,7 +150,6 @@ fn value(name: &str, message: &Message) -> Option<String> {
         "address" => address(headers),
         "authorization" => header(HeaderName::Authorization),
         "expires" => header(HeaderName::Expires),
-        "reason-header" => header(HeaderName::Reason),
         "rack" => header(HeaderName::RAck),
         _ => described(name, &description(message)?),
     }
