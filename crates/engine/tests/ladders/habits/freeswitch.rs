@@ -285,6 +285,8 @@ fn freeswitch_leaves_it_to_us_to_refresh_the_session() {
         2.0s 101 -> pbx ACK
         902.0s pbx -> carrier UPDATE
         902.0s carrier -> pbx 200 OK to UPDATE
+        1802.0s pbx -> carrier UPDATE
+        1802.0s carrier -> pbx 200 OK to UPDATE
         1900.0s ~ 101 hears carrier, carrier hears 101
         1900.5s 101 -> pbx BYE
         1900.5s pbx -> 101 200 OK to BYE
