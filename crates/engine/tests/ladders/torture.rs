@@ -95,6 +95,17 @@ fn every_message_of_the_torture_tests_gets_the_answer_it_deserves() {
 }
 
 #[test]
+fn the_table_of_all_messages_tells_the_same() {
+    let table = include_str!("../../../sip/tests/torture/README.md");
+
+    for (name, answer, _) in CASES {
+        let row = table.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let told = if *answer == SILENCE { "nothing" } else { answer };
+        assert!(row.is_some_and(|row| row.ends_with(&format!("| {told} |"))), "{name}: {row:?}");
+    }
+}
+
+#[test]
 fn a_body_that_nobody_reads_is_refused_once_it_is_known_who_calls() {
     check(
         |world| {
