@@ -146,6 +146,7 @@ cases! {
     "own-blank-only" Dropped,
     "own-binary" Dropped,
     "own-stun" Dropped,
+    "own-all-of-calls" Taken,
 }
 
 #[test]
@@ -232,6 +233,14 @@ fn touch(message: &Message) {
     let headers = message.headers();
     let _ = (headers.credentials(), headers.challenges(), headers.session_expires(), headers.reasons());
     let _ = (headers.retry_after(), headers.min_se(), headers.min_expires(), headers.contact());
+    let _ = (headers.rseq(), headers.rack(), headers.event(), headers.replaces(), headers.privacy().print());
+    let _ = (headers.refer_to(), headers.referred_by(), headers.called_party(), headers.remote_parties());
+    let _ = (headers.asserted_identities(), headers.preferred_identities(), headers.diversions(), headers.history());
+    let _ = (headers.times_diverted(), headers.q850_cause(), headers.paths(), headers.service_routes());
+    let _ = (headers.routes(), headers.record_routes(), headers.accepts("application/sdp"));
     let _ = sip::sdp::parse(message.body()).map(|sdp| sdp.audio());
+    if let Ok(Some(description)) = sip::sdp::of_body(headers, message.body()) {
+        let _ = sip::sdp::parse(&description).map(|sdp| sdp.audios().count());
+    }
     message.print();
 }
