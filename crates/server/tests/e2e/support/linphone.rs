@@ -19,6 +19,8 @@ pub struct Linphone {
     input: ChildStdin,
     folder: tempfile::TempDir,
     said: Arc<Mutex<String>>,
+    /// Its file holds so many samples for one at 8 kHz.
+    finer: usize,
 }
 
 impl Linphone {
@@ -56,7 +58,9 @@ impl Linphone {
                 kept.lock().expect("readers do not panic").push_str(&String::from_utf8_lossy(&bytes[..length]));
             }
         });
-        let mut phone = Self { child, input, folder, said };
+        // Opus is decoded at 48 kHz.
+        let finer = if codec == "opus" { 6 } else { 1 };
+        let mut phone = Self { child, input, folder, said, finer };
         let path = phone.folder.path().display().to_string();
         phone.order("soundcard use files");
         phone.wait("Using wav files");
@@ -105,7 +109,8 @@ impl Linphone {
     }
 
     fn heard(&self) -> Vec<i16> {
-        wav_samples(&fs::read(self.folder.path().join("heard.wav")).unwrap_or_default())
+        let samples = wav_samples(&fs::read(self.folder.path().join("heard.wav")).unwrap_or_default());
+        samples.into_iter().step_by(self.finer).collect()
     }
 
     fn said(&self) -> String {

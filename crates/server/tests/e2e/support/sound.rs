@@ -118,9 +118,11 @@ pub fn a_law_file(folder: &std::path::Path, hertz: u16) -> std::path::PathBuf {
     file
 }
 
-/// The samples of a WAV file of one channel that is still being written: its lengths are true only when it is whole.
+/// The samples of a WAV file of one channel that is still being written: its lengths are true only when it is whole, and
+/// some programs write its head last.
 pub fn wav_samples(bytes: &[u8]) -> Vec<i16> {
-    let sound = bytes.windows(4).position(|four| four == b"data").map_or(bytes.len(), |at| at + 8);
+    const HEAD: usize = 44;
+    let sound = bytes.windows(4).position(|four| four == b"data").map_or(HEAD, |at| at + 8);
     let samples = bytes.get(sound..).unwrap_or_default().chunks_exact(2);
     samples.map(|sample| i16::from_le_bytes([sample[0], sample[1]])).collect()
 }
