@@ -3,7 +3,10 @@
 mod support;
 
 use futures_util::StreamExt;
-use model::{Ban, Command, DialAnswer, Kept, KeptKind, Problem, Reason, Reply, Source, TenantId, Timestamp, Told};
+use model::{
+    Ban, Command, DialAnswer, Kept, KeptKind, Problem, Reason, Reply, Source, TenantId, Timestamp, Told, TrunkHealth,
+    TrunkRegistration, TrunkState,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::story::{ToldCall, wav};
@@ -262,6 +265,7 @@ async fn a_stranger_gets_401_and_a_role_that_may_not_403() {
         (Method::GET, "/v1/events".to_owned()),
         (Method::POST, "/v1/provision".to_owned()),
         (Method::GET, "/v1/bans".to_owned()),
+        (Method::GET, "/v1/trunks/carrier/health".to_owned()),
         (Method::DELETE, "/v1/bans/192.0.2.7".to_owned()),
     ] {
         for token in [None, Some("WRONG"), Some(""), Some("SECRET_DEMO")] {
@@ -339,6 +343,63 @@ async fn a_provision_file_is_applied_by_the_operator() {
         (status, &body["line"], &body["detail"]),
         (422, &json!(3), &json!("line 3: this is wrong, write it right"))
     );
+}
+
+#[tokio::test]
+async fn a_trunks_health_is_what_the_engine_kept_of_it_last() {
+    let world = World::start().await;
+    let file = "
+        trunks: [{ name: shared, address: '192.0.2.2:5060' }]
+        tenants:
+          - name: VPBX_DEMO
+            trunks: [{ name: carrier, address: '192.0.2.1:5060' }]
+        ";
+    let provision = store::provision::parse(file).expect("it is right");
+    world.store.settings().apply(provision, false).await.expect("it is applied");
+    let since: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a moment");
+    let registration = TrunkRegistration {
+        registered: false,
+        since,
+        expires: None,
+        why: "it refuses our username or password".into(),
+        retry: Some(since + jiff::SignedDuration::from_secs(30)),
+    };
+    let down = TrunkHealth {
+        state: TrunkState::Down,
+        since,
+        why: "it does not answer OPTIONS".into(),
+        until: None,
+        registration: Some(registration),
+    };
+    for (tenant, name, health) in [
+        (world.demo, "carrier", &down),
+        (
+            TenantId::SERVER,
+            "shared",
+            &TrunkHealth { state: TrunkState::Up, why: "".into(), registration: None, ..down.clone() },
+        ),
+    ] {
+        let value = serde_json::to_string(health).ok();
+        world.writer.push(Told::Keep(Kept { tenant, kind: KeptKind::Trunk, key: name.into(), value, expires: None }));
+    }
+    world.writer.flush().await;
+    let health = |token: &'static str, name: &str| world.with(token, Method::GET, &format!("/v1/trunks/{name}/health"));
+
+    let (status, own) = answer(health("NATIVE_READER", "carrier")).await;
+    let (_, shared) = answer(health("NATIVE_OTHER", "shared")).await;
+
+    let expected = json!({
+        "id": "carrier", "shared": false, "state": "down", "since": "2026-01-01T07:00:00+07:00",
+        "why": "it does not answer OPTIONS", "until": null,
+        "registration": {
+            "registered": false, "since": "2026-01-01T07:00:00+07:00", "expires_at": null,
+            "why": "it refuses our username or password", "retry_at": "2026-01-01T07:00:30+07:00",
+        },
+    });
+    assert_eq!((status, own), (200, expected));
+    assert_eq!((&shared["state"], &shared["shared"], &shared["why"]), (&json!("up"), &json!(true), &json!(null)));
+    assert_eq!(answer(health("NATIVE_OTHER", "carrier")).await.0, 404, "another tenant's trunk does not exist");
+    assert_eq!(answer(health("NATIVE_DEMO", "nobody")).await.0, 404);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod recovery;
 mod secrets;
 mod settings;
 mod tenant;
+mod trunks;
 mod writer;
 
 pub use calls::Calls;
@@ -36,4 +37,5 @@ pub use records::{BadCursor, RecordCursor, RecordFilter, RecordOrder, RecordPage
 pub use recovery::{OpenCall, OpenRecording};
 pub use settings::{ApplyError, Changes, Settings, Snapshot};
 pub use tenant::TenantStore;
+pub use trunks::{TrunkRow, Trunks};
 pub use writer::{Replies, Writer, WriterFigures, WriterState};

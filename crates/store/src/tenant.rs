@@ -3,7 +3,7 @@
 use model::{Number, TenantId};
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
-use crate::{Calls, Events, Recordings, Records, StoreError};
+use crate::{Calls, Events, Recordings, Records, StoreError, Trunks};
 
 /// What one tenant may see. Nothing read through it is another's.
 #[derive(Clone, Debug)]
@@ -36,6 +36,11 @@ impl TenantStore {
     /// Its recordings.
     pub fn recordings(&self) -> Recordings<'_> {
         Recordings { tenant: self }
+    }
+
+    /// The trunks it calls by.
+    pub fn trunks(&self) -> Trunks<'_> {
+        Trunks { tenant: self }
     }
 
     /// Every way in which `phone` may stand in a row: as it is, and as each form of the number it is.

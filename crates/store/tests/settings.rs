@@ -7,7 +7,9 @@ mod common;
 use std::path::Path;
 
 use common::{ONE, TWO, TWO_TENANTS, TestCall, apply, open};
-use model::{DidFrom, DigestAlgorithm, KeyKind, Language, Role, Route, TenantId};
+use model::{
+    DidFrom, DigestAlgorithm, ForwardedCaller, KeyKind, Language, Role, Route, TenantId, Trunk, TrunkIdentity,
+};
 use sqlx::{Connection, SqliteConnection};
 use store::provision::{EXAMPLE, parse};
 use store::{ApplyError, Changes, Snapshot, Store};
@@ -112,6 +114,48 @@ async fn a_trunks_password_comes_back_and_stays_sealed_as_it_was() {
     let changed = apply(&store, &file.replace("TRUNK_SECRET", "ANOTHER")).await;
     assert_eq!(changed.updated, 1);
     assert_ne!(secrets(folder.path(), "trunk", "carrier").await, sealed);
+}
+
+#[tokio::test]
+async fn a_trunk_that_registers_has_a_contact_of_its_own_which_outlives_a_restart() {
+    let (folder, store) = empty().await;
+    let file = EXAMPLE
+        .replace("password: null", "password: TRUNK_SECRET")
+        .replace("username: null", "username: me")
+        .replace("register: false", "register: true");
+    apply(&store, &file).await;
+    let before = store.settings().load().await.unwrap();
+    store.close().await;
+
+    let store = open(folder.path()).await;
+    let Snapshot { directory, tenants } = store.settings().load().await.unwrap();
+
+    let trunk = &tenants[0].trunks[0];
+    let behind = directory.contacts.get(&trunk.contact).unwrap();
+    assert_eq!((trunk.contact.len(), trunk.shared), (32, false));
+    assert_eq!(trunk.contact, before.tenants[0].trunks[0].contact);
+    assert_eq!((behind.owner, behind.trunk.as_str(), behind.account.as_str()), (Some(tenants[0].id), "carrier", "me"));
+    assert_eq!(directory.contacts.len(), 1);
+}
+
+#[tokio::test]
+async fn the_keys_of_a_trunk_come_back_and_one_stored_without_them_is_as_they_are_left_out() {
+    let (folder, store) = empty().await;
+    let file = EXAMPLE
+        .replace("identity: from ", "identity: pai ")
+        .replace("forwarded_caller: own ", "forwarded_caller: caller ")
+        .replace("health_seconds: null ", "health_seconds: 10 ");
+    apply(&store, &file).await;
+    let written = store.settings().load().await.unwrap().tenants.remove(0).trunks.remove(0);
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.path().display())).await.unwrap();
+    let query = "UPDATE settings SET body = json_remove(body, '$.identity', '$.forwarded_caller', '$.health_seconds')";
+    sqlx::query(query).execute(&mut connection).await.unwrap();
+    let left_out = store.settings().load().await.unwrap().tenants.remove(0).trunks.remove(0);
+
+    let keys = |trunk: &Trunk| (trunk.identity, trunk.forwarded_caller, trunk.health_seconds);
+    assert_eq!(keys(&written), (TrunkIdentity::Pai, ForwardedCaller::Caller, Some(10)));
+    assert_eq!(keys(&left_out), (TrunkIdentity::From, ForwardedCaller::Own, None));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ pub(crate) mod once;
 pub(crate) mod provision;
 pub(crate) mod recordings;
 pub(crate) mod records;
+pub(crate) mod trunks;
 
 use model::{Actor, Problem, Reply, Role, TenantId};
 use store::{StoreError, TenantStore};

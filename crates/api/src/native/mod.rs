@@ -10,6 +10,7 @@ mod provision;
 mod recordings;
 mod records;
 mod sign_in;
+mod trunks;
 pub(crate) mod views;
 
 use std::sync::Arc;
@@ -64,6 +65,7 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(events::after))
         .routes(routes!(bans::list))
         .routes(routes!(bans::lift))
+        .routes(routes!(trunks::health))
         .merge(provision)
 }
 
