@@ -58,6 +58,7 @@ pub use self::news::{Failure, Load, News, Output, Overload};
 pub use self::order::{Body, EndpointConfig, Incoming, Invite, OutOfDialog, Provisional, SessionTimer};
 use self::post::{Own, Post};
 use self::sign_in::SignIn;
+use self::strays::Strays;
 use self::transactions::Transactions;
 use crate::dialog::{Dialog, DialogSnapshot};
 use crate::digest::Login;
@@ -71,6 +72,7 @@ pub struct Endpoint<K> {
     /// Extensions that a request may require.
     supported: Vec<String>,
     session: Option<SessionTimer>,
+    strays: Strays,
     /// CSeq of the latest request outside of a dialog.
     outside_cseq: u32,
 }
@@ -91,6 +93,7 @@ impl<K: Copy> Endpoint<K> {
             dialogs: Dialogs::new(config.max_dialogs),
             supported: Vec::new(),
             session: config.session,
+            strays: Strays::default(),
             outside_cseq: 0,
         };
         endpoint.support(&[]);

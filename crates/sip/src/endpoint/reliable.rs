@@ -219,13 +219,15 @@ impl Reliable {
         Self { cseq, rseq, unacknowledged: None, waiting: VecDeque::new(), answer: None }
     }
 
-    /// The final answer is sent: what was not acknowledged is not sent again, and its PRACK is still welcome.
-    pub(crate) fn finish(&mut self) {
+    /// The final answer is sent: what was not acknowledged is not sent again, and its PRACK is still welcome. True if
+    /// there is nothing to wait for.
+    pub(crate) fn finish(&mut self) -> bool {
         self.waiting = VecDeque::new();
         if let Some(unacknowledged) = &mut self.unacknowledged {
             unacknowledged.resend_at = None;
             unacknowledged.response = Bytes::new();
         }
+        self.unacknowledged.is_none()
     }
 
     /// Whether an offer of ours waits for the PRACK that answers it.

@@ -154,8 +154,8 @@ impl<K: Copy> Endpoint<K> {
 
     pub(super) fn send_answer(&mut self, now: Instant, held: &mut Held<K>, headers: &Headers, body: Option<&Body>) {
         let Some(server) = held.their_invite.take() else { return };
-        if let Some(reliable) = &mut held.reliable {
-            reliable.finish();
+        if held.reliable.as_mut().is_some_and(|reliable| reliable.finish()) {
+            held.reliable = None;
         }
         let found = self.transactions.server(server).map(|server| (server.flow, server.cseq, server.session));
         if let Some((flow, cseq, session)) = found {

@@ -12,16 +12,40 @@ use super::post::ClientId;
 use super::transactions::{Client, ClientMachine, Purpose};
 use super::{Endpoint, identity};
 use crate::dialog::{Dialog, NextHop, Remote, own};
-use crate::transaction::PlainClient;
+use crate::transaction::{PATIENCE, PlainClient};
 use crate::{Flow, HeaderName, Method, Response};
 
 /// How far the number of the BYE is above that of the INVITE: requests may have been sent in the early dialog.
 const JUMP: u32 = 1_000;
+/// How many are ended in 64 T1. Whoever writes a false sender could otherwise have us send a BYE again and again to
+/// somebody who has asked for nothing.
+const MAX_STRAYS: u32 = 512;
+
+/// How many were ended lately.
+#[derive(Debug, Default)]
+pub(crate) struct Strays {
+    since: Option<Instant>,
+    count: u32,
+}
+
+impl Strays {
+    /// Counts one more, if there may be one more.
+    fn admit(&mut self, now: Instant) -> bool {
+        if self.since.is_none_or(|since| since + PATIENCE <= now) {
+            *self = Self { since: Some(now), count: 0 };
+        }
+        self.count += 1;
+        self.count <= MAX_STRAYS
+    }
+}
 
 impl<K: Copy> Endpoint<K> {
     /// A response that belongs to nothing here.
     pub(super) fn on_stray(&mut self, now: Instant, flow: Flow, response: &Response) {
         let Some((dialog, cseq)) = dialog_of(flow, response) else { return };
+        if !self.strays.admit(now) {
+            return;
+        }
         self.send_ack(&dialog, &[], cseq, None);
         let tag = dialog.remote.tag.as_deref().unwrap_or_default();
         let number = cseq.to_be_bytes();

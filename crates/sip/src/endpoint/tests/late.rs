@@ -201,6 +201,26 @@ fn answers_to_what_others_asked_are_nothing_to_us() {
 }
 
 #[test]
+fn only_so_many_forgotten_calls_are_ended_at_a_time() {
+    let mut world = World::new(crate::Transport::Udp);
+    world.script_bob();
+    world.invite();
+    world.wait(100_000);
+    world.lines.clear();
+
+    for number in 0..600 {
+        world.says("INVITE", 200, &format!("fork{number}"), "Contact: <sip:bob@10.0.0.2>");
+    }
+    let sent = world.lines.iter().filter(|line| line.ends_with("BYE")).count();
+    world.wait(33_000);
+    world.lines.clear();
+    world.says("INVITE", 200, "later", "Contact: <sip:bob@10.0.0.2>");
+
+    assert_eq!(sent, 512);
+    assert_eq!(world.lines.len(), 3);
+}
+
+#[test]
 fn a_fork_that_answers_after_another_has_refused_for_all_is_ended() {
     check(
         |world| {
