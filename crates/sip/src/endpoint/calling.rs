@@ -151,8 +151,11 @@ impl<K: Copy> Endpoint<K> {
         if !matches!(calling.cancel, Cancel::Asked(_)) || !self.is_proceeding(invite) {
             return;
         }
-        if let Cancel::Asked(headers) = std::mem::replace(&mut calling.cancel, Cancel::Sent) {
+        if let Cancel::Asked(headers) = std::mem::replace(&mut calling.cancel, Cancel::NotAsked) {
             self.send_cancel(now, held, invite, &headers);
+            if let Stage::Calling(calling) = &mut held.stage {
+                calling.cancel = Cancel::Sent(headers);
+            }
         }
     }
 }

@@ -52,7 +52,8 @@ pub(crate) enum Cancel {
     NotAsked,
     /// Nothing has come back yet: the CANCEL has to wait (RFC 3261, 9.1).
     Asked(Headers),
-    Sent,
+    /// A 2xx that crosses it gets a BYE that says the same.
+    Sent(Headers),
 }
 
 impl<K: Copy> Endpoint<K> {

@@ -218,7 +218,7 @@ impl<K: Copy> Endpoint<K> {
     fn on_answered(&mut self, now: Instant, held: &mut Held<K>, fork: u64, response: Response) {
         let (key, dialog) = (held.key, held.id);
         match &mut held.stage {
-            Stage::Calling(calling) => match std::mem::replace(&mut calling.cancel, Cancel::Sent) {
+            Stage::Calling(calling) => match std::mem::replace(&mut calling.cancel, Cancel::NotAsked) {
                 Cancel::NotAsked => {
                     held.stage = Stage::Confirmed;
                     held.note_allow(&response.headers);
@@ -226,11 +226,7 @@ impl<K: Copy> Endpoint<K> {
                     self.post.tell(News::Answered { key, dialog, fork, response });
                     self.try_change(now, held);
                 }
-                wish => {
-                    let headers = match wish {
-                        Cancel::Asked(headers) => headers,
-                        _ => Headers::new(),
-                    };
+                Cancel::Asked(headers) | Cancel::Sent(headers) => {
                     let is_told = calling.is_told;
                     self.send_bye(now, held, headers);
                     if !is_told {

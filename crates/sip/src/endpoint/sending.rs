@@ -129,6 +129,7 @@ impl<K: Copy> Endpoint<K> {
     }
 
     pub(super) fn send_bye(&mut self, now: Instant, held: &mut Held<K>, headers: Headers) {
+        self.pay_ack(now, held, None);
         held.stage = Stage::Ending;
         held.resending.clear();
         held.changes = None;

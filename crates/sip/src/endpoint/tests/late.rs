@@ -308,3 +308,18 @@ fn a_cancel_says_why() {
     assert_eq!(cancel.method, Method::Cancel);
     assert_eq!(cancel.headers.get(&crate::HeaderName::Reason).unwrap(), reason);
 }
+
+#[test]
+fn a_bye_that_follows_a_crossed_cancel_says_why_too() {
+    let mut world = World::new(crate::Transport::Udp);
+    world.script_bob();
+    world.invite();
+    world.says("INVITE", 180, "b", "");
+    let reason = "SIP;cause=200;text=\"Call completed elsewhere\"";
+    let headers = crate::Headers::new().with(crate::HeaderName::Reason, reason);
+    world.step(ALICE, |endpoint, now, dialog| endpoint.cancel(now, dialog, headers));
+
+    world.says("INVITE", 200, "b", "Contact: <sip:bob@10.0.0.2>");
+
+    assert_eq!(world.latest(BOB, "BYE").headers.get(&crate::HeaderName::Reason).unwrap(), reason);
+}

@@ -375,6 +375,33 @@ fn a_side_that_forgets_the_timer_later_is_refreshed_by_us() {
 }
 
 #[test]
+fn an_offer_that_waits_for_its_answer_does_not_outlive_the_session() {
+    check(
+        |world| {
+            world.refresh_sessions(ALICE, 90, 90);
+            world.script_bob();
+            world.invite();
+            world.says("INVITE", 200, "b", "Contact: <sip:bob@10.0.0.2>\nSession-Expires: 90;refresher=uas");
+            world.wait(55_000);
+            world.step(ALICE, |endpoint, now, dialog| endpoint.reinvite(now, dialog, Headers::new(), None));
+            world.lines.clear();
+            let answer = "Contact: <sip:bob@10.0.0.2>\nSession-Expires: 90;refresher=uas\n\noffer";
+            world.says("INVITE", 200, "b", answer);
+            world.lines.truncate(2);
+            world.hang_up(ALICE);
+            world.says("BYE", 200, "b", "");
+        },
+        "
+        55s bob -> alice  200
+        55s alice * re-INVITE granted 200, offered
+        55s alice -> bob  ACK
+        55s alice -> bob  BYE
+        55s bob -> alice  200 BYE
+        ",
+    );
+}
+
+#[test]
 fn a_call_that_is_over_is_not_refreshed() {
     check(
         |world| {
