@@ -1,6 +1,6 @@
 //! What a description says about sound, ready for a relay: addresses, codecs, keys, direction.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::format::read_formats;
 use super::{Crypto, Direction, Format, Media, Profile, Sdp};
@@ -117,11 +117,12 @@ fn rtcp_address(media: &Media, rtp: SocketAddr) -> Option<SocketAddr> {
     };
     let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
     let port: u16 = words.next()?.parse().ok().filter(|port| *port != 0)?;
-    let address = match words.nth(2) {
+    let address: IpAddr = match words.nth(2) {
         Some(address) => address.parse().ok()?,
         None => rtp.ip(),
     };
-    Some(SocketAddr::new(address, port))
+    // Browsers write an address of zeros where they do not know yet.
+    (!address.is_unspecified()).then(|| SocketAddr::new(address, port))
 }
 
 fn read_packet_ms(media: &Media) -> Option<u16> {
@@ -182,6 +183,15 @@ mod tests {
 
         assert_eq!((audio.rtp, audio.rtcp), (None, None));
         assert_eq!(audio.direction, Direction::SendOnly);
+    }
+
+    #[test]
+    fn reports_go_where_the_section_says() {
+        let rtcp = |line: &str| audio(&format!("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\n{line}")).rtcp;
+
+        assert_eq!(rtcp("a=rtcp:5000\r\n"), Some("192.0.2.1:5000".parse().unwrap()));
+        assert_eq!(rtcp("a=rtcp:5000 IN IP6 2001:db8::1\r\n"), Some("[2001:db8::1]:5000".parse().unwrap()));
+        assert_eq!([rtcp("a=rtcp:9 IN IP4 0.0.0.0\r\n"), rtcp("a=rtcp:0\r\n"), rtcp("a=rtcp:x\r\n")], [None; 3]);
     }
 
     #[test]
