@@ -106,7 +106,10 @@ impl JitterBuffer {
             Some(anchor) => anchor.media + i64::from(arrival.timestamp.wrapping_sub(anchor.timestamp) as i32),
             None => at as i64 * scale,
         };
-        self.anchor = Some(Anchor { run: arrival.run, timestamp: arrival.timestamp, media: steps });
+        // A packet that comes late may say what it likes; others are not counted from it.
+        if anew || self.anchor.is_some_and(|anchor| steps > anchor.media) {
+            self.anchor = Some(Anchor { run: arrival.run, timestamp: arrival.timestamp, media: steps });
+        }
         let media = steps.div_euclid(scale);
         if anew {
             self.waiting.clear();

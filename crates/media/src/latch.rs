@@ -104,8 +104,12 @@ impl Default for Latch {
 
 impl Latch {
     /// The SDP says so; another address than before opens the latch.
+    /// Signalling that comes from another host opens it too: the party has moved, perhaps to the same private address.
     pub fn tell(&mut self, at: Ticks, remote: Option<SocketAddr>, sources: &Sources) {
-        self.sources = sources.clone();
+        if self.sources != *sources {
+            self.sources = sources.clone();
+            self.open(at);
+        }
         let remote = remote.filter(|remote| remote.port() != 0 && !remote.ip().is_unspecified());
         if remote != self.told {
             self.told = remote;
@@ -503,6 +507,18 @@ mod tests {
 
         assert_eq!((held, moved), (Some(host(1, 40_123)), true));
         assert!(!party.hear(host(1, 40_123)));
+    }
+
+    #[test]
+    fn a_party_whose_signalling_comes_from_elsewhere_is_heard_from_there() {
+        let mut party = behind_nat();
+        party.hear(host(1, 40_123));
+
+        let told = party.latch.told();
+        party.latch.tell(party.at, told, &Sources::Any { signalling: Some(host(2, 0).ip()) });
+        let heard = [host(1, 40_123), host(2, 41_000), host(1, 40_123)].map(|from| party.hear(from));
+
+        assert_eq!((heard, party.latch.target()), ([true, true, false], Some(host(2, 41_000))));
     }
 
     #[test]

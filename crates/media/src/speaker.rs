@@ -40,11 +40,9 @@ impl Speaker {
     /// The party speaks so from now on.
     pub fn change(&mut self, stream: &Stream) {
         self.outgoing.set_scale(stream.codec.clock_scale());
-        if self.mouth.as_ref().is_some_and(|mouth| mouth.codec() != stream.codec) {
-            self.mouth = None;
-            if self.is_making() {
-                self.prepare(stream.codec);
-            }
+        self.mouth.take_if(|mouth| mouth.codec() != stream.codec);
+        if self.is_making() {
+            self.prepare(stream.codec);
         }
         self.cut();
     }
@@ -116,7 +114,9 @@ impl Speaker {
 
     /// Nothing of our own is due any more, unless something is being made.
     pub fn settle(&mut self) {
-        self.due.take_if(|_| !self.playing.is_some() && !self.keyer.is_busy());
+        if !self.is_making() {
+            self.due = None;
+        }
     }
 
     /// There is nowhere to send to.

@@ -221,6 +221,12 @@ impl Worker {
         if let Some(at) = session.watch() {
             self.watches.push(Reverse((at, slot, session.serial)));
         }
+        if self.watches.len() > 4 * self.by_id.len() + 1024 {
+            // Most are of sessions that have ended long before their silence would have been looked at.
+            let sessions = &self.sessions;
+            let is_there = |slot: u32, serial| sessions[slot as usize].as_ref().is_some_and(|it| it.serial == serial);
+            self.watches.retain(|Reverse((_, slot, serial))| is_there(*slot, *serial));
+        }
     }
 
     fn look_for_silence(&mut self, at: Ticks) {

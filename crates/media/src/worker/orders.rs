@@ -178,10 +178,10 @@ impl Worker {
     pub(super) fn stop_recording(&mut self, at: Ticks, recording: RecordingKey) {
         let Some((index, sides)) = self.recordings.stop(at, recording, &mut self.outputs) else { return };
         for slot in sides {
-            if let Some(session) = &mut self.sessions[slot as usize] {
-                if session.tap.is_some_and(|(tap, _)| tap == index) {
-                    session.record(None);
-                }
+            if let Some(session) = &mut self.sessions[slot as usize]
+                && session.tap.is_some_and(|(tap, _)| tap == index)
+            {
+                session.record(None);
             }
         }
     }

@@ -97,6 +97,18 @@ fn nothing_is_told_of_sessions_that_have_ended_and_nothing_is_left_of_them() {
 }
 
 #[test]
+fn looks_that_are_a_day_away_do_not_pile_up() {
+    let mut floor = Floor::new();
+    for _ in 0..10_000 {
+        floor.open(1, Stream { silence: Some(Duration::from_secs(86_400)), ..to(1) });
+        floor.close(1);
+        floor.pass(0);
+    }
+
+    assert!(floor.worker.watches.len() < 1100, "{}", floor.worker.watches.len());
+}
+
+#[test]
 fn a_silence_for_all_time_does_no_harm() {
     let mut floor = Floor::new();
     floor.open(1, Stream { silence: Some(Duration::MAX), ..to(1) });

@@ -1,13 +1,17 @@
 //! Whatever comes from the network or is ordered, the worker goes on, and nothing it holds is lost track of.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::{Floor, to};
-use crate::fixture::host;
-use crate::{AddressId, Order, Output, PACKET, RecordingKey, RecordingStep, SessionId, Sound, Stream};
+use crate::fixture::{anyone, host};
+use crate::{
+    AddressId, Codec, Crypto, Order, Output, PACKET, RecordingKey, RecordingStep, SessionId, Sound, Sources, SrtpKey,
+    SrtpSuite, Stream,
+};
 
 #[derive(Clone, Debug)]
 enum Happening {
@@ -22,8 +26,47 @@ fn session() -> impl Strategy<Value = SessionId> {
 }
 
 fn a_stream() -> impl Strategy<Value = Stream> {
-    (0..6u8, any::<bool>(), any::<bool>(), 0u16..100, any::<Option<u8>>())
-        .prop_map(|(party, send, receive, packet_ms, keys)| Stream { send, receive, packet_ms, keys, ..to(party) })
+    let codec = prop_oneof![
+        4 => Just((Codec::Pcma, 8)),
+        1 => Just((Codec::Pcmu, 0)),
+        1 => Just((Codec::G722, 9)),
+        1 => Just((Codec::Opus, 111)),
+    ];
+    let directions = (any::<bool>(), any::<bool>());
+    let keys = (any::<Option<u8>>(), any::<bool>());
+    let rest = (
+        proptest::option::weighted(0.2, any::<u8>()),
+        proptest::option::of(0..30_000u64),
+        any::<bool>(),
+        any::<bool>(),
+    );
+    (0..6u8, codec, directions, 0u16..100, keys, rest).prop_map(
+        |(
+            party,
+            (codec, payload_type),
+            (send, receive),
+            packet_ms,
+            (keys, key_tones),
+            (secret, silence, mux, only),
+        )| {
+            let key = |secret| SrtpKey { suite: SrtpSuite::AesCm128HmacSha1_80, key: [secret; 30] };
+            Stream {
+                codec,
+                payload_type,
+                receive_payload_type: payload_type,
+                keys,
+                key_tones,
+                send,
+                receive,
+                packet_ms,
+                crypto: secret.map(|secret| Crypto { ours: key(secret), theirs: key(secret) }),
+                silence: silence.map(Duration::from_millis),
+                rtcp_mux: mux,
+                sources: if only { Sources::Only(Arc::from([])) } else { anyone() },
+                ..to(party)
+            }
+        },
+    )
 }
 
 fn order() -> impl Strategy<Value = Order> {
@@ -46,13 +89,19 @@ fn order() -> impl Strategy<Value = Order> {
             agent
         }),
         1 => (0..3u64).prop_map(|key| Order::StopRecording { recording: RecordingKey(key) }),
+        1 => (session(), any::<char>()).prop_map(|(session, key)| Order::Key { session, key }),
+        1 => session().prop_map(|session| Order::Key { session, key: '7' }),
         1 => (session(), any::<bool>()).prop_map(|(session, muted)| Order::Mute { session, muted }),
     ]
 }
 
 /// Bytes that are often nearly RTP.
 fn packet() -> impl Strategy<Value = Vec<u8>> {
-    let head = (any::<u8>(), prop_oneof![Just(8u8), Just(0), Just(101), Just(0x88), any::<u8>()], any::<u16>());
+    let head = (
+        any::<u8>(),
+        prop_oneof![Just(8u8), Just(0), Just(9), Just(13), Just(101), Just(111), Just(0x88), any::<u8>()],
+        any::<u16>(),
+    );
     let tail = proptest::collection::vec(any::<u8>(), 0..300);
     (head, any::<[u8; 8]>(), tail, any::<bool>()).prop_map(|((first, second, sequence), numbers, tail, plain)| {
         let mut packet = vec![if plain { 0x80 } else { first }, second];
