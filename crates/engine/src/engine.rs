@@ -667,7 +667,7 @@ fn for_leg(news: News<Key>) -> Option<(Key, SipNews)> {
         News::Answered { key, fork, response, .. } => (key, SipNews::Answered(fork, response)),
         News::Refused { key, response, .. } => (key, SipNews::Refused(response)),
         News::Failed { key, .. } => (key, SipNews::Failed),
-        News::Cancelled { key, .. } => (key, SipNews::Cancelled),
+        News::Cancelled { key, request, .. } => (key, SipNews::Cancelled(request)),
         News::Acked { key, request, .. } => (key, SipNews::Acked(request)),
         News::NeverAcked { key, .. } => (key, SipNews::NeverAcked),
         News::Expired { key, .. } => (key, SipNews::Expired),

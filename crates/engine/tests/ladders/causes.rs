@@ -236,3 +236,31 @@ fn a_key_told_in_an_info_is_told_in_an_info_to_a_party_that_knows_nothing_else()
         ",
     );
 }
+
+#[test]
+fn an_agent_whose_sound_never_comes_is_not_rung_for() {
+    check(
+        |world| {
+            world.settings(|settings| settings.limits.silence_seconds = 20);
+            world.answers_after("101", 1.0);
+            world.manner("carrier", Manner::default());
+            world.clicks("101", "0900000001");
+            world.run(2.0);
+            world.begin();
+            world.show_events();
+            world.run(30.0);
+        },
+        "
+        19.0s pbx -> 101  BYE: No sound came from one side for too long
+        19.0s pbx -> carrier  CANCEL: No sound came from one side for too long
+        19.0s 101 -> pbx  200 OK to BYE
+        19.0s carrier -> pbx  200 OK to CANCEL
+        19.0s carrier -> pbx  487 Request Terminated
+        19.0s pbx -> carrier  ACK
+        19.0s * leg.ended 101 silent 200 by switchboard
+        19.0s * leg.ended +84900000001 silent 408 by switchboard
+        19.0s * call.ended silent 408 by switchboard
+        19.0s * sound.measured 101
+        ",
+    );
+}

@@ -173,7 +173,7 @@ fn an_agent_hears_ringing_again_when_a_second_customer_phone_rings() {
     world.manner("carrier", Manner::silent());
     world.clicks("101", "0900000001");
     world.run(1.2);
-    let mut heard = |world: &mut World| {
+    let heard = |world: &mut World| {
         let all = world.who_hears_whom();
         all.into_iter().find(|(who, _)| who == "101").map(|(_, whom)| whom.join(" and ")).unwrap_or_default()
     };

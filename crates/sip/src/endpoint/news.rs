@@ -75,6 +75,8 @@ pub enum News<K> {
         key: K,
         /// Which call.
         dialog: DialogId,
+        /// Their CANCEL, which may say why; none of ours.
+        request: Option<Request>,
     },
     /// The first ACK for a 2xx of ours; or the PRACK that answers an offer of ours in a provisional answer.
     Acked {

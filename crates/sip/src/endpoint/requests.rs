@@ -251,7 +251,8 @@ impl<K: Copy> Endpoint<K> {
         held.their_invite = None;
         if matches!(held.stage, Stage::Offered(_)) {
             self.close(now, &held);
-            self.post.tell(News::Cancelled { key: held.key, dialog: held.id });
+            let request = Some(request.clone());
+            self.post.tell(News::Cancelled { key: held.key, dialog: held.id, request });
         } else {
             self.try_change(now, &mut held);
             self.put(now, held);

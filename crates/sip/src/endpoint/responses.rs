@@ -230,7 +230,7 @@ impl<K: Copy> Endpoint<K> {
                     let is_told = calling.is_told;
                     self.send_bye(now, held, headers);
                     if !is_told {
-                        self.post.tell(News::Cancelled { key, dialog });
+                        self.post.tell(News::Cancelled { key, dialog, request: None });
                     }
                 }
             },

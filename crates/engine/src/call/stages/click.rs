@@ -170,6 +170,11 @@ impl Click {
                 self.play_tone(call, step, gone.end, by);
                 Stage::Click(self)
             }
+            // Whoever ordered the call is not there to have it.
+            LegNews::Silent if leg == self.agent => {
+                call.finish(step, Reason::Silent.into(), EndedBy::Switchboard);
+                Stage::Over
+            }
             LegNews::Ringing { early } if leg == customer => {
                 call.leg_rings(step, leg, early.is_some());
                 if early.is_some() {

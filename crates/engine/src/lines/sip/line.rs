@@ -83,8 +83,8 @@ pub enum SipNews {
     Refused(Response),
     /// No answer of any kind.
     Failed,
-    /// The caller's CANCEL.
-    Cancelled,
+    /// The caller's CANCEL; or an answer has crossed ours.
+    Cancelled(Option<Request>),
     /// The ACK to our 2xx.
     Acked(Request),
     /// There was no ACK to our 2xx.
@@ -186,7 +186,10 @@ impl SipLine {
             SipNews::Answered(fork, response) => self.on_answered(step, at, fork, &response),
             SipNews::Refused(response) => self.on_refused(step, at, &response),
             SipNews::Failed => self.on_failed(step, at),
-            SipNews::Cancelled => self.gone(step, Reason::Cancelled.into(), true),
+            SipNews::Cancelled(request) => {
+                let cause = request.and_then(|request| request.headers.q850_cause());
+                self.gone(step, End { cause, ..Reason::Cancelled.into() }, true)
+            }
             SipNews::Acked(request) => self.on_acked(step, &request),
             SipNews::NeverAcked | SipNews::Expired => self.gone(step, Reason::Unreachable.into(), false),
             SipNews::Bye(request) => self.on_bye(step, &request),
@@ -309,3 +312,6 @@ impl SipLine {
 pub(super) fn branch_key(key: LegKey, branch: usize) -> Key {
     Key::Leg(key, u8::try_from(branch).unwrap_or(u8::MAX))
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,10 @@ pub enum Change {
     Resumed,
 }
 
+/// Master key and salt. Shown without them.
+#[derive(Clone)]
+struct OwnKey([u8; 30]);
+
 /// One dialog's sound, as far as it is agreed on.
 #[derive(Clone, Debug)]
 pub struct Negotiation {
@@ -51,7 +55,7 @@ pub struct Negotiation {
     session_id: u64,
     secrecy: Secrecy,
     /// What we send with, should sound be secured.
-    key: [u8; 30],
+    key: OwnKey,
     /// What we would speak, best first.
     codecs: Vec<Codec>,
     /// The codecs of the other side of the call: of those that the party answers with, one of them is best.
@@ -95,7 +99,7 @@ impl Negotiation {
             here,
             session_id,
             secrecy,
-            key,
+            key: OwnKey(key),
             codecs: SPOKEN.to_vec(),
             wanted: Vec::new(),
             ours: None,
@@ -414,7 +418,7 @@ impl Negotiation {
     }
 
     fn crypto(&self, tag: u32, suite: Suite) -> Crypto {
-        Crypto { tag, suite, key: self.key }
+        Crypto { tag, suite, key: self.key.0 }
     }
 
     /// Our side of what is agreed on.
@@ -448,6 +452,12 @@ impl Negotiation {
         let text = sdp.print();
         self.ours = Some((sdp, index));
         text
+    }
+}
+
+impl std::fmt::Debug for OwnKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnKey(…)")
     }
 }
 

@@ -134,7 +134,7 @@ impl SipLine {
     pub(super) fn identify(&mut self, step: &mut Step<'_>, number: &str, name: Option<&str>) {
         let State::Up(up) = &self.state else { return };
         let dialog = up.dialog;
-        let headers = Headers::new().with(HeaderName::PAssertedIdentity, &party(step, up.flow, number, name));
+        let headers = Headers::new().with(HeaderName::PAssertedIdentity, party(step, up.flow, number, name));
         if step.endpoint.takes_update(dialog) {
             step.endpoint.update(step.now.mono, dialog, headers, None);
         } else {

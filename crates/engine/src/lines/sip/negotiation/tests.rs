@@ -133,6 +133,16 @@ fn a_secured_offer_gets_our_key_and_stays_secured() {
 }
 
 #[test]
+fn nobody_reads_our_key_where_things_are_shown() {
+    let mut talk = caller(&savp());
+    talk.answer(None).unwrap();
+
+    let shown = format!("{talk:?}");
+
+    assert!(!shown.contains("7, 7") && !shown.contains("BwcH") && !shown.contains("1, 1, 1"), "{shown}");
+}
+
+#[test]
 fn a_key_beside_plain_sound_is_taken() {
     let mut talk = caller(&pcma(&format!("a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:{THEIRS}\r\n")));
 
