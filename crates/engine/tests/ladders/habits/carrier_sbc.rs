@@ -7,9 +7,9 @@
 //! changes both; every ten minutes it offers again what has not changed.
 
 use bytes::Bytes;
-use sip::Message;
+use sip::{Message, Method};
 use testkit::world::check;
-use testkit::world::phone::{Texts, say};
+use testkit::world::phone::{Manner, Texts, Words, say};
 
 use super::a_trunk;
 
@@ -141,6 +141,30 @@ const TEXTS: &Texts = &[
 
         Signal= 5
         Duration= 160",
+    ),
+    (
+        "UPDATE request",
+        "UPDATE {uri} SIP/2.0
+        v: {via}
+        Max-Forwards: 70
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        m: <sip:{from-user}@{address};user=phone>
+        c: application/sdp
+        l: {length}
+
+        v=0
+        o=AudiocodesGW 30221 87036 IN IP4 {ip}
+        s=Phone-Call
+        c=IN IP4 {ip}
+        t=0 0
+        m=audio {port} RTP/AVP 8 96
+        a=rtpmap:8 pcma/8000
+        a=ptime:20
+        a=rtpmap:96 telephone-event/8000
+        a=fmtp:96 0-15",
     ),
     (
         "BYE request",
@@ -324,6 +348,132 @@ fn a_key_that_a_border_tells_with_blanks_is_told() {
         4.0s * leg.ended +84900000001 hung_up 200 by switchboard
         4.0s * call.ended hung_up 200 by agent
         4.0s * sound.measured 101
+        ",
+    );
+}
+
+/// The same, set up to agree on sound before the answer: its 200 says nothing more about it.
+fn sbc_that_agrees_early(message: &Message) -> Bytes {
+    let text = match message {
+        Message::Response(response) if response.status == 200 => SILENT_ANSWER,
+        _ => EARLY_ANSWER,
+    };
+    say(&[text].iter().chain(TEXTS).copied().collect::<Vec<_>>(), message)
+}
+
+const EARLY_ANSWER: (&str, &str) = (
+    "183",
+    "SIP/2.0 183 Session Progress
+    v: {via}
+    f: {from}
+    t: {to}
+    i: {call-id}
+    CSeq: {cseq}
+    m: <sip:{to-user}@{address};user=phone>
+    Server: Audiocodes-Sip-Gateway/TrunkPack 1610/v.4.20.299.412
+    Require: 100rel
+    RSeq: 18153
+    Allow: REGISTER,OPTIONS,INVITE,ACK,CANCEL,BYE,NOTIFY,PRACK,REFER,INFO,UPDATE
+    c: application/sdp
+    l: {length}
+
+    v=0
+    o=AudiocodesGW 30221 87035 IN IP4 {ip}
+    s=Phone-Call
+    c=IN IP4 {ip}
+    t=0 0
+    m=audio {port} RTP/AVP 8 96
+    a=rtpmap:8 pcma/8000
+    a=ptime:20
+    a=rtpmap:96 telephone-event/8000
+    a=fmtp:96 0-15",
+);
+
+const SILENT_ANSWER: (&str, &str) = (
+    "200 INVITE",
+    "SIP/2.0 200 OK
+    v: {via}
+    f: {from}
+    t: {to}
+    i: {call-id}
+    CSeq: {cseq}
+    m: <sip:{to-user}@{address};user=phone>
+    Server: Audiocodes-Sip-Gateway/TrunkPack 1610/v.4.20.299.412
+    k: 100rel,timer,em
+    Allow: REGISTER,OPTIONS,INVITE,ACK,CANCEL,BYE,NOTIFY,PRACK,REFER,INFO,UPDATE
+    l: 0",
+);
+
+#[test]
+fn what_a_border_agreed_on_before_the_answer_holds_after_it() {
+    check(
+        |world| {
+            a_trunk(world, sbc_that_agrees_early);
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.listen();
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> carrier PRACK
+        0.0s pbx -> 101 183 Session Progress
+        0.0s carrier -> pbx 200 OK to PRACK
+        1.0s ~ 101 hears carrier, carrier hears 101
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        3.5s ~ 101 hears carrier, carrier hears 101
+        4.0s 101 -> pbx BYE
+        4.0s pbx -> 101 200 OK to BYE
+        4.0s pbx -> carrier BYE
+        4.0s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_border_that_moves_its_sound_before_the_answer_is_followed() {
+    check(
+        |world| {
+            a_trunk(world, sbc);
+            world.manner("carrier", Manner::default().with_early_sound());
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.requests("carrier", Method::Update, Words::sound("m=audio {port} RTP/AVP 8\na=sendrecv"));
+            world.run(1.0);
+            world.listen();
+            world.answers("carrier");
+            world.run(1.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> carrier PRACK
+        0.0s pbx -> 101 183 Session Progress
+        0.0s carrier -> pbx 200 OK to PRACK
+        1.0s carrier -> pbx UPDATE
+        1.0s pbx -> carrier 200 OK to UPDATE
+        2.0s ~ 101 hears carrier, carrier hears 101
+        2.5s carrier -> pbx 200 OK
+        2.5s pbx -> carrier ACK
+        2.5s pbx -> 101 200 OK
+        2.5s 101 -> pbx ACK
+        3.5s ~ 101 hears carrier, carrier hears 101
+        4.0s 101 -> pbx BYE
+        4.0s pbx -> 101 200 OK to BYE
+        4.0s pbx -> carrier BYE
+        4.0s carrier -> pbx 200 OK to BYE
         ",
     );
 }

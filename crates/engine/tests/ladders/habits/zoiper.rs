@@ -202,4 +202,5 @@ fn the_codecs_of_a_zoiper_that_need_no_map_are_known() {
 
     let lines = described(&mut world, "101");
     assert!(lines.contains(&"m=audio 20000 RTP/AVP 8 101".to_owned()), "{lines:#?}");
+    assert!(lines.contains(&"a=rtcp-mux".to_owned()), "{lines:#?}");
 }
