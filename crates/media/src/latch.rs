@@ -34,17 +34,10 @@ pub(crate) struct Latch {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// The next sound that may be the party's locks.
-    Open { since: Ticks, before: Option<Before> },
+    /// The next sound that may be the party's locks. `before`: where it came from until the latch opened.
+    Open { since: Ticks, before: Option<SocketAddr> },
     /// Nothing else is taken.
     Locked(Lock),
-}
-
-/// Where sound came from before the latch opened.
-#[derive(Clone, Copy, Debug)]
-struct Before {
-    from: SocketAddr,
-    rank: Rank,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -119,8 +112,8 @@ impl Latch {
 
     /// The direction has changed. Until sound comes again, ours goes where it went.
     pub fn open(&mut self, at: Ticks) {
-        if let State::Locked(Lock { from, rank, .. }) = self.state {
-            self.state = State::Open { since: at, before: Some(Before { from, rank }) };
+        if let State::Locked(Lock { from, .. }) = self.state {
+            self.state = State::Open { since: at, before: Some(from) };
         }
     }
 
@@ -144,8 +137,8 @@ impl Latch {
                 takes_over.then(|| Lock::new(at, sign, rank))
             }
             State::Open { since, before } => match before {
-                Some(before) if before.from == sign.from => {
-                    Some(Lock { doubted_until: at + PATIENCE, ..Lock::new(at, sign, before.rank) })
+                Some(before) if *before == sign.from => {
+                    Some(Lock { doubted_until: at + PATIENCE, ..Lock::new(at, sign, rank) })
                 }
                 _ => {
                     let waited = at - *since >= PATIENCE && at >= UNKNOWN_OWNERS;
@@ -202,8 +195,7 @@ impl Latch {
     pub fn target(&self) -> Option<SocketAddr> {
         match self.state {
             State::Locked(lock) => Some(lock.from),
-            State::Open { before: Some(before), .. } => Some(before.from),
-            State::Open { before: None, .. } => self.told,
+            State::Open { before, .. } => before.or(self.told),
         }
     }
 
