@@ -149,7 +149,13 @@ impl<K: Copy> Endpoint<K> {
     /// What has to be stored so that the dialog can be ended after a restart. None until it is answered.
     pub fn snapshot(&self, dialog: DialogId) -> Option<DialogSnapshot> {
         let held = self.dialogs.get(dialog)?;
-        (!matches!(held.stage, Stage::Calling(_) | Stage::Offered(_))).then(|| held.dialog.snapshot())
+        let is_answered = match &held.stage {
+            Stage::Calling(_) => false,
+            // The answer may wait for a PRACK, and go out long after the asker has stored what it was given.
+            Stage::Offered(_) => held.reliable.as_ref().is_some_and(|reliable| reliable.has_answer()),
+            _ => true,
+        };
+        is_answered.then(|| held.dialog.snapshot())
     }
 
     /// Takes a stored dialog up again.

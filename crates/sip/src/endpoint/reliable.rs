@@ -230,6 +230,11 @@ impl Reliable {
         self.unacknowledged.is_none()
     }
 
+    /// Whether a 2xx waits.
+    pub(crate) fn has_answer(&self) -> bool {
+        self.answer.is_some()
+    }
+
     /// Whether an offer of ours waits for the PRACK that answers it.
     pub(crate) fn is_offer_open(&self) -> bool {
         self.unacknowledged.as_ref().is_some_and(|unacknowledged| unacknowledged.describes == Describes::Offer)

@@ -226,6 +226,22 @@ fn a_2xx_waits_for_the_prack_of_an_answer_that_described_a_session() {
 }
 
 #[test]
+fn an_answer_that_waits_is_stored_as_one() {
+    let mut world = World::new(crate::Transport::Udp);
+    world.support(&["100rel"]);
+    world.lose_all("PRACK");
+    world.invite();
+    world.accept();
+    world.progress(183, Some("answer"));
+    let stored = |world: &World| world.sides[BOB].endpoint.snapshot(world.sides[BOB].dialog.unwrap()).is_some();
+    let before = stored(&world);
+
+    world.answer();
+
+    assert_eq!((before, stored(&world)), (false, true));
+}
+
+#[test]
 fn a_2xx_overtakes_what_only_rang_and_its_prack_is_still_welcome() {
     check(
         |world| {
