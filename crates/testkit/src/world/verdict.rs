@@ -19,6 +19,8 @@ impl World {
     pub fn end(&mut self) {
         self.settle();
         self.run_until(self.now + REST);
+        // A phone may just have signed in again.
+        self.settle();
         self.judge_engine();
         self.judge_stories();
         self.judge_phones();
