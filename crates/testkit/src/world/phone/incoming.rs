@@ -87,7 +87,7 @@ impl Phone {
         let invite = self.talks[at].invite.clone();
         let uri = Uri::sip(Host::Name(Bytes::from(self.card.domain.clone()))).with_user(to);
         let mut response = self.own_response(at, 302);
-        response.headers.push(HeaderName::Contact, &NameAddr::new(uri));
+        response.headers.push(HeaderName::Contact, NameAddr::new(uri));
         self.talks[at].state = State::Gone(End::RefusedIt(302));
         self.give(&invite, response, self.is_lossy());
     }
