@@ -133,7 +133,7 @@ fn two_phones_that_answer_at_once_leave_one_of_them_with_a_bye() {
         2.0s 102b -> pbx  200 OK to CANCEL
         2.0s 101 -> pbx  ACK
         2.2s pbx -> 102b  ACK
-        2.2s pbx -> 102b  BYE
+        2.2s pbx -> 102b  BYE: Call completed elsewhere
         2.2s 102b -> pbx  200 OK to BYE
         3.0s ~ 101 hears 102, 102 hears 101
         3.5s 101 -> pbx  BYE
