@@ -477,3 +477,72 @@ fn a_border_that_moves_its_sound_before_the_answer_is_followed() {
         ",
     );
 }
+
+/// The same, hearing a fax machine: it offers to send pictures in place of sound.
+fn sbc_that_hears_a_fax(message: &Message) -> Bytes {
+    const FAX: (&str, &str) = (
+        "INVITE request within",
+        "INVITE {uri} SIP/2.0
+        v: {via}
+        Max-Forwards: 70
+        f: {from}
+        t: {to}
+        i: {call-id}
+        CSeq: {cseq}
+        m: <sip:{from-user}@{address};user=phone>
+        k: 100rel,timer,em
+        c: application/sdp
+        l: {length}
+
+        v=0
+        o=AudiocodesGW 30221 87037 IN IP4 {ip}
+        s=Phone-Call
+        c=IN IP4 {ip}
+        t=0 0
+        m=image 6022 udptl t38
+        a=T38FaxVersion:0
+        a=T38MaxBitRate:14400
+        a=T38FaxMaxBuffer:1024
+        a=T38FaxRateManagement:transferredTCF
+        a=T38FaxUdpEC:t38UDPRedundancy",
+    );
+    say(&[FAX].iter().chain(TEXTS).copied().collect::<Vec<_>>(), message)
+}
+
+#[test]
+fn a_border_that_hears_a_fax_is_refused_and_the_call_lives() {
+    check(
+        |world| {
+            a_trunk(world, sbc);
+            world.calls("101", "0900000001");
+            world.run(3.0);
+            world.dresses("carrier", sbc_that_hears_a_fax);
+            world.resumes("carrier");
+            world.run(1.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 183 Session Progress
+        0.0s pbx -> carrier PRACK
+        0.0s pbx -> 101 183 Session Progress
+        0.0s carrier -> pbx 200 OK to PRACK
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        3.0s carrier -> pbx re-INVITE
+        3.0s pbx -> carrier 100 Trying
+        3.0s pbx -> carrier 488 Not Acceptable Here
+        3.0s carrier -> pbx ACK
+        4.0s ~ 101 hears carrier, carrier hears 101
+        4.5s 101 -> pbx BYE
+        4.5s pbx -> 101 200 OK to BYE
+        4.5s pbx -> carrier BYE
+        4.5s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}
