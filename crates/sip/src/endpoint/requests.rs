@@ -127,7 +127,7 @@ impl<K: Copy> Endpoint<K> {
         self.put(now, held);
     }
 
-    /// What is refused before the asker hears of it: offers that meet (RFC 3261, 14.2; RFC 3311, 5.2; RFC 6337, 2.3), and
+    /// What is refused before the asker hears of it: what asks for things unknown, offers that meet (RFC 3261, 14.2; RFC 3311, 5.2; RFC 6337, 2.3), and
     /// sessions that are too brief.
     fn refusal_in(
         &mut self,
@@ -140,6 +140,10 @@ impl<K: Copy> Endpoint<K> {
             let seconds = endpoint.post.identity.below(11).to_string();
             Some((500, Headers::new().with(HeaderName::RetryAfter, seconds)))
         };
+        let unsupported = self.unsupported(request);
+        if !unsupported.is_empty() {
+            return Some((420, Headers::new().with(HeaderName::Unsupported, unsupported)));
+        }
         let offers = !request.body.is_empty();
         match request.method {
             Method::Invite if held.their_invite.is_some() || held.their_update.is_some() => return later(self),

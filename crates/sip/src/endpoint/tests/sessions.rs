@@ -402,6 +402,24 @@ fn an_offer_that_waits_for_its_answer_does_not_outlive_the_session() {
 }
 
 #[test]
+fn a_request_in_a_call_that_requires_what_we_do_not_know_is_refused() {
+    check(
+        |world| {
+            world.refresh_sessions(BOB, 1_800, 90);
+            world.talk();
+            let headers = Headers::new().with(HeaderName::Require, "timer, precondition");
+            world.step(ALICE, |endpoint, now, dialog| endpoint.update(now, dialog, headers, None));
+            assert_eq!(world.latest_response(ALICE).headers.get(&HeaderName::Unsupported).unwrap(), "precondition");
+        },
+        "
+        0s alice -> bob  UPDATE
+        0s bob -> alice  420 UPDATE
+        0s alice * UPDATE refused 420
+        ",
+    );
+}
+
+#[test]
 fn a_call_that_is_over_is_not_refreshed() {
     check(
         |world| {
