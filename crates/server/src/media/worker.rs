@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -156,7 +156,11 @@ impl<R: Fn(WorkerId, Report)> Desk<R> {
             return;
         }
         // On a socket for both families, peers of IPv4 have mapped addresses (RFC 4291, 2.5.5.2).
-        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        let from = match from.ip().to_canonical() {
+            IpAddr::V4(ip) => SocketAddr::new(ip.into(), from.port()),
+            // A link-local address is nothing without its scope.
+            IpAddr::V6(_) => from,
+        };
         match channel {
             Channel::Sound => {
                 self.figures.received += 1;
