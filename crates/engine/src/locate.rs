@@ -57,3 +57,76 @@ impl Whereabouts {
         trunks.in_turn(&targets).into_iter().find_map(flow).map(|flow| (dialog, flow))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use sip::{Endpoint, EndpointConfig, Headers, Invite, NameAddr, NextHop};
+
+    use super::*;
+    use crate::fixture;
+
+    fn uri(text: &str) -> Uri {
+        Uri::parse(Bytes::copy_from_slice(text.as_bytes())).expect("a URI")
+    }
+
+    fn interfaces() -> Vec<Interface> {
+        vec![Interface::at("main", ([192, 0, 2, 1], 5060).into())]
+    }
+
+    /// A dialog of any kind.
+    fn dialog() -> DialogId {
+        let config = EndpointConfig {
+            software: String::new(),
+            mark: "1".into(),
+            interfaces: interfaces(),
+            allow: String::new(),
+            session: None,
+            max_transactions: 10,
+            max_dialogs: 10,
+        };
+        let mut endpoint = Endpoint::new(config, [1; 32]);
+        let somebody = uri("sip:somebody@198.51.100.1");
+        let invite = Invite {
+            flow: Flow::udp(0, ([198, 51, 100, 1], 5060).into()),
+            from: NameAddr::new(somebody.clone()),
+            to: NameAddr::new(somebody.clone()),
+            uri: somebody,
+            route: Vec::new(),
+            headers: Headers::new(),
+            body: None,
+            credentials: None,
+            answer_within: None,
+            next_hop: NextHop::Route,
+        };
+        endpoint.invite(fixture::instant(), 1_u8, invite).expect("there is room")
+    }
+
+    #[test]
+    fn a_name_is_asked_for_as_its_uri_has_it_and_the_first_place_of_the_answer_is_taken() {
+        let (mut whereabouts, mut trunks, dialog) = (Whereabouts::default(), Trunks::new([1; 32]), dialog());
+
+        let asked = whereabouts.ask(TenantId(1), dialog, &uri("sip:1@edge.example:5070;transport=TCP"));
+        let Some(Wire::Ask { ticket, question, .. }) = asked else { panic!("{asked:?}") };
+        let places = [(2, 3), (1, 2)]
+            .map(|(rank, last)| Target { rank, ..Target::only(([203, 0, 113, last], 5070).into(), Transport::Tcp) });
+        let found = whereabouts.answered(ticket, Answer::Addresses(places.to_vec()), &interfaces(), &mut trunks);
+
+        let (host, port, transport) = ("edge.example".to_owned(), Some(5070), Some(Transport::Tcp));
+        assert_eq!(question, Question::Addresses { host, port, transport, secure: false });
+        let flow = Flow { transport: sip::Transport::Tcp, ..Flow::udp(0, ([203, 0, 113, 2], 5070).into()) };
+        assert_eq!(found, Some((dialog, flow)));
+        assert_eq!(whereabouts.answered(ticket, Answer::Failed("late".into()), &interfaces(), &mut trunks), None);
+    }
+
+    #[test]
+    fn a_name_without_an_address_leaves_the_dialog_where_it_is() {
+        let (mut whereabouts, mut trunks) = (Whereabouts::default(), Trunks::new([1; 32]));
+
+        let asked = whereabouts.ask(TenantId(1), dialog(), &uri("sip:1@edge.example"));
+        let Some(Wire::Ask { ticket, .. }) = asked else { panic!("{asked:?}") };
+
+        let nothing = Answer::Failed("the name server does not answer".into());
+        assert_eq!(whereabouts.answered(ticket, nothing, &interfaces(), &mut trunks), None);
+    }
+}

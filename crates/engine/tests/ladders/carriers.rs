@@ -13,7 +13,7 @@ fn a_trunk_that_does_not_answer_three_times_is_down_until_it_answers() {
             world.show_events();
             world.phone("carrier").counter.options = None;
             asks_every(world, 10);
-            world.run(30.0);
+            world.run(40.0);
             world.begin();
             world.calls("101", "0900000001");
             world.run(1.0);
@@ -32,19 +32,17 @@ fn a_trunk_that_does_not_answer_three_times_is_down_until_it_answers() {
         0.0s * leg.started 101 as agent who calls
         0.0s * leg.ended 101 trunks_down 503 by switchboard
         0.0s * call.ended trunks_down 503 by switchboard
+        0.2s pbx -> carrier OPTIONS
         0.3s pbx -> carrier OPTIONS
-        0.9s pbx -> carrier OPTIONS
-        1.4s pbx -> carrier OPTIONS
-        1.4s carrier -> pbx 200 OK to OPTIONS
-        1.4s * trunk.up carrier
-        2.4s pbx -> carrier OPTIONS
-        2.4s carrier -> pbx 200 OK to OPTIONS
-        2.7s pbx -> carrier OPTIONS
-        2.7s carrier -> pbx 200 OK to OPTIONS
+        2.6s pbx -> carrier OPTIONS
+        2.6s carrier -> pbx 200 OK to OPTIONS
+        2.6s * trunk.up carrier
+        4.2s pbx -> carrier OPTIONS
+        4.2s carrier -> pbx 200 OK to OPTIONS
         4.3s pbx -> carrier OPTIONS
         4.3s carrier -> pbx 200 OK to OPTIONS
-        10.5s pbx -> carrier OPTIONS
-        10.5s carrier -> pbx 200 OK to OPTIONS
+        6.4s pbx -> carrier OPTIONS
+        6.4s carrier -> pbx 200 OK to OPTIONS
         13.0s 101 -> pbx INVITE 0900000001
         13.0s pbx -> 101 100 Trying
         13.0s pbx -> carrier INVITE 0900000001
@@ -73,10 +71,10 @@ fn a_trunk_is_asked_by_and_by_and_any_answer_of_its_own_counts() {
             asks_every(world, 0);
         },
         "
-        0.9s pbx -> carrier OPTIONS
-        0.9s carrier -> pbx 404 Not Found to OPTIONS
-        31.6s pbx -> carrier OPTIONS
-        31.6s carrier -> pbx 404 Not Found to OPTIONS
+        16.1s pbx -> carrier OPTIONS
+        16.1s carrier -> pbx 404 Not Found to OPTIONS
+        46.9s pbx -> carrier OPTIONS
+        46.9s carrier -> pbx 404 Not Found to OPTIONS
         ",
     );
 }
@@ -87,7 +85,7 @@ fn a_trunk_that_is_down_stays_so_over_a_crash_and_is_told_once() {
         |world| {
             world.phone("carrier").counter.options = None;
             asks_every(world, 10);
-            world.run(30.0);
+            world.run(40.0);
             world.begin();
             world.show_events();
             world.crashes_for(1.0);
@@ -111,11 +109,11 @@ fn a_trunk_that_is_down_stays_so_over_a_crash_and_is_told_once() {
         1.0s * leg.started 101 as agent who calls
         1.0s * leg.ended 101 trunks_down 503 by switchboard
         1.0s * call.ended trunks_down 503 by switchboard
-        1.4s pbx -> carrier OPTIONS
-        1.9s pbx -> carrier OPTIONS
-        2.9s pbx -> carrier OPTIONS
-        2.9s carrier -> pbx 200 OK to OPTIONS
-        2.9s * trunk.up carrier
+        1.0s pbx -> carrier OPTIONS
+        1.5s pbx -> carrier OPTIONS
+        2.5s pbx -> carrier OPTIONS
+        2.5s carrier -> pbx 200 OK to OPTIONS
+        2.5s * trunk.up carrier
         ",
     );
 }

@@ -2,7 +2,8 @@
 //!
 //!   Unknown ──answer──► Up ──three questions without an answer──► Down ──answer──► Up
 //!
-//! A trunk that answers calls and has never answered a question does not know OPTIONS; it is not down for that.
+//! A trunk that answers calls and has never answered a question does not know OPTIONS; it is not down for that. One that
+//! has just answered a call is not asked: it is there.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use model::{Text, Timestamp, TrunkEvent, TrunkHealth, TrunkState};
 
 use crate::edge::Now;
 
-/// How long a trunk may think about a question.
+/// How long a trunk may think about a question; less where questions come faster.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// So many questions in a row without an answer, and no calls go there.
@@ -19,8 +20,8 @@ const FAILURES: u8 = 3;
 /// The longest rest that a trunk is granted.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
-/// The first question goes out within this time.
-const FIRST_WITHIN_MS: u32 = 2_000;
+/// One that an earlier engine found to be down is asked within this time.
+const SOON_MS: u32 = 2_000;
 
 /// The health of one trunk.
 #[derive(Debug)]
@@ -78,7 +79,9 @@ impl Health {
         self.every = every;
         self.failures = 0;
         self.answer_by = None;
-        self.ask_at = every.map(|_| now.mono + Duration::from_millis(draw(FIRST_WITHIN_MS).into()));
+        // Nobody is kept from calling by not knowing, so there is no hurry; many trunks are not asked at one moment.
+        let half = |every: Duration| u32::try_from(every.as_millis() / 2).unwrap_or(u32::MAX);
+        self.ask_at = every.map(|every| now.mono + every / 2 + Duration::from_millis(draw(half(every)).into()));
         if every.is_none() && self.down {
             self.down = false;
             self.since = now.wall;
@@ -86,10 +89,13 @@ impl Health {
     }
 
     /// How an earlier engine left it.
-    pub fn take_back(&mut self, now: Now, kept: &TrunkHealth) {
+    pub fn take_back(&mut self, now: Now, kept: &TrunkHealth, draw: impl FnOnce(u32) -> u32) {
         self.since = kept.since;
         match kept.state {
-            TrunkState::Down if self.every.is_some() => self.down = true,
+            TrunkState::Down if self.every.is_some() => {
+                self.down = true;
+                self.ask_at = Some(now.mono + Duration::from_millis(draw(SOON_MS).into()));
+            }
             TrunkState::Resting => {
                 let left = kept.until.and_then(|until| Duration::try_from(until.duration_since(now.wall)).ok());
                 self.rest = left.zip(kept.until).map(|(left, wall)| Rest { at: now.mono + left, wall });
@@ -122,7 +128,7 @@ impl Health {
         let tenth = u32::try_from(every.as_millis() / 10).unwrap_or(u32::MAX);
         let shift = Duration::from_millis(draw(tenth).into());
         self.ask_at = Some(now.mono + every - every / 20 + shift);
-        self.answer_by = Some(now.mono + ANSWER_WITHIN);
+        self.answer_by = Some(now.mono + ANSWER_WITHIN.min(every * 9 / 10));
         true
     }
 
@@ -147,6 +153,9 @@ impl Health {
         let first = !std::mem::replace(&mut self.served, true);
         if first && !self.answered {
             self.since = now.wall;
+        }
+        if let (Some(every), Some(at)) = (self.every, &mut self.ask_at) {
+            *at = (*at).max(now.mono + every);
         }
         self.lives(now);
     }
@@ -295,6 +304,29 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_asked_every_second_is_found_out_too() {
+        let (now, mut health) = begin();
+        health.set_every(now, Some(Duration::from_secs(1)), |_| 0);
+
+        for _ in 0..6 {
+            let at = health.poll_timeout().expect("it is asked");
+            health.on_timeout(Now { mono: at, ..now }, |_| 0);
+        }
+
+        assert!(!health.takes_calls(now.mono + Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn one_that_has_just_answered_a_call_is_not_asked() {
+        let (now, mut health) = begin();
+        let later = after(now, 14);
+
+        health.on_service(later);
+
+        assert_eq!(health.poll_timeout(), Some(later.mono + EVERY));
+    }
+
+    #[test]
     fn one_that_takes_calls_and_knows_no_options_is_not_down() {
         let (now, mut health) = begin();
 
@@ -325,7 +357,7 @@ mod tests {
         let kept = before.kept(now.mono).expect("it stands somehow");
 
         let (_, mut health) = begin();
-        health.take_back(now, &kept);
+        health.take_back(now, &kept, |_| 0);
 
         assert!(!health.takes_calls(now.mono) && health.change(now.mono).is_none());
         assert_eq!(health.kept(now.mono), Some(kept));

@@ -111,13 +111,14 @@ impl Trunks {
     pub fn take_back(&mut self, now: Now, kept: &Kept) {
         let owner = (kept.tenant != TenantId::SERVER).then_some(kept.tenant);
         let key = TrunkKey { owner, name: kept.key.clone() };
+        let random = &mut self.random;
         let Some(held) = self.numbers.get(&key).and_then(|number| self.trunks.get_mut(number)) else {
             self.keep.push(Kept { value: None, ..kept.clone() });
             return;
         };
         let health = kept.value.as_deref().and_then(|value| serde_json::from_str::<TrunkHealth>(value).ok());
         if let Some(health) = health {
-            held.health.take_back(now, &health);
+            held.health.take_back(now, &health, |most| draw(random, most));
             if let Some((registration, kept)) = held.registration.as_mut().zip(health.registration.as_ref()) {
                 registration.take_back(now, kept);
             }
