@@ -178,7 +178,7 @@ mod tests {
     fn a_phone_has_only_its_lines() {
         let settings = fixture::demo();
         let mut limits = Limits::default();
-        let mut take = |limits: &mut Limits, extension| limits.take_line(&settings, extension, Urgency::Usual);
+        let take = |limits: &mut Limits, extension| limits.take_line(&settings, extension, Urgency::Usual);
 
         assert_eq!(take(&mut limits, "101"), Ok(()));
         assert_eq!(take(&mut limits, "101"), Ok(()));

@@ -356,7 +356,9 @@ mod tests {
         let mut desk = Desk::new();
         for n in 0..200_u32 {
             let bad = Source::of(std::net::IpAddr::V4((0x0a00_0000 + n).into()));
-            (0..10).for_each(|_| drop(desk.bans.wrong(desk.now, bad)));
+            for _ in 0..10 {
+                let _ = desk.bans.wrong(desk.now, bad);
+            }
         }
 
         for n in 0..20_000_u32 {

@@ -28,7 +28,7 @@ pub struct Said {
 /// Reads who calls. What only the trusted may say is read only of those.
 pub fn said_by(trunk: &Trunk, headers: &Headers) -> Said {
     let from = headers.from().ok();
-    let asserted = trunk.trusted.then(|| headers.asserted_identities().unwrap_or_default()).unwrap_or_default();
+    let asserted = if trunk.trusted { headers.asserted_identities().unwrap_or_default() } else { Vec::new() };
     // A telephone number says more than an address that has none (RFC 3325, 9.1: there may be one of each).
     let named = |address: &&NameAddr| address.uri.user_text().is_some();
     let known = asserted.iter().find(named).or(from.as_ref());
@@ -81,7 +81,7 @@ pub fn to_trunk(trunk: &Trunk, country: &str, presented: &Presented, diversions:
     // Whoever hides is known to the trusted alone.
     let is_asserted = if private { trunk.trusted } else { trunk.identity == TrunkIdentity::Pai };
     if let Some(number) = written.filter(|_| is_asserted) {
-        headers.push(HeaderName::PAssertedIdentity, &address(&number));
+        headers.push(HeaderName::PAssertedIdentity, address(&number));
     }
     if private && let Some(id) = Privacy::ID.print() {
         headers.push(HeaderName::Privacy, id);

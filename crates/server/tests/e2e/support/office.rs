@@ -41,7 +41,7 @@ impl Company {
       - {{ number: "101", name: Sales desk, password: pw-101, record: true, caller_id: "{did}", lines: 20 }}
       - {{ number: "102", name: Support desk, password: pw-102, record: true }}
     trunks:
-      - {{ name: carrier, address: "{carrier}", accept_from: ["{carrier}"]{trunk} }}
+      - {{ name: carrier, address: "{carrier}", accept_from: ["{carrier}"], health_seconds: 0{trunk} }}
     outbound:
       - {{ prefix: "0", trunks: [carrier] }}
     numbers:
