@@ -51,8 +51,15 @@ impl Control {
         Self { name: std::array::from_fn(hex), seen: None, sender_report: None, told: 0, far: Far::default() }
     }
 
-    /// Takes a datagram of the party. None: there is nothing in it.
-    pub fn hear(&mut self, at: Ticks, clock: &Clock, ssrc: u32, from: SocketAddr, datagram: &[u8]) -> Option<Told> {
+    /// Takes a datagram of the party about what we send. None: there is nothing in it.
+    pub fn hear(
+        &mut self,
+        at: Ticks,
+        clock: &Clock,
+        outgoing: &Outgoing,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> Option<Told> {
         let mut told = None;
         for packet in rtcp::parse(datagram) {
             told.get_or_insert(Told::Report);
@@ -69,8 +76,8 @@ impl Control {
                 }
             };
             self.seen = Some(from);
-            if let Some(block) = blocks.iter().find(|block| block.ssrc == ssrc) {
-                self.learn(clock.ntp(at), &block);
+            if let Some(block) = blocks.iter().find(|block| block.ssrc == outgoing.ssrc()) {
+                self.learn(clock.ntp(at), outgoing.scale(), &block);
             }
         }
         told
@@ -135,9 +142,9 @@ impl Control {
         known.into_iter().flatten().any(|known| known.ip().to_canonical() == from.ip().to_canonical())
     }
 
-    fn learn(&mut self, ntp: u64, block: &Block) {
+    fn learn(&mut self, ntp: u64, scale: u32, block: &Block) {
         self.far.lost = u64::try_from(block.lost).unwrap_or(0);
-        self.far.jitter = duration(block.jitter.into());
+        self.far.jitter = duration(u64::from(block.jitter) / u64::from(scale.max(1)));
         if block.last_report != 0 {
             // RFC 3550 section 6.4.1: in 65 536ths of a second. A clock that runs unevenly can make it less than none.
             let round = ((ntp >> 16) as u32).wrapping_sub(block.last_report).wrapping_sub(block.since_last_report);
@@ -223,7 +230,7 @@ mod tests {
         let mut ours = Control::new(1);
         let mut theirs = Control::new(2);
         let report = tell(&mut ours, 8000, 50, 0).unwrap();
-        theirs.hear(8400, &clock(), 9, host(1, 1), &report);
+        theirs.hear(8400, &clock(), &Outgoing::new(9, 0, 0), host(1, 1), &report);
         let mut reception = Reception::default();
         for n in [1, 2, 5] {
             let header = Header { marker: false, payload_type: 8, sequence: n, timestamp: 0, ssrc: 7 };
@@ -233,12 +240,25 @@ mod tests {
         let length =
             theirs.tell(16_400, &clock(), &Outgoing::new(9, 0, 0), &mut reception, false, &mut answer).unwrap();
 
-        ours.hear(16_800, &clock(), 7, host(1, 4001), &answer[..length]);
+        ours.hear(16_800, &clock(), &Outgoing::new(7, 0, 0), host(1, 4001), &answer[..length]);
 
         let far = ours.far();
         assert_eq!(far.lost, 2);
         let round_trip = far.round_trip.unwrap().as_millis();
         assert!((99..=101).contains(&round_trip), "{round_trip}");
+    }
+
+    #[test]
+    fn jitter_is_told_in_steps_of_the_codec_s_clock() {
+        let mut ours = Control::new(1);
+        let mut outgoing = Outgoing::new(7, 0, 0);
+        outgoing.set_scale(6);
+        let block = [7, 0, 0, 480, 0, 0_u32].iter().flat_map(|word| word.to_be_bytes());
+        let report: Vec<u8> = [0x81, 201, 0, 7, 0, 0, 0, 9].into_iter().chain(block).collect();
+
+        ours.hear(0, &clock(), &outgoing, host(1, 4001), &report);
+
+        assert_eq!(ours.far().jitter, Duration::from_millis(10));
     }
 
     #[test]
@@ -272,7 +292,7 @@ mod tests {
         let before = control.target(&latch, &stream);
         let report = tell(&mut Control::new(2), 8000, 50, 0).unwrap();
 
-        control.hear(8000, &clock(), 7, host(9, 5777), &report);
+        control.hear(8000, &clock(), &Outgoing::new(7, 0, 0), host(9, 5777), &report);
 
         assert_eq!(before, Some((host(9, 5001), Channel::Control)));
         assert_eq!(control.target(&latch, &stream), Some((host(9, 5777), Channel::Control)));

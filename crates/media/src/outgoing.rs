@@ -143,6 +143,11 @@ impl Outgoing {
         self.ssrc
     }
 
+    /// Steps of the timestamp in a tick.
+    pub fn scale(&self) -> u32 {
+        self.scale
+    }
+
     pub fn packets(&self) -> u64 {
         self.packets
     }

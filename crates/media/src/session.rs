@@ -225,7 +225,7 @@ impl Session {
             }
             None => Control::admits(&self.latch, stream, from).then_some(&*datagram)?,
         };
-        let told = self.control.hear(at, clock, self.speaker.outgoing().ssrc(), from, datagram)?;
+        let told = self.control.hear(at, clock, self.speaker.outgoing(), from, datagram)?;
         self.silence.end(at);
         if let Told::Bye { ssrc } = told {
             self.latch.forget(ssrc);
