@@ -181,7 +181,7 @@ impl Arrival<'_, '_> {
             call.hops_left = hops.saturating_sub(1);
         }
         let peer = peer(&call.settings, &plan.uses, &incoming);
-        let Ok((line, trouble)) = SipLine::accept(step, key, incoming, peer) else {
+        let Ok((mut line, trouble)) = SipLine::accept(step, key, incoming, peer) else {
             step.free(&plan.uses);
             step.office.limits.end_call();
             return None;
@@ -193,6 +193,9 @@ impl Arrival<'_, '_> {
             to: plan.to,
             did: plan.did,
         };
+        if let Uses::Trunk(trunk) = &plan.uses {
+            line.belongs_to(step, trunk);
+        }
         call.story.tell(step.now.wall, started);
         call.caller = plan.caller;
         let line = Line::Sip(line);

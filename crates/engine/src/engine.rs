@@ -23,7 +23,7 @@ use crate::commands;
 use crate::edge::{Answer, Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
-use crate::lines::sip::{ALLOW, Gatekeeper, Settled, SipNews, Trunks, ask_phone, keep_bindings};
+use crate::lines::sip::{ALLOW, Gatekeeper, Settled, SipNews, Trunks, ask_phone, keep_bindings, stub};
 use crate::lines::{LegNews, Line};
 use crate::live::Live;
 use crate::locate::Whereabouts;
@@ -494,8 +494,11 @@ impl Engine {
 
     /// Ends a dialog that a dead engine left behind, so that no carrier goes on billing.
     fn end_orphan(&mut self, now: Now, snapshot: &str) {
-        let Ok(snapshot) = serde_json::from_str(snapshot) else { return };
+        let Some((snapshot, login)) = stub::read(snapshot, &self.trunks) else { return };
         let dialog = self.endpoint.restore(now.mono, Key::Orphan, snapshot);
+        if let Some(login) = login {
+            self.endpoint.set_login(dialog, login);
+        }
         let reason = Headers::new().with(sip::HeaderName::Reason, "SIP;cause=500;text=\"The server was restarted\"");
         self.endpoint.bye(now.mono, dialog, reason);
     }

@@ -1,6 +1,7 @@
 //! The engine's own names for what it asks of the SIP machine.
 
 use model::{CallId, Kept, KeptKind, TenantId, TenantSettings, Trunk};
+use serde::{Deserialize, Serialize};
 
 use crate::registrar::WatchId;
 
@@ -44,7 +45,7 @@ pub enum Ask {
 }
 
 /// Finds a trunk from anywhere in the engine.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct TrunkKey {
     /// Whose. None: the operator's, shared by tenants.
     pub owner: Option<TenantId>,

@@ -127,6 +127,7 @@ impl Handover {
     async fn hand_over_to(&self, running: &mut Running) -> Result<(), HandoverError> {
         let snapshot =
             self.0.store.settings().load().await.map_err(|error| HandoverError::Unread(with_cause(&error)))?;
+        self.take_from_gone(running, &snapshot.tenants).await?;
         let found = snapshot.tenants.into_iter().map(|settings| {
             let before = running.get(&settings.id).map(|(known, _)| known.clone());
             async move { self.0.trunks.find(settings, before.as_deref()).await }
@@ -139,6 +140,24 @@ impl Handover {
         let directory = Arc::new(snapshot.directory);
         self.0.inbox.errand_in_turn(Errand::Directory(directory.clone())).await;
         self.0.directory.send_replace(directory);
+        Ok(())
+    }
+
+    /// A tenant that is gone has no trunks: carriers hear that we are not there any more, and are not asked for its sake.
+    async fn take_from_gone(&self, running: &mut Running, there: &[TenantSettings]) -> Result<(), HandoverError> {
+        let is_there = |id: TenantId| there.iter().any(|settings| settings.id == id);
+        let gone: Vec<Arc<TenantSettings>> = running
+            .values()
+            .filter(|(known, _)| !is_there(known.id) && !known.trunks.is_empty())
+            .map(|(known, _)| known.clone())
+            .collect();
+        for known in gone {
+            let mut settings = TenantSettings::clone(&known);
+            settings.version += 1;
+            settings.trunks.clear();
+            settings.outbound.clear();
+            self.take(running, Found { settings, until: None }).await?;
+        }
         Ok(())
     }
 

@@ -91,7 +91,11 @@ impl SipLine {
         let mut tries = Tries::new(step, errand, plans);
         let Found { branch, sound, .. } = tries.next(step)?;
         let trunk = tries.has().cloned().ok_or(Reason::NoRoute)?;
-        let line = Self { tries: Some(Box::new(tries)), ..Self::inviting(key, vec![branch], sound) };
+        let line = Self {
+            tries: Some(Box::new(tries)),
+            trunk: Some(trunk.clone()),
+            ..Self::inviting(key, vec![branch], sound)
+        };
         Ok((line, trunk))
     }
 

@@ -17,9 +17,10 @@ use super::formats::sound_codec;
 use super::inviting::{Branch, Heard};
 use super::keys::{self, Form, Presses};
 use super::sound::{Peer, Sound};
-use super::trunk::Tries;
+use super::stub;
+use super::trunk::{Tries, login};
 use super::within;
-use crate::key::{Key, LegKey};
+use crate::key::{Key, LegKey, TrunkKey};
 use crate::lines::{End, Gone, LegNews, LegOrder};
 use crate::step::Step;
 
@@ -33,6 +34,8 @@ pub struct SipLine {
     pub(super) presses: Presses,
     /// The trunks of the route, where the party is called by one.
     pub(super) tries: Option<Box<Tries>>,
+    /// The trunk that the party is connected by, if it is one's.
+    pub(super) trunk: Option<TrunkKey>,
 }
 
 #[derive(Debug)]
@@ -131,13 +134,21 @@ impl SipLine {
         });
         let trouble = sound.as_ref().err().copied();
         let state = State::Invited(Invited { dialog, flow, rung: Rung::Nothing });
-        Ok((Self { key, state, sound: sound.ok(), presses: Presses::default(), tries: None }, trouble))
+        Ok((Self { key, state, sound: sound.ok(), presses: Presses::default(), tries: None, trunk: None }, trouble))
+    }
+
+    /// The party that called us is a trunk's: its challenges to what we ask within the call are answered.
+    pub fn belongs_to(&mut self, step: &mut Step<'_>, trunk: &TrunkKey) {
+        self.trunk = Some(trunk.clone());
+        if let (State::Invited(invited), Some(login)) = (&self.state, step.trunks.settings(trunk).and_then(login)) {
+            step.endpoint.set_login(invited.dialog, login);
+        }
     }
 
     /// A leg whose phones are being rung.
     pub(super) fn inviting(key: LegKey, branches: Vec<Branch>, sound: Sound) -> Self {
         let state = State::Inviting { branches, heard: Heard::default() };
-        Self { key, state, sound: Some(sound), presses: Presses::default(), tries: None }
+        Self { key, state, sound: Some(sound), presses: Presses::default(), tries: None, trunk: None }
     }
 
     /// Where its sound is.
@@ -158,7 +169,7 @@ impl SipLine {
     /// What a BYE to the party needs, once it is owed one.
     pub fn stub(&self, step: &Step<'_>) -> Option<String> {
         let State::Up(up) = &self.state else { return None };
-        serde_json::to_string(&step.endpoint.snapshot(up.dialog)?).ok()
+        stub::write(step.endpoint.snapshot(up.dialog)?, self.trunk.clone())
     }
 
     /// Carries out an order.

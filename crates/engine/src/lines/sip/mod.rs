@@ -12,6 +12,7 @@ mod line;
 mod negotiation;
 mod register;
 mod sound;
+pub mod stub;
 mod trunk;
 mod within;
 

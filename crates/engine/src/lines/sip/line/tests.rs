@@ -83,7 +83,8 @@ impl Bench {
             line: None,
             answer: String::new(),
         };
-        let body = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
+        let body =
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
         bench.receive("INVITE", &format!("Allow: {allow}\r\nContent-Type: application/sdp\r\n"), "", body);
         let (_, incoming) = bench.news();
         let incoming = incoming.expect("a call came in");

@@ -239,6 +239,7 @@ impl SipLine {
             && let Ok(Found { trunk, branch, sound }) = tries.next(step)
         {
             branches.push(branch);
+            self.trunk = tries.has().cloned();
             *heard = Heard::default();
             if let Some(mut before) = self.sound.replace(sound) {
                 before.close(step);
