@@ -34,6 +34,9 @@ use udp::Udp;
 
 /// Things of one kind that are done before the next kind has its turn.
 const TURN: usize = 64;
+/// Datagrams that are taken in before the most urgent of them are read. In a flood most find no room, and what is left in
+/// the socket is lost, however urgent it is.
+const RECEIVED: usize = 1_024;
 /// How long figures may be behind.
 const FIGURES_EVERY: Duration = Duration::from_millis(250);
 
@@ -181,7 +184,7 @@ impl Signalling {
         if !self.open {
             return;
         }
-        for _ in 0..4 * TURN {
+        for _ in 0..RECEIVED {
             let Some((flow, packet)) = self.udp.receive() else { break };
             self.admit(flow, packet);
         }
@@ -219,7 +222,7 @@ impl Signalling {
             let Ok((worker, report)) = self.waiting.reports.try_recv() else { break };
             self.give(Input::Media { worker, report });
         }
-        // As many as datagrams: most of them only find their lane.
+        // Most of them only find their lane.
         for _ in 0..4 * TURN {
             match self.waiting.streams.try_recv() {
                 Ok(StreamNews::Opened { flow, queue }) => self.streams.opened(flow, queue),

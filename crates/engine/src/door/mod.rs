@@ -123,7 +123,13 @@ impl Door {
     /// The first half of [`Door::receive`], where messages have to wait between the halves: how urgent it is. None: it is
     /// dropped, because its source sends too much or is banned.
     pub fn admit(&mut self, now: Instant, flow: Flow, packet: &[u8]) -> Option<Urgency> {
-        let urgency = urgency::of(packet, self.mark.as_bytes());
+        // Keep-alives by STUN are no SIP and are answered all the same; those of blanks are not.
+        let urgency =
+            urgency::of(packet, self.mark.as_bytes()).or_else(|| stun::is_request(packet).then_some(Urgency::Rest));
+        let Some(urgency) = urgency else {
+            self.counts.dropped += 1;
+            return None;
+        };
         if self.is_unlimited(flow.remote.ip()) {
             return Some(urgency);
         }
@@ -214,10 +220,6 @@ impl Door {
 
     /// The second half of [`Door::receive`].
     pub fn read(&mut self, flow: Flow, packet: Bytes) -> Knock {
-        // Keep-alives of phones behind NAT: blanks, or a few NULs.
-        if packet.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
-            return self.drop();
-        }
         if flow.transport == Transport::Udp
             && let Some(answer) = stun::answer(&packet, flow.remote)
         {
@@ -480,7 +482,7 @@ mod tests {
             door.admit(now.mono, Flow::udp(0, source.parse().unwrap()), text.as_bytes()).is_some()
         };
 
-        let new = ["REGISTER sip:a SIP/2.0\r\n", "INVITE sip:a SIP/2.0\r\n", "OPTIONS sip:a SIP/2.0\r\n", "junk"];
+        let new = ["REGISTER sip:a SIP/2.0\r\n", "INVITE sip:a SIP/2.0\r\n", "OPTIONS sip:a SIP/2.0\r\n", "GET / HTTP/1.1"];
         assert_eq!(new.map(|text| admit("198.51.100.1:5060", text)), [false; 4]);
         assert_eq!(new.map(|text| admit("198.51.100.2:5060", text)), [true; 4]);
         let begun =

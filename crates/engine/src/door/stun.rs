@@ -10,14 +10,19 @@ const BINDING_SUCCESS: u16 = 0x0101;
 const COOKIE: u32 = 0x2112_A442;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 
+/// Whether a packet is a binding request.
+pub fn is_request(packet: &[u8]) -> bool {
+    let Some((header, attributes)) = packet.split_first_chunk::<HEADER>() else { return false };
+    let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
+    header[..2] == BINDING_REQUEST && header[4..8] == COOKIE.to_be_bytes() && length == attributes.len()
+}
+
 /// The answer to a packet that is a binding request: the address that it came from.
 pub fn answer(packet: &[u8], remote: SocketAddr) -> Option<Bytes> {
-    let (header, attributes) = packet.split_first_chunk::<HEADER>()?;
-    let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
-    if header[..2] != BINDING_REQUEST || header[4..8] != COOKIE.to_be_bytes() || length != attributes.len() {
+    if !is_request(packet) {
         return None;
     }
-    let identity = &header[4..];
+    let identity = &packet[4..HEADER];
     let ip = remote.ip().to_canonical();
     let (family, octets): (u8, Vec<u8>) = match ip {
         IpAddr::V4(ip) => (1, ip.octets().to_vec()),

@@ -7,7 +7,7 @@ pub enum Urgency {
     Begun,
     /// It wants to begin a call.
     Call,
-    /// REGISTER, OPTIONS, and what is no SIP.
+    /// REGISTER, OPTIONS and all else.
     Rest,
 }
 
@@ -21,8 +21,18 @@ const DIGITS: usize = 16;
 /// How far into a message its headers are looked for a name of ours.
 const HEAD: usize = 8 * 1024;
 
-/// How urgent a message is. `mark` is what stands before the dot in names that our engine makes.
-pub fn of(packet: &[u8], mark: &[u8]) -> Urgency {
+/// The longest word before the first blank: a method, or the version of a response.
+const WORD: usize = 64;
+
+/// How urgent a message is. `mark` is what stands before the dot in names that our engine makes. None: it is no SIP.
+pub fn of(packet: &[u8], mark: &[u8]) -> Option<Urgency> {
+    let packet = packet.trim_ascii_start();
+    let word = packet.iter().take(WORD + 1).position(|byte| *byte == b' ').map(|end| &packet[..end])?;
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~/".contains(byte);
+    (!word.is_empty() && word.iter().all(is_token)).then(|| of_sip(packet, mark))
+}
+
+fn of_sip(packet: &[u8], mark: &[u8]) -> Urgency {
     if [&b"SIP/"[..], b"ACK ", b"CANCEL "].iter().any(|start| packet.starts_with(start)) {
         return Urgency::Begun;
     }
@@ -71,14 +81,23 @@ mod tests {
             "REGISTER sip:a SIP/2.0\r\nCall-ID: 12.0123456789abcdef\r\n",
             "OPTIONS sip:a SIP/2.0\r\n",
             "BYE sip:a SIP/2.0\r\nTo: <sip:b>;tag=other\r\n",
+            "\r\nREGISTER sip:a SIP/2.0\r\n",
             "GET / HTTP/1.1\r\n",
-            "",
         ];
 
         for (texts, urgency) in [(&begun[..], Urgency::Begun), (&calls, Urgency::Call), (&rest, Urgency::Rest)] {
             for text in texts {
-                assert_eq!(of(text.as_bytes(), b"12"), urgency, "{text}");
+                assert_eq!(of(text.as_bytes(), b"12"), Some(urgency), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn garbage_is_known_by_its_first_word() {
+        let texts: [&[u8]; 6] = [b"", b"\r\n\r\n", b"\0\0\0\0", b"REGISTER", b"\x16\x03\x01\x02 \0", &[b'A'; 100]];
+
+        for text in texts {
+            assert_eq!(of(text, b"12"), None, "{text:?}");
         }
     }
 }

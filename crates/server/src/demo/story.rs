@@ -167,7 +167,16 @@ mod tests {
             call(1, leg(customer, &outside)),
             sound(2, RecordingEvent::Started { file: "one.wav".into() }),
             call(2, CallEvent::Connected { agent, customer }),
-            call(12, CallEvent::LegEnded { leg: customer, reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }),
+            call(
+                12,
+                CallEvent::LegEnded {
+                    leg: customer,
+                    reason: Reason::HungUp,
+                    sip: 200,
+                    cause: None,
+                    by: EndedBy::Customer,
+                },
+            ),
             call(12, CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }),
             sound(
                 12,

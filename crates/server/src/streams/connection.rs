@@ -47,14 +47,14 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 /// Opens a connection from `local`, over TLS if `peers` are given, then runs it. Whatever happens, its end is told.
-pub async fn open(local: IpAddr, peers: Option<Peers>, ends: Ends, inbox: Inbox, place: Place) {
+pub async fn open(local: IpAddr, peers: Option<Peers>, ends: Ends, inbox: Inbox, mut place: Place) {
     let flow = ends.flow;
     let deadline = Instant::now() + OPEN_WITHIN;
     match timeout_at(deadline, connect(local, flow.remote)).await {
         Ok(Ok(stream)) => match peers {
-            None => drive(stream, ends, IDLE, &inbox).await,
+            None => drive(stream, ends, IDLE, &inbox, &mut place).await,
             Some(peers) => match timeout_at(deadline, peers.greet(stream, flow.remote)).await {
-                Ok(Ok(stream)) => drive(stream, ends, IDLE, &inbox).await,
+                Ok(Ok(stream)) => drive(stream, ends, IDLE, &inbox, &mut place).await,
                 // Most often it is the certificate, which somebody has to look at.
                 Ok(Err(error)) => tracing::warn!(%flow, %error, "no TLS"),
                 Err(_) => tracing::debug!(%flow, "no TLS in time"),
@@ -68,9 +68,9 @@ pub async fn open(local: IpAddr, peers: Option<Peers>, ends: Ends, inbox: Inbox,
 }
 
 /// Runs a connection that a peer has opened, until either side closes it; then tells its end.
-pub async fn run(stream: impl Stream, ends: Ends, inbox: Inbox, place: Place) {
+pub async fn run(stream: impl Stream, ends: Ends, inbox: Inbox, mut place: Place) {
     let flow = ends.flow;
-    drive(stream, ends, MESSAGE_WITHIN, &inbox).await;
+    drive(stream, ends, MESSAGE_WITHIN, &inbox, &mut place).await;
     inbox.stream(StreamNews::Lost { flow, ours: false }).await;
     drop(place);
 }
@@ -92,11 +92,11 @@ async fn connect(local: IpAddr, remote: SocketAddr) -> std::io::Result<TcpStream
     Ok(stream)
 }
 
-async fn drive(stream: impl Stream, ends: Ends, patience: Duration, inbox: &Inbox) {
+async fn drive(stream: impl Stream, ends: Ends, patience: Duration, inbox: &Inbox, place: &mut Place) {
     let Ends { flow, queue, waiting } = ends;
     let (reader, writer) = tokio::io::split(stream);
     let why = tokio::select! {
-        why = read(reader, flow, queue, patience, inbox) => why,
+        why = read(reader, flow, queue, patience, inbox, place) => why,
         why = write(writer, waiting) => why,
     };
     tracing::debug!(%flow, why, "closed");
@@ -109,6 +109,7 @@ async fn read(
     queue: mpsc::WeakSender<Bytes>,
     patience: Duration,
     inbox: &Inbox,
+    place: &mut Place,
 ) -> &'static str {
     let mut framer = Framer::new();
     let mut deadline = Instant::now() + patience;
@@ -136,6 +137,9 @@ async fn read(
                 Ok(Frame::Pong) => {}
                 Err(_) => return "what the peer sends is no SIP",
             }
+        }
+        if !place.hold(framer.held()) {
+            return "too many peers have said half a message";
         }
         deadline = match framer.is_partial() {
             // One byte now and then does not keep a half message alive.

@@ -7,6 +7,7 @@
 mod common;
 mod support;
 
+mod abuse;
 mod baresip_calls;
 mod clicks;
 mod codecs;

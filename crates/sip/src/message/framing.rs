@@ -74,6 +74,11 @@ impl Framer {
         }
     }
 
+    /// Octets that wait for the rest of their message.
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Whether part of a message is waiting for the rest.
     pub fn is_partial(&self) -> bool {
         !self.buffer.is_empty()

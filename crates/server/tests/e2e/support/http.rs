@@ -50,6 +50,11 @@ pub fn post(server: SocketAddr, path: &str, headers: &[&str], body: &Value) -> A
     ask(server, &format!("POST {path}"), &headers, &body.to_string())
 }
 
+/// Asks that what lies at a path be taken away.
+pub fn delete(server: SocketAddr, path: &str, headers: &[&str]) -> Answer {
+    ask(server, &format!("DELETE {path}"), headers, "")
+}
+
 /// Asks for a whole URL.
 pub fn fetch(url: &str, headers: &[&str]) -> Answer {
     let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a URL");
