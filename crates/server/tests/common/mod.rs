@@ -120,6 +120,12 @@ impl Server {
         }
     }
 
+    /// Where SIP over TLS is, if it was asked for.
+    pub fn sips(&self) -> SocketAddr {
+        let found = self.ready.split_whitespace().find_map(|word| word.strip_prefix("sips="));
+        found.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no sips= in `{}`", self.ready))
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()

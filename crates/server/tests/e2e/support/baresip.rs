@@ -23,8 +23,17 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// Starts it as an extension of `server`; it registers by itself and says a tone. `transport` is `udp` or `tcp`.
+    /// Starts it as an extension of `server`; it registers by itself and says a tone. `transport` is `udp`, `tcp` or `tls`.
     pub fn start(extension: &str, server: SocketAddr, transport: &str, tone: u16) -> Self {
+        Self::start_with(extension, server, transport, tone, "")
+    }
+
+    /// The same with secured sound: `srtp` where the other side wants it, `srtp-mand` or no call.
+    pub fn start_secured(extension: &str, server: SocketAddr, transport: &str, tone: u16, secured: &str) -> Self {
+        Self::start_with(extension, server, transport, tone, &format!(";mediaenc={secured}"))
+    }
+
+    fn start_with(extension: &str, server: SocketAddr, transport: &str, tone: u16, further: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let control = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
         let path = folder.path().display();
@@ -33,13 +42,13 @@ impl Baresip {
             "poll_method epoll\nsip_listen 127.0.0.1:0\ncall_max_calls 4\naudio_buffer 20-160\n\
              audio_source ausine,{tone}\nausrc_srate 48000\nausrc_channels 2\n\
              audio_player aubridge,ear\naudio_alert aubridge,bell\njitter_buffer_delay 1-2\nsnd_path {path}\n\
-             module_path {}\nmodule g711.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\n\
+             module_path {}\nmodule g711.so\nmodule srtp.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\n\
              module_tmp account.so\nmodule_app ctrl_tcp.so\nmodule_app menu.so\nmodule_app debug_cmd.so\n\
              ctrl_tcp_listen {control}\nredial_attempts 0\n",
             modules().display()
         );
         let account = format!(
-            "<sip:{extension}@{server};transport={transport}>;auth_user={extension};auth_pass=pw-{extension};regint=300\n"
+            "<sip:{extension}@{server};transport={transport}>;auth_user={extension};auth_pass=pw-{extension};regint=300{further}\n"
         );
         fs::write(folder.path().join("config"), config).expect("written");
         fs::write(folder.path().join("accounts"), account).expect("written");
