@@ -1,7 +1,7 @@
 //! The process dies in the middle of calls, and starts again.
 
-use testkit::world::phone::Manner;
-use testkit::world::{check, tell_record};
+use testkit::world::phone::{End, Manner, State};
+use testkit::world::{World, check, tell_record};
 
 #[test]
 fn both_sides_of_a_conversation_get_a_bye_and_the_record_its_end() {
@@ -294,4 +294,21 @@ fn a_second_crash_ends_nothing_twice() {
         14.0s the switchboard starts
         ",
     );
+}
+
+#[test]
+fn a_phone_that_has_given_up_is_done_even_if_a_late_180_comes_after_the_crash() {
+    let mut world = World::new(1);
+    world.delay_next("180", 4.0);
+    world.calls("101", "102");
+    world.run(1.0);
+    world.lose_next("487");
+    world.hangs_up("101");
+    world.run(0.2);
+    world.crashes_for(2.0);
+
+    world.settle();
+
+    assert_eq!(world.phone("101").talks[0].state, State::Gone(End::Unheard));
+    world.end();
 }

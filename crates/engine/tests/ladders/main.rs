@@ -11,6 +11,7 @@ mod identity;
 mod inside;
 mod limits;
 mod lost;
+mod networks;
 mod offers;
 mod reached;
 mod rerouting;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use media::tone::ToneListener;
 
-use super::World;
+use super::air::Flight;
+use super::phone::Talk;
+use super::{Weather, World};
 
 /// How long is listened.
 const LISTEN: u32 = 25;
@@ -28,18 +30,15 @@ impl World {
     /// Who hears whom, by name; a tone of the switchboard is called `a tone`.
     pub fn who_hears_whom(&mut self) -> Vec<(String, Vec<String>)> {
         for talk in self.phones.iter_mut().flat_map(|phone| &mut phone.talks) {
-            talk.sound.heard.clear();
+            talk.sound.ear.empty();
         }
-        for _ in 0..LISTEN {
-            self.everybody_speaks();
-            self.run_until(self.now + PACKET);
-        }
+        self.speak_for(LISTEN);
         let mut sources: Vec<(u16, String)> =
             self.phones.iter().map(|phone| (phone.card.hertz, phone.card.name.clone())).collect();
         sources.push((PROGRESS, "a tone".into()));
         let mut heard: Vec<(String, Vec<String>)> = Vec::new();
         for phone in &self.phones {
-            let samples: Vec<&Vec<i16>> = phone.talks.iter().map(|talk| &talk.sound.heard).collect();
+            let samples: Vec<Vec<i16>> = phone.talks.iter().map(|talk| talk.sound.ear.sound()).collect();
             let names = sources.iter().filter(|(hertz, _)| samples.iter().any(|sound| has_tone(sound, *hertz)));
             let names: Vec<String> = names.map(|(_, name)| name.clone()).collect();
             if !names.is_empty() {
@@ -61,7 +60,42 @@ impl World {
         (names(&left), names(&right))
     }
 
-    fn everybody_speaks(&mut self) {
+    /// What happens to packets of sound by chance, in each direction.
+    pub fn sound_weather(&mut self, weather: Weather) {
+        self.air.weather = Some(weather);
+    }
+
+    /// Everybody with sound speaks for so many seconds.
+    pub fn talk_for(&mut self, seconds: u32) {
+        self.speak_for(seconds * 50);
+    }
+
+    /// Everybody with sound says a word now and then from here on, so that nobody counts as silent.
+    pub fn mutter_every(&mut self, seconds: f64) {
+        let every = Duration::from_secs_f64(seconds);
+        self.mutter = Some((every, self.now + every));
+    }
+
+    /// A phone presses keys in its newest call, told as telephone-events while it speaks.
+    pub fn dials_in_sound(&mut self, name: &str, keys: &str) {
+        self.with_talk(name, Talk::is_up, |phone, talk| phone.talks[talk].sound.dial(keys));
+    }
+
+    /// Of the packets that `speaker` has sent in its newest call, so many in a thousand were heard by `hearer`; from the
+    /// beginning of the call, if nothing was listened to meanwhile.
+    pub fn heard_per_mille(&self, hearer: &str, speaker: &str) -> usize {
+        let newest = |name: &str| &self.phones[self.place(name)].talks.last().expect("a call").sound;
+        newest(hearer).ear.packets() * 1_000 / newest(speaker).sent.max(1) as usize
+    }
+
+    fn speak_for(&mut self, packets: u32) {
+        for _ in 0..packets {
+            self.everybody_speaks();
+            self.run_until(self.now + PACKET);
+        }
+    }
+
+    pub(super) fn everybody_speaks(&mut self) {
         let mut packets = Vec::new();
         for (place, phone) in self.phones.iter_mut().enumerate().filter(|(_, phone)| !phone.unplugged) {
             let mut nat = self.nats.get_mut(&place);
@@ -72,10 +106,35 @@ impl World {
                 packets.extend(talk.sound.speak().map(|(to, packet)| (from, to, packet)));
             }
         }
-        let mono = self.mono();
         for (from, to, packet) in packets {
-            let brought = self.floor.hear(self.now, mono, from, to, packet);
-            self.take_in(brought);
+            self.fly(Flight { inward: true, from, to, packet });
+        }
+    }
+
+    /// Sends a packet of sound on its way.
+    pub(super) fn fly(&mut self, flight: Flight) {
+        if let Some(there) = self.air.send(self.now, &mut self.chance, flight) {
+            self.land(there);
+        }
+    }
+
+    /// A packet of sound is there.
+    pub(super) fn land(&mut self, flight: Flight) {
+        let Flight { inward, from, to, packet } = flight;
+        if inward {
+            if self.switchboard.is_some() {
+                let brought = self.floor.hear(self.now, self.mono(), from, to, packet);
+                self.take_in(brought);
+            }
+            return;
+        }
+        let through = self.nats.values().find(|nat| nat.is_at(to.ip()));
+        let Some(to) = through.map_or(Some(to), |nat| nat.inward(self.now, to.port())) else { return };
+        let heard = self.phones.iter_mut().find(|phone| phone.card.address.ip() == to.ip() && !phone.unplugged);
+        let talk = heard
+            .and_then(|phone| phone.talks.iter_mut().rev().find(|talk| talk.sound.port == to.port() && talk.is_live()));
+        if let Some(talk) = talk {
+            talk.sound.hear(&packet);
         }
     }
 }

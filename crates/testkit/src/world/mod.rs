@@ -4,6 +4,7 @@
 //! Time is virtual and chance has a seed: the same seed gives the same world, and an hour takes milliseconds.
 //! [`check`] is where most tests begin: a script in the words of [`World`], and the ladder that it must give.
 
+mod air;
 mod chance;
 mod check;
 mod company;
@@ -40,6 +41,7 @@ pub use network::{Fate, Rule, Weather};
 pub use store::Tenant as Rows;
 pub use story::{tell_event, tell_record};
 
+use air::{Air, Flight};
 use floor::{Brought, Floor};
 use ladder::Ladder;
 use nat::Nat;
@@ -61,6 +63,9 @@ pub struct World {
     now: Duration,
     chance: Chance,
     network: Network,
+    air: Air,
+    /// How often everybody with sound says a word, and when next.
+    mutter: Option<(Duration, Duration)>,
     ladder: Ladder,
     store: Store,
     floor: Floor,
@@ -124,6 +129,8 @@ impl World {
             now: Duration::ZERO,
             chance,
             network: Network::default(),
+            air: Air::default(),
+            mutter: None,
             ladder: Ladder::default(),
             store: Store::default(),
             floor,
@@ -236,6 +243,7 @@ impl World {
         let idle = EngineLoad { registrations: load.registrations, sounds: load.sounds, ..EngineLoad::default() };
         load == idle
             && self.network.poll().is_none()
+            && self.air.poll().is_none()
             && self.store.is_idle()
             && self.echoes.is_empty()
             && !self.phones.iter().any(|phone| phone.is_busy() || phone.talks.iter().any(phone::Talk::is_live))
@@ -267,6 +275,11 @@ impl World {
         assert!(self.steps_now < STILL, "time stands still:\n{}", self.state());
         if let Some(parcel) = self.network.take(self.now) {
             self.deliver(parcel);
+        } else if let Some(flight) = self.air.take(self.now) {
+            self.land(flight);
+        } else if let Some((every, _)) = self.mutter.filter(|(_, next)| *next <= self.now) {
+            self.mutter = Some((every, self.now + every));
+            self.everybody_speaks();
         } else if self.switchboard_due().is_some_and(|at| at <= self.now) {
             let now = self.moment();
             if let Some(switchboard) = &mut self.switchboard {
@@ -292,7 +305,10 @@ impl World {
     fn poll(&self) -> Option<Duration> {
         let phones = self.phones.iter().filter_map(Phone::poll_wake).min();
         let floor = self.floor.poll(self.mono(), self.now);
-        [self.network.poll(), self.switchboard_due(), floor, self.store.poll(), phones].into_iter().flatten().min()
+        let mutter = self.mutter.map(|(_, next)| next);
+        let sound = [self.air.poll(), mutter];
+        let rest = [self.network.poll(), self.switchboard_due(), floor, self.store.poll(), phones];
+        sound.into_iter().chain(rest).flatten().min()
     }
 
     fn switchboard_due(&self) -> Option<Duration> {
@@ -421,16 +437,8 @@ impl World {
         for (worker, report) in brought.reports {
             self.echoes.push_back(Input::Media { worker, report });
         }
-        for (_, to, packet) in brought.packets {
-            let through = self.nats.values().find(|nat| nat.is_at(to.ip()));
-            let Some(to) = through.map_or(Some(to), |nat| nat.inward(self.now, to.port())) else { continue };
-            let heard = self.phones.iter_mut().find(|phone| phone.card.address.ip() == to.ip());
-            let talk = heard.and_then(|phone| {
-                phone.talks.iter_mut().rev().find(|talk| talk.sound.port == to.port() && talk.is_live())
-            });
-            if let Some(talk) = talk {
-                talk.sound.hear(&packet);
-            }
+        for (from, to, packet) in brought.packets {
+            self.fly(Flight { inward: false, from, to, packet });
         }
     }
 

@@ -103,7 +103,7 @@ impl Network {
                 rule.fate
             }
             None if is_stream => Fate::Comes,
-            None => self.fate(chance),
+            None => self.weather.fate(chance),
         };
         self.rules.retain(|rule| rule.times > 0);
         let at = now + self.weather.latency;
@@ -146,18 +146,19 @@ impl Network {
         self.count += 1;
         self.under_way.insert((at, self.count), parcel);
     }
+}
 
-    fn fate(&self, chance: &mut Chance) -> Fate {
-        let weather = self.weather;
-        let [lost, doubled, late] =
-            [weather.lost, weather.lost + weather.doubled, weather.lost + weather.doubled + weather.late];
+impl Weather {
+    /// What becomes of one message or packet.
+    pub(super) fn fate(&self, chance: &mut Chance) -> Fate {
+        let [lost, doubled, late] = [self.lost, self.lost + self.doubled, self.lost + self.doubled + self.late];
         if late == 0 {
             return Fate::Comes;
         }
         match chance.below(1_000) {
             drawn if drawn < lost => Fate::Lost,
             drawn if drawn < doubled => Fate::Doubled,
-            drawn if drawn < late => Fate::Late(chance.within(weather.late_by)),
+            drawn if drawn < late => Fate::Late(chance.within(self.late_by)),
             _ => Fate::Comes,
         }
     }

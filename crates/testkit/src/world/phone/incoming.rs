@@ -23,6 +23,17 @@ impl Phone {
             self.out.push(answered.bytes.clone());
             return;
         }
+        let signed = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
+        if self.challenges_within
+            && is_within(&request)
+            && request.method != Method::Cancel
+            && !signed.iter().any(|name| request.headers.has(name))
+        {
+            let challenge = Challenge::new("carrier.test", "a-nonce", Algorithm::Md5);
+            let response = request.response(407).with(HeaderName::ProxyAuthenticate, &challenge);
+            self.give(&request, response, request.method == Method::Invite);
+            return;
+        }
         match request.method {
             Method::Invite if !is_within(&request) => self.on_invite(request),
             Method::Invite => self.on_reinvite(&request),

@@ -6,6 +6,7 @@
 
 mod by_hand;
 mod dress;
+mod ear;
 mod freely;
 mod incoming;
 mod manner;
@@ -25,6 +26,7 @@ use sip::digest::{Challenge, Login};
 use sip::{CSeq, HeaderName, Headers, Message, Method, NameAddr, Request, Transport, Uri, Via};
 
 pub use dress::{Dress, Texts, say};
+pub use ear::Ear;
 pub use freely::Words;
 pub use manner::{Manner, Then};
 pub use outgoing::Calling;
@@ -76,6 +78,8 @@ pub struct Phone {
     pub acks_emptily: bool,
     /// It asks who is calling, as carriers do that want a password.
     pub challenges: bool,
+    /// It asks so within calls too.
+    pub challenges_within: bool,
     /// What it answers outside of calls.
     pub counter: Counter,
     /// Stand in its refusals of calls.
@@ -155,6 +159,7 @@ impl Phone {
             never_acks: false,
             acks_emptily: false,
             challenges: false,
+            challenges_within: false,
             counter: Counter::default(),
             refuses_with: Headers::new(),
             manner: Manner::default(),

@@ -19,6 +19,8 @@ pub(super) struct Asked {
     /// None: it is not sent again.
     every: Option<Duration>,
     until: Duration,
+    /// A CANCEL has followed it.
+    is_cancelled: bool,
     /// How often a challenge was answered.
     signed: u32,
 }
@@ -156,6 +158,7 @@ impl Phone {
             && let Some(asked) = self.asked.get_mut(&key)
         {
             asked.until = until;
+            asked.is_cancelled = true;
             self.later(PATIENCE, Todo::AskAgain(key));
         }
         self.ask(cancel, Some(at));
@@ -180,7 +183,7 @@ impl Phone {
         let every = self.is_lossy().then_some(T1);
         self.later(every.unwrap_or(PATIENCE), Todo::AskAgain(key.clone()));
         let until = self.now + PATIENCE;
-        self.asked.insert(key, Asked { request, bytes, talk, every, until, signed });
+        self.asked.insert(key, Asked { request, bytes, talk, every, until, is_cancelled: false, signed });
     }
 
     pub(super) fn ask_again(&mut self, key: AskKey) {
@@ -226,7 +229,10 @@ impl Phone {
         if response.is_provisional() {
             if is_invite {
                 asked.every = None;
-                asked.until = Duration::MAX;
+                // Whoever has given up waits no longer because a response to the call comes late.
+                if !asked.is_cancelled {
+                    asked.until = Duration::MAX;
+                }
                 if let Some(at) = asked.talk {
                     self.on_progress(at, &response);
                 }

@@ -1,13 +1,16 @@
 //! A phone's sound: what it says about it in SDP, the tone it sends, and what it hears.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use media::keys::{KeyEvent, KeyPress};
 use media::tone::Tone;
 use media::{Codec, rtp};
 use sip::sdp::{self, Audio, Direction};
 
 use super::Phone;
+use super::ear::Ear;
 
 /// The first RTP port of a phone; each of its calls has one of its own.
 const FIRST_PORT: u16 = 30_000;
@@ -15,13 +18,26 @@ const FIRST_PORT: u16 = 30_000;
 /// The length of a packet, in samples.
 const PACKET: usize = 160;
 
+/// How long a key is pressed, in samples.
+const PRESSED: u16 = 800;
+
+/// How long no key is pressed between two, in packets.
+const RELEASED: u32 = 5;
+
+/// The payload type that the phone names for keys.
+const KEYS: u8 = 101;
+
 /// The sound of one call.
 #[derive(Debug)]
 pub struct Sound {
     /// Where the phone listens.
     pub port: u16,
-    /// What it has heard since it was last asked, as samples.
-    pub heard: Vec<i16>,
+    /// What it has heard since it was last asked.
+    pub ear: Ear,
+    /// The keys that it was told as telephone-events, each press once.
+    pub keys: String,
+    /// How many packets it has sent.
+    pub sent: u32,
     /// What the switchboard has agreed to.
     agreed: Option<Agreed>,
     /// What the phone wants: sends and listens, or does not.
@@ -29,12 +45,28 @@ pub struct Sound {
     version: u32,
     tone: Tone,
     sequence: u16,
+    timestamp: u32,
+    /// Keys that are going to be pressed.
+    dialled: VecDeque<char>,
+    press: Option<Press>,
+    /// The timestamps of the presses that were told.
+    told: Vec<u32>,
+}
+
+/// A key that is held down: when it was pressed, and the packets that are left.
+#[derive(Debug)]
+struct Press {
+    timestamp: u32,
+    packets: KeyPress,
+    pause: u32,
 }
 
 #[derive(Debug)]
 struct Agreed {
     codec: Codec,
     payload_type: u8,
+    /// The payload type that the switchboard wants for keys.
+    keys: Option<u8>,
     remote: Option<SocketAddr>,
     /// As the phone sees it.
     direction: Direction,
@@ -45,13 +77,24 @@ impl Sound {
     pub fn new(place: usize, hertz: u16) -> Self {
         Self {
             port: FIRST_PORT + 2 * u16::try_from(place % 10_000).unwrap_or_default(),
-            heard: Vec::new(),
+            ear: Ear::default(),
+            keys: String::new(),
+            sent: 0,
             agreed: None,
             wish: Direction::SendRecv,
             version: 1,
             tone: Tone::new(media::Sound::Tone { hertz }),
             sequence: 0,
+            timestamp: 0,
+            dialled: VecDeque::new(),
+            press: None,
+            told: Vec::new(),
         }
+    }
+
+    /// Presses keys, one after the other, from the next packet on, told as telephone-events (RFC 4733).
+    pub fn dial(&mut self, keys: &str) {
+        self.dialled.extend(keys.chars());
     }
 
     /// Offers another direction from here on.
@@ -69,28 +112,62 @@ impl Sound {
     pub fn speak(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
         let agreed = self.agreed.as_ref().filter(|agreed| agreed.direction.sends())?;
         let remote = agreed.remote?;
-        let header = rtp::Header {
-            marker: self.sequence == 0,
-            payload_type: agreed.payload_type,
-            sequence: self.sequence,
-            timestamp: u32::from(self.sequence) * PACKET as u32,
-            ssrc: u32::from(self.port),
+        let (codec, sound, keys) = (agreed.codec, agreed.payload_type, agreed.keys);
+        let now = self.timestamp;
+        let event = keys.and_then(|keys| Some((keys, self.next_event(now)?)));
+        let (payload_type, timestamp, marker) = match &event {
+            Some((keys, (begun, event))) => (*keys, *begun, event.duration == PACKET as u16),
+            None => (sound, now, self.sequence == 0),
         };
-        self.sequence = self.sequence.wrapping_add(1);
+        let sequence = self.sequence;
+        let header = rtp::Header { marker, payload_type, sequence, timestamp, ssrc: u32::from(self.port) };
+        self.sequence = sequence.wrapping_add(1);
+        self.timestamp = now.wrapping_add(PACKET as u32);
+        self.sent += 1;
         let mut packet = header.print().to_vec();
-        let start = packet.len();
-        packet.resize(start + PACKET, 0);
-        self.tone.fill(agreed.codec, &mut packet[start..]);
+        match event {
+            Some((_, (_, event))) => packet.extend(event.print()),
+            None => {
+                let start = packet.len();
+                packet.resize(start + PACKET, 0);
+                self.tone.fill(codec, &mut packet[start..]);
+            }
+        }
         Some((remote, packet))
+    }
+
+    /// What is told in this packet of the key that is pressed, and when its press began. None: sound goes on.
+    fn next_event(&mut self, now: u32) -> Option<(u32, KeyEvent)> {
+        let press = match &mut self.press {
+            Some(press) => press,
+            None => {
+                let packets = KeyPress::new(self.dialled.pop_front()?, PRESSED)?;
+                self.press.insert(Press { timestamp: now, packets, pause: RELEASED })
+            }
+        };
+        let event = press.packets.next().map(|event| (press.timestamp, event));
+        if event.is_none() {
+            press.pause -= 1;
+            if press.pause == 0 {
+                self.press = None;
+            }
+        }
+        event
     }
 
     /// Takes in a packet; what it understands is heard.
     pub fn hear(&mut self, packet: &[u8]) {
         let Some(agreed) = self.agreed.as_ref().filter(|agreed| agreed.direction.receives()) else { return };
-        if let Ok((header, payload)) = rtp::parse(packet)
-            && header.payload_type == agreed.payload_type
+        let Ok((header, payload)) = rtp::parse(packet) else { return };
+        if header.payload_type == agreed.payload_type {
+            let sound = packet[payload].iter().map(|byte| agreed.codec.decode(*byte));
+            self.ear.hear(&header, sound.collect());
+        } else if header.payload_type == KEYS
+            && !self.told.contains(&header.timestamp)
+            && let Some(key) = KeyEvent::parse(&packet[payload]).and_then(|event| event.key())
         {
-            self.heard.extend(packet[payload].iter().map(|byte| agreed.codec.decode(*byte)));
+            self.told.push(header.timestamp);
+            self.keys.push(key);
         }
     }
 }
@@ -116,7 +193,7 @@ impl Phone {
         let maps: String = formats.iter().map(|(number, name)| format!("a=rtpmap:{number} {name}/8000\r\n")).collect();
         format!(
             "v=0\r\no=- {port} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
-             m=audio {port} RTP/AVP{numbers} 101\r\n{maps}a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n",
+             m=audio {port} RTP/AVP{numbers} {KEYS}\r\n{maps}a=rtpmap:{KEYS} telephone-event/8000\r\na={direction}\r\n",
             port = sound.port,
             version = sound.version,
             direction = direction.as_str(),
@@ -136,7 +213,9 @@ impl Phone {
         });
         let sound = &mut self.talks[at].sound;
         let direction = audio.direction.answer(sound.wish);
-        sound.agreed = found.map(|(codec, payload_type)| Agreed { codec, payload_type, remote: audio.rtp, direction });
+        let keys = audio.keys(8_000);
+        sound.agreed =
+            found.map(|(codec, payload_type)| Agreed { codec, payload_type, keys, remote: audio.rtp, direction });
     }
 
     fn speaks(&self, name: &str) -> bool {

@@ -1,0 +1,345 @@
+//! Phones in networks that translate addresses, forget, lose and delay: who hears whom, and that keys come once.
+
+use std::time::Duration;
+
+use testkit::world::phone::Manner;
+use testkit::world::{Weather, World, check};
+
+#[test]
+fn a_phone_behind_a_router_hears_and_is_heard_after_ten_idle_minutes_and_after_a_hold() {
+    check(
+        |world| {
+            world.behind_a_router("102");
+            world.registers("102");
+            world.run(600.0);
+            world.begin();
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(5.0);
+            world.listen();
+            world.run(35.0);
+            world.holds("102");
+            world.run(5.0);
+            world.listen();
+            world.resumes("102");
+            world.run(1.0);
+            world.listen();
+            world.run(60.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 401 Unauthorized
+        0.0s 101 -> pbx ACK
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102 -> pbx 200 OK
+        1.0s pbx -> 102 ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        5.0s ~ 101 hears 102, 102 hears 101
+        20.2s pbx -> 102 OPTIONS 102
+        20.2s 102 -> pbx 200 OK to OPTIONS
+        40.5s 102 -> pbx re-INVITE sendonly
+        40.5s pbx -> 102 100 Trying
+        40.5s pbx -> 102 200 OK recvonly
+        40.5s 102 -> pbx ACK
+        45.2s pbx -> 102 OPTIONS 102
+        45.2s 102 -> pbx 200 OK to OPTIONS
+        45.5s ~ 101 hears 102
+        46.0s 102 -> pbx re-INVITE
+        46.0s pbx -> 102 100 Trying
+        46.0s pbx -> 102 200 OK
+        46.0s 102 -> pbx ACK
+        47.0s ~ 101 hears 102, 102 hears 101
+        70.2s pbx -> 102 OPTIONS 102
+        70.2s 102 -> pbx 200 OK to OPTIONS
+        95.2s pbx -> 102 OPTIONS 102
+        95.2s 102 -> pbx 200 OK to OPTIONS
+        107.5s ~ 101 hears 102, 102 hears 101
+        108.0s 101 -> pbx BYE
+        108.0s pbx -> 101 200 OK to BYE
+        108.0s pbx -> 102 BYE
+        108.0s 102 -> pbx 200 OK to BYE
+        120.2s pbx -> 102 OPTIONS 102
+        120.2s 102 -> pbx 200 OK to OPTIONS
+        ",
+    );
+}
+
+#[test]
+fn two_phones_behind_routers_hear_each_other() {
+    check(
+        |world| {
+            both_behind_routers(world);
+            world.manner("102", Manner::default().with_early_sound());
+            world.calls("101", "102");
+            world.run(1.0);
+            world.listen();
+            world.answers("102");
+            world.run(1.0);
+            world.listen();
+            world.hangs_up("102");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 183 Session Progress
+        0.0s pbx -> 101 183 Session Progress
+        1.0s ~ 101 hears 102, 102 hears 101
+        1.5s 102 -> pbx 200 OK
+        1.5s pbx -> 102 ACK
+        1.5s pbx -> 101 200 OK
+        1.5s 101 -> pbx ACK
+        2.5s ~ 101 hears 102, 102 hears 101
+        3.0s 102 -> pbx BYE
+        3.0s pbx -> 102 200 OK to BYE
+        3.0s pbx -> 101 BYE
+        3.0s 101 -> pbx 200 OK to BYE
+        14.4s pbx -> 102 OPTIONS 102
+        14.4s 102 -> pbx 200 OK to OPTIONS
+        19.2s pbx -> 101 OPTIONS 101
+        19.2s 101 -> pbx 200 OK to OPTIONS
+        ",
+    );
+}
+
+#[test]
+fn after_its_router_was_restarted_a_phone_is_heard_again_within_three_seconds_by_its_sound_alone() {
+    check(
+        |world| {
+            both_behind_routers(world);
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.listen();
+            world.restarts_router("102");
+            world.listen();
+            world.talk_for(3);
+            world.listen();
+            world.hangs_up("102");
+            world.registers("102");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102 -> pbx 200 OK
+        1.0s pbx -> 102 ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        2.0s ~ 101 hears 102, 102 hears 101
+        2.5s ~ nobody hears anybody
+        6.0s ~ 101 hears 102, 102 hears 101
+        6.5s 102 -> pbx BYE
+        6.5s 102 -> pbx REGISTER
+        6.5s pbx -> 102 200 OK to BYE
+        6.5s pbx -> 101 BYE
+        6.5s pbx -> 102 200 OK to REGISTER
+        6.5s 101 -> pbx 200 OK to BYE
+        14.4s pbx -> 102 OPTIONS 102
+        14.4s 102 -> pbx 200 OK to OPTIONS
+        19.2s pbx -> 101 OPTIONS 101
+        19.2s 101 -> pbx 200 OK to OPTIONS
+        ",
+    );
+}
+
+#[test]
+fn after_its_router_was_restarted_a_phone_is_heard_at_once_when_it_holds_and_resumes_and_the_end_arrives() {
+    check(
+        |world| {
+            both_behind_routers(world);
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.listen();
+            world.restarts_router("102");
+            world.holds("102");
+            world.run(0.1);
+            world.resumes("102");
+            world.run(0.1);
+            world.listen();
+            world.registers("102");
+            world.run(0.1);
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102 -> pbx 200 OK
+        1.0s pbx -> 102 ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        2.0s ~ 101 hears 102, 102 hears 101
+        2.5s 102 -> pbx re-INVITE sendonly
+        2.5s pbx -> 102 100 Trying
+        2.5s pbx -> 102 200 OK recvonly
+        2.5s 102 -> pbx ACK
+        2.6s 102 -> pbx re-INVITE
+        2.6s pbx -> 102 100 Trying
+        2.6s pbx -> 102 200 OK
+        2.6s 102 -> pbx ACK
+        2.7s ~ 101 hears 102, 102 hears 101
+        3.2s 102 -> pbx REGISTER
+        3.2s pbx -> 102 200 OK to REGISTER
+        3.3s 101 -> pbx BYE
+        3.3s pbx -> 101 200 OK to BYE
+        3.3s pbx -> 102 BYE
+        3.3s 102 -> pbx 200 OK to BYE
+        14.4s pbx -> 102 OPTIONS 102
+        14.4s 102 -> pbx 200 OK to OPTIONS
+        19.2s pbx -> 101 OPTIONS 101
+        19.2s 101 -> pbx 200 OK to OPTIONS
+        ",
+    );
+}
+
+#[test]
+fn a_phone_that_moves_to_another_address_and_offers_its_sound_again_is_heard() {
+    check(
+        |world| {
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.listen();
+            world.moves("102");
+            world.listen();
+            world.resumes("102");
+            world.run(0.1);
+            world.listen();
+            world.moves("101");
+            world.resumes("101");
+            world.run(0.1);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102 -> pbx 200 OK
+        1.0s pbx -> 102 ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        2.0s ~ 101 hears 102, 102 hears 101
+        2.5s ~ nobody hears anybody
+        3.0s 102 -> pbx re-INVITE
+        3.0s pbx -> 102 100 Trying
+        3.0s pbx -> 102 200 OK
+        3.0s 102 -> pbx ACK
+        3.1s ~ 101 hears 102, 102 hears 101
+        3.6s 101 -> pbx re-INVITE
+        3.6s pbx -> 101 100 Trying
+        3.6s pbx -> 101 200 OK
+        3.6s 101 -> pbx ACK
+        3.7s ~ 101 hears 102, 102 hears 101
+        4.2s 101 -> pbx BYE
+        4.2s pbx -> 101 200 OK to BYE
+        4.2s pbx -> 102 BYE
+        4.2s 102 -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_phone_that_moves_behind_a_router_is_heard_when_it_offers_its_sound_again() {
+    check(
+        |world| {
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.behind_a_router("102");
+            world.moves("102");
+            world.resumes("102");
+            world.run(0.1);
+            world.listen();
+            world.hangs_up("102");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102 INVITE 102
+        0.0s 102 -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102 -> pbx 200 OK
+        1.0s pbx -> 102 ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        2.0s 102 -> pbx re-INVITE
+        2.0s pbx -> 102 100 Trying
+        2.0s pbx -> 102 200 OK
+        2.0s 102 -> pbx ACK
+        2.1s ~ 101 hears 102, 102 hears 101
+        2.6s 102 -> pbx BYE
+        2.6s pbx -> 102 200 OK to BYE
+        2.6s pbx -> 101 BYE
+        2.6s 101 -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+/// 5 of 100 packets lost, the others up to 50 ms late, so that they overtake each other; signalling too.
+const BAD: Weather =
+    Weather { lost: 50, doubled: 0, late: 950, late_by: Duration::from_millis(50), latency: Duration::from_millis(20) };
+
+#[test]
+fn with_lost_late_and_overtaken_packets_both_are_heard_and_every_key_comes_once() {
+    // Relayed, and turned from one law into the other.
+    for codec in [(8, "PCMA"), (0, "PCMU")] {
+        for seed in 1..=4 {
+            let mut world = World::new(seed);
+            world.weather(BAD);
+            world.sound_weather(BAD);
+            world.speaks_only("101", &[(8, "PCMA")]);
+            world.speaks_only("102", &[codec]);
+            world.answers_after("102", 1.0);
+            world.calls("101", "102");
+            world.run(8.0);
+
+            world.talk_for(10);
+            world.dials_in_sound("101", "1234567890*#");
+            world.talk_for(10);
+            world.holds("102");
+            world.run(5.0);
+            world.resumes("102");
+            world.run(5.0);
+            world.dials_in_sound("102", "A115");
+            world.talk_for(40);
+            world.run(1.0);
+
+            for (hearer, speaker, keys) in [("101", "102", "A115"), ("102", "101", "1234567890*#")] {
+                let share = world.heard_per_mille(hearer, speaker);
+                let heard = &world.phone(hearer).talks[0].sound;
+                assert!((870..=960).contains(&share), "seed {seed}: {hearer} has heard {share} of 1000");
+                assert_eq!(heard.ear.twice, 0, "seed {seed}: packets came twice to {hearer}");
+                assert_eq!(heard.keys, keys, "seed {seed}: keys told to {hearer}");
+            }
+            let heard = world.who_hears_whom();
+            assert_eq!(heard, [("101".into(), vec!["102".into()]), ("102".into(), vec!["101".into()])], "seed {seed}");
+            world.hangs_up("101");
+            world.end();
+        }
+    }
+}
+
+fn both_behind_routers(world: &mut World) {
+    for name in ["101", "102"] {
+        world.behind_a_router(name);
+        world.registers(name);
+    }
+    world.run(1.0);
+    world.begin();
+}
