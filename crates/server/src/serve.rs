@@ -83,6 +83,7 @@ impl Server {
         panics::end_with_media();
         let sip = interfaces::bind_sip(&settings)?;
         let ours = Interfaces::new(&settings, &sip)?;
+        let wires = Wires::new(&settings, &sip)?;
         let http = interfaces::bind_http(&settings)?;
         let provision = settings.provision.as_deref().map(crate::provision::read_and_check).transpose()?;
 
@@ -98,7 +99,6 @@ impl Server {
             let changes = crate::provision::apply_at_start(&store, &file, provision).await?;
             tracing::info!(file = %file.display(), %changes, "provisioned");
         }
-        let wires = Wires::new(&settings, &sip)?;
         let number = store.start_engine().await.map_err(failed)?;
         let pulse = Pulse::of(&settings.data_dir);
         let found = recovery::run(&store, &settings.recordings, pulse.died_at()).await.map_err(failed)?;
@@ -206,27 +206,37 @@ struct Running {
 struct Wires {
     names: Names,
     peers: Peers,
-    tls: Option<TlsAcceptor>,
+    /// Ours, where the settings name its files.
+    certificate: Option<Arc<Certificate>>,
 }
 
 impl Wires {
     fn new(settings: &Settings, sip: &[Bound]) -> Result<Self, Unusable> {
-        let addresses: Vec<IpAddr> = sip.iter().map(|bound| bound.address.ip()).collect();
-        let certificate = match &settings.tls_files {
-            Some((certificate, key)) => Some(Certificate::from_files(certificate.clone(), key.clone())?),
-            None if settings.sips.is_empty() => None,
-            None => {
-                let told = settings.sips.iter().filter_map(|listen| listen.advertise).map(|told| told.ip());
-                let named: Vec<IpAddr> = addresses.iter().copied().chain(told).collect();
-                Some(Certificate::self_signed(&settings.data_dir, &named)?)
-            }
-        };
+        let files = settings.tls_files.clone();
+        let certificate = files.map(|(certificate, key)| Certificate::from_files(certificate, key)).transpose()?;
         let certificate = certificate.map(Arc::new);
+        let addresses: Vec<IpAddr> = sip.iter().map(|bound| bound.address.ip()).collect();
         Ok(Self {
             names: Names::new(Dns::new(settings.dns.as_deref())?, &addresses),
             peers: Peers::new(&settings.trust, certificate.clone())?,
-            tls: certificate.as_ref().map(tls::acceptor).transpose()?,
+            certificate,
         })
+    }
+
+    /// What takes connections in, if any are to come. Without files a certificate is made in the data folder.
+    fn acceptor(&self, settings: &Settings, bound: &[SocketAddr]) -> Result<Option<TlsAcceptor>, Unusable> {
+        if settings.sips.is_empty() {
+            return Ok(None);
+        }
+        let certificate = match &self.certificate {
+            Some(certificate) => certificate.clone(),
+            None => {
+                let told = settings.sips.iter().filter_map(|listen| listen.advertise);
+                let named: Vec<IpAddr> = bound.iter().copied().chain(told).map(|address| address.ip()).collect();
+                Arc::new(Certificate::self_signed(&settings.data_dir, &named)?)
+            }
+        };
+        tls::acceptor(&certificate).map(Some)
     }
 }
 
@@ -240,8 +250,10 @@ impl Running {
         wires: Wires,
         number: EngineNumber,
     ) -> Result<Self, Failure> {
-        let Wires { names, peers, tls } = wires;
         let described = ours.describe()?;
+        let bound: Vec<SocketAddr> = sip.iter().map(|bound| bound.address).collect();
+        let tls = wires.acceptor(settings, &bound)?;
+        let Wires { names, peers, .. } = wires;
         let (bed, inbox) = Bed::new().map_err(failed)?;
         let metrics = Arc::new(Metrics::default());
         let media = start_media(settings, &described.rtp, &inbox, &metrics)?;
@@ -259,7 +271,6 @@ impl Running {
         let trunks = Trunks::new(names.clone(), peers.clone());
         let handover = Handover::new(store.clone(), board.clone(), inbox.clone(), trunks);
         let (numbers, places) = (Numbers::default(), Places::new(&settings.unlimited_from));
-        let bound: Vec<SocketAddr> = sip.iter().map(|bound| bound.address).collect();
         let (udp, tcp): (Vec<_>, Vec<_>) = sip.into_iter().map(|bound| (bound.udp, bound.tcp)).unzip();
         // Those for TLS are the last: a socket's place in the list is its interface.
         let udp: Vec<_> = udp.into_iter().flatten().collect();

@@ -17,16 +17,16 @@ pub use peers::{Peers, Trust};
 
 use crate::unusable::Unusable;
 
-/// Sessions that a phone may take up again without a whole handshake.
-const SESSIONS: usize = 4_096;
-
 /// What takes connections in under our certificate.
 pub fn acceptor(certificate: &Arc<Certificate>) -> Result<TlsAcceptor, Unusable> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| Unusable(format!("TLS cannot be spoken: {error}")))?;
     let mut config = builder.with_no_client_auth().with_cert_resolver(certificate.clone());
-    config.session_storage = rustls::server::ServerSessionMemoryCache::new(SESSIONS);
+    // Who comes back shows a ticket and saves a handshake; nothing is kept for those who never do.
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    config.ticketer =
+        rustls::crypto::ring::Ticketer::new().map_err(|error| Unusable(format!("no random numbers: {error}")))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

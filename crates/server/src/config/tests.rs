@@ -99,6 +99,21 @@ fn networks_stand_alone_or_in_a_list() {
 }
 
 #[test]
+fn listeners_for_tls_have_their_own_port_and_their_addresses_carry_sound_too() {
+    let file = "sip = \"192.0.2.1\"\nsips = [\"192.0.2.1\", \"safe=192.0.2.2:5071\"]\ntls-unchecked = \"192.0.2.0/24\"\ndns = \"192.0.2.53\"\n";
+
+    let settings = load(&[], &[], file).expect("settings");
+
+    let sips: Vec<_> = settings.sips.iter().map(|listen| (listen.name.as_str(), listen.address.to_string())).collect();
+    assert_eq!(sips, [("sips", "192.0.2.1:5061".into()), ("safe", "192.0.2.2:5071".into())]);
+    let rtp: Vec<_> = settings.rtp.iter().map(|listen| listen.address.ip().to_string()).collect();
+    assert_eq!(rtp, ["192.0.2.1", "192.0.2.2"]);
+    assert_eq!(settings.trust.unchecked, [Network::parse("192.0.2.0/24").expect("a network")]);
+    assert_eq!(settings.dns, Some(vec!["192.0.2.53:53".parse().expect("an address")]));
+    assert_eq!(settings.tls_files, None);
+}
+
+#[test]
 fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
     type Row<'a> = (&'a [(&'static str, &'a str)], &'a [(&'a str, &'a str)], &'a str, &'a str);
     let table: &[Row<'_>] = &[
@@ -126,6 +141,18 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
             &[],
             "realm = \"a\"\nrealm = \"b\"",
             "tongdai.toml:2: this is no TOML (duplicate key): write name = \"value\"",
+        ),
+        (
+            &[("tls-key", "ours.key")],
+            &[],
+            "",
+            "--tls-key ours.key: certificate and key go together: set tls-certificate too",
+        ),
+        (
+            &[],
+            &[],
+            "tls_certificate = \"ours.crt\"",
+            "tls_certificate = \"ours.crt\": certificate and key go together: set tls-key too",
         ),
         (
             &[("https", "0.0.0.0:443")],

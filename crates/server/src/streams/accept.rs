@@ -66,8 +66,9 @@ async fn take_in(stream: TcpStream, flow: Flow, entrance: Entrance, place: Place
     let Entrance { tls, inbox, .. } = entrance;
     connection::prepare(&stream);
     let Some(tls) = tls else { return enter(stream, flow, inbox, place).await };
-    match timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
-        Ok(Ok(stream)) => enter(stream, flow, inbox, place).await,
+    // Boxed: what a handshake takes is given back after it, and a connection is large.
+    match timeout(HANDSHAKE_WITHIN, Box::pin(tls.accept(stream))).await {
+        Ok(Ok(stream)) => enter(Box::new(stream), flow, inbox, place).await,
         Ok(Err(error)) => tracing::debug!(%flow, %error, "no TLS"),
         Err(_) => tracing::debug!(%flow, "no TLS in time"),
     }

@@ -28,7 +28,7 @@ impl<K: Copy> Endpoint<K> {
             flow,
             next_hop,
             call_id: self.post.identity.call_id(),
-            contact: self.post.contact(flow, &from),
+            contact: self.post.contact(flow, &from, &uri.scheme),
             local: from.with_tag(local_tag.clone()).print(),
             local_tag,
             remote: Remote {

@@ -12,7 +12,7 @@ use super::identity::Identity;
 use super::ids::{DialogId, ServerId};
 use super::news::{News, Output};
 use crate::dialog::{Hop, NextHop, Remote};
-use crate::{Flow, HeaderName, Interface, Method, NameAddr, Transport, Uri, Wheel};
+use crate::{Flow, HeaderName, Interface, Method, NameAddr, Scheme, Transport, Uri, Wheel};
 
 /// A longer request does not go by UDP (RFC 3261, 18.1.1).
 const MAX_DATAGRAM: usize = 1_300;
@@ -97,17 +97,21 @@ impl<K> Post<K> {
         interface.map_or(nowhere, |interface| interface.address_towards(flow.remote.ip()))
     }
 
-    /// The Contact under which this peer reaches us.
-    pub(crate) fn contact(&self, flow: Flow, address: &NameAddr) -> Bytes {
+    /// The Contact under which this peer reaches us, for a request to a URI of scheme `asked`: a secure one has to be
+    /// answered by a secure one (RFC 3261, 8.1.1.8 and 12.1.1), which speaks for its transport (RFC 5630, 3.1.4).
+    pub(crate) fn contact(&self, flow: Flow, address: &NameAddr, asked: &Scheme) -> Bytes {
+        let is_secure = *asked == Scheme::Sips && matches!(flow.transport, Transport::Tls | Transport::Wss);
         let mut out = Vec::with_capacity(64);
-        out.extend_from_slice(b"<sip:");
+        out.extend_from_slice(if is_secure { b"<sips:" } else { b"<sip:" });
         if let Some(user) = &address.uri.user {
             // From here it is a part of a URI of ours: what would end it has no place in it.
             out.extend(user.iter().filter(|byte| byte.is_ascii_graphic() && !b"<>\"@".contains(byte)));
             out.push(b'@');
         }
         write_address(&mut out, self.address_towards(flow));
-        if let Some(transport) = flow.transport.uri_parameter() {
+        if let Some(transport) = flow.transport.uri_parameter()
+            && !is_secure
+        {
             out.extend_from_slice(b";transport=");
             out.extend_from_slice(transport.as_bytes());
         }

@@ -83,7 +83,7 @@ impl<K: Copy> Endpoint<K> {
         let to = request.headers.get(&HeaderName::To).cloned().unwrap_or_default();
         let local: Bytes = [&to[..], b";tag=", &local_tag[..]].concat().into();
         let contact = match request.headers.to() {
-            Ok(to) => self.post.contact(flow, &to),
+            Ok(to) => self.post.contact(flow, &to, &request.uri.scheme),
             Err(_) => Bytes::new(),
         };
         let dialog = Dialog {

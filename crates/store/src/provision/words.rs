@@ -59,9 +59,9 @@ pub(super) fn public_number(text: &Lined<String>, country: &str) -> Result<Strin
     }
 }
 
-/// `host:port`
+/// `host:port`, or a name alone, whose port is found out (RFC 3263).
 pub(super) fn host_and_port(text: &Lined<String>, key: &str) -> Result<(), ProvisionError> {
-    if text.value.parse::<SocketAddr>().is_ok_and(|address| address.port() != 0) {
+    if text.value.parse::<SocketAddr>().is_ok_and(|address| address.port() != 0) || is_name_alone(&text.value) {
         return Ok(());
     }
     if let Some((host, port)) = text.value.rsplit_once(':')
@@ -72,6 +72,11 @@ pub(super) fn host_and_port(text: &Lined<String>, key: &str) -> Result<(), Provi
     }
     let sentence = format!("`{}` is no address for `{key}`: write host:port, as in 127.0.0.1:5060", shown(&text.value));
     Err(wrong(text.line, sentence))
+}
+
+/// An address without its port is more often a slip.
+fn is_name_alone(text: &str) -> bool {
+    is_host_name(text) && text.chars().any(|c| c.is_ascii_alphabetic())
 }
 
 /// `192.0.2.1`, `192.0.2.1:5060`, `[2001:db8::1]:5060` or `192.0.2.0/24`.
@@ -183,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_a_host_and_a_port() {
-        for text in ["127.0.0.1:5090", "[::1]:5060", "sip.carrier.example:5060"] {
+    fn an_address_has_a_host_and_a_port_and_a_name_may_go_without() {
+        for text in ["127.0.0.1:5090", "[::1]:5060", "sip.carrier.example:5060", "sip.carrier.example"] {
             assert_eq!(host_and_port(&at(text), "address"), Ok(()), "{text}");
         }
         for text in ["127.0.0.1", "carrier:", ":5060", "carrier:0", "carrier:70000", "a b:5060", "http://a:1"] {

@@ -236,3 +236,21 @@ fn went(world: &World) -> Vec<String> {
     });
     requests.collect()
 }
+
+#[test]
+fn a_secure_request_shows_a_secure_contact() {
+    let world = World::new(Transport::Tls);
+    let (post, flow) = (&world.sides[ALICE].endpoint.post, world.flow_from(ALICE));
+    let bob = crate::NameAddr::new(super::world::uri("sip:bob@example.test"));
+    let shown = |flow, scheme| String::from_utf8(post.contact(flow, &bob, &scheme).to_vec()).unwrap();
+    let over_udp = Flow { transport: Transport::Udp, ..flow };
+
+    let seen = [
+        shown(flow, crate::Scheme::Sips),
+        shown(flow, crate::Scheme::Sip),
+        // What came in the clear cannot be answered better than that.
+        shown(over_udp, crate::Scheme::Sips),
+    ];
+
+    assert_eq!(seen, ["<sips:bob@10.0.0.1:5060>", "<sip:bob@10.0.0.1:5060;transport=tls>", "<sip:bob@10.0.0.1:5060>"]);
+}
