@@ -299,8 +299,10 @@ impl Running {
         );
         let engine = signalling.map_err(failed)?.spawn().map_err(failed)?;
 
+        // Read before the engine runs anything that could change them.
+        let kept = store.kept().await.map_err(failed)?;
         handover.hand_over().await.map_err(failed)?;
-        for kept in store.kept().await.map_err(failed)? {
+        for kept in kept {
             inbox.errand_in_turn(Errand::input(Input::Kept(kept))).await;
         }
         inbox.errand_in_turn(Errand::Open).await;

@@ -377,6 +377,82 @@ fn a_connection_that_is_lost_takes_the_registration_with_it_and_it_is_made_anew(
     world.end();
 }
 
+#[test]
+fn a_carrier_that_asks_who_hangs_up_is_told_whoever_called() {
+    check(
+        |world| {
+            has_account(world);
+            world.phone("carrier").challenges_within = true;
+            world.answers_after("101", 0.0);
+            world.calls("carrier", "02873088088");
+            world.run(1.0);
+            world.hangs_up("101");
+            world.run(1.0);
+            world.answers_after("carrier", 0.0);
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.hangs_up("101");
+        },
+        "
+        0.0s carrier -> pbx INVITE 02873088088
+        0.0s pbx -> carrier 100 Trying
+        0.0s pbx -> 101 INVITE 101
+        0.0s 101 -> pbx 180 Ringing
+        0.0s 101 -> pbx 200 OK
+        0.0s pbx -> carrier 180 Ringing
+        0.0s pbx -> 101 ACK
+        0.0s pbx -> carrier 200 OK
+        0.0s carrier -> pbx ACK
+        1.0s 101 -> pbx BYE
+        1.0s pbx -> 101 200 OK to BYE
+        1.0s pbx -> carrier BYE
+        1.0s carrier -> pbx 407 Proxy Authentication Required to BYE
+        1.0s pbx -> carrier BYE
+        1.0s carrier -> pbx 200 OK to BYE
+        2.0s 101 -> pbx INVITE 0900000001
+        2.0s pbx -> 101 100 Trying
+        2.0s pbx -> carrier INVITE 0900000001
+        2.0s carrier -> pbx 180 Ringing
+        2.0s carrier -> pbx 200 OK
+        2.0s pbx -> 101 180 Ringing
+        2.0s pbx -> carrier ACK
+        2.0s pbx -> 101 200 OK
+        2.0s 101 -> pbx ACK
+        3.0s 101 -> pbx BYE
+        3.0s pbx -> 101 200 OK to BYE
+        3.0s pbx -> carrier BYE
+        3.0s carrier -> pbx 407 Proxy Authentication Required to BYE
+        3.0s pbx -> carrier BYE
+        3.0s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_carrier_that_asks_who_hangs_up_after_a_crash_is_told() {
+    check(
+        |world| {
+            has_account(world);
+            world.phone("carrier").challenges_within = true;
+            world.answers_after("carrier", 0.0);
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.begin();
+            world.crashes_for(1.0);
+        },
+        "
+        0.0s the switchboard dies
+        1.0s the switchboard starts
+        1.0s pbx -> 101 BYE: The server was restarted
+        1.0s pbx -> carrier BYE: The server was restarted
+        1.0s 101 -> pbx 200 OK to BYE
+        1.0s carrier -> pbx 407 Proxy Authentication Required to BYE
+        1.0s pbx -> carrier BYE: The server was restarted
+        1.0s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}
+
 /// The first company's trunk is asked so often whether it is there; 0: never.
 fn asks_every(world: &mut World, seconds: u32) {
     world.settings(|settings| settings.trunks[0].health_seconds = Some(seconds));
@@ -384,8 +460,13 @@ fn asks_every(world: &mut World, seconds: u32) {
 
 /// The first company registers with its carrier.
 fn registers_with(world: &mut World) {
+    has_account(world);
+    world.settings(|settings| settings.trunks[0].register = true);
+}
+
+/// The first company has an account with its carrier.
+fn has_account(world: &mut World) {
     world.settings(|settings| {
-        settings.trunks[0].register = true;
         settings.trunks[0].username = Some("demo".into());
         settings.trunks[0].password = Some("made-up".into());
     });

@@ -249,6 +249,28 @@ fn another_address_of_the_same_trunk_is_tried_before_the_next_trunk() {
 }
 
 #[test]
+fn the_next_trunk_is_tried_at_once_when_a_connection_is_refused() {
+    check(
+        |world| {
+            two_carriers(world);
+            world.settings(|settings| settings.trunks[0].resolved[0].transport = Transport::Tcp);
+            world.phone("carrier").card.transport = sip::Transport::Tcp;
+            world.calls("101", "0900000001");
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001 (lost)
+        0.0s pbx -> backup INVITE 0900000001
+        0.0s backup -> pbx 486 Busy Here
+        0.0s pbx -> backup ACK
+        0.0s pbx -> 101 486 Busy Here
+        0.0s 101 -> pbx ACK
+        ",
+    );
+}
+
+#[test]
 fn twelve_seconds_are_all_that_a_caller_waits_for_a_trunk_to_be_found() {
     check(
         |world| {

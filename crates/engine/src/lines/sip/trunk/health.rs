@@ -205,7 +205,7 @@ impl Health {
         [self.ask_at, self.answer_by, self.rest.map(|rest| rest.at)].into_iter().flatten().min()
     }
 
-    /// How it stands. None: nobody would want to know.
+    /// How it stands. None: nothing is known.
     pub fn kept(&self, now: Instant) -> Option<TrunkHealth> {
         let resting = self.rest.filter(|rest| rest.at > now);
         let state = match resting {
@@ -214,7 +214,7 @@ impl Health {
             None if self.answered || self.served => TrunkState::Up,
             None => TrunkState::Unknown,
         };
-        if state == TrunkState::Unknown && self.every.is_none() {
+        if state == TrunkState::Unknown {
             return None;
         }
         Some(TrunkHealth {

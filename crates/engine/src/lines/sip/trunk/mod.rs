@@ -326,6 +326,13 @@ impl Trunks {
         }
         let Some(held) = self.trunks.get_mut(&number) else { return };
         // Names may have been looked up for one tenant's settings and not yet for another's.
+        if let Some(registration) = &mut held.registration
+            && let Some(there) = at_place(&held.trunk, registration.place)
+            && !trunk.resolved.is_empty()
+            && !trunk.resolved.contains(there)
+        {
+            registration.renew(now);
+        }
         let resolved = if trunk.resolved.is_empty() { held.trunk.resolved.clone() } else { trunk.resolved.clone() };
         held.trunk = Trunk { resolved, ..trunk.clone() };
         held.seen_by.insert(tenant);
@@ -494,9 +501,7 @@ impl Held {
     }
 
     fn flow(&self, endpoint: &Endpoint<Key>, place: usize) -> Option<Flow> {
-        let places = self.trunk.resolved.len();
-        let target = self.trunk.resolved.get(place.checked_rem(places)?)?;
-        flow_to(endpoint.interfaces(), &self.trunk, target)
+        flow_to(endpoint.interfaces(), &self.trunk, at_place(&self.trunk, place)?)
     }
 
     /// Puts what happened before whoever it concerns: the owner, or the tenants that call by a shared trunk.
@@ -509,7 +514,7 @@ impl Held {
     /// How it stands as a whole.
     fn standing(&self, now: Now) -> Option<TrunkHealth> {
         let health = self.health.kept(now.mono);
-        let registration = self.registration.as_ref().map(Registration::kept);
+        let registration = self.registration.as_ref().and_then(Registration::kept);
         match (health, registration) {
             (Some(health), registration) => Some(TrunkHealth { registration, ..health }),
             (None, Some(registration)) => Some(TrunkHealth {
@@ -522,6 +527,11 @@ impl Held {
             (None, None) => None,
         }
     }
+}
+
+/// A trunk's places, one after the other and from the first again.
+fn at_place(trunk: &Trunk, place: usize) -> Option<&Target> {
+    trunk.resolved.get(place.checked_rem(trunk.resolved.len())?)
 }
 
 /// Whether a registration under the one stands under the other too.

@@ -199,15 +199,16 @@ impl Registration {
         self.fail(now, None, "its name has no address, or no interface of ours reaches it", None, draw)
     }
 
-    /// How it stands.
-    pub fn kept(&self) -> TrunkRegistration {
-        TrunkRegistration {
+    /// How it stands. None: the carrier has not said anything, and its silence has not lasted long enough to say so.
+    pub fn kept(&self) -> Option<TrunkRegistration> {
+        let is_known = self.standing.is_some() || self.failures > 0;
+        is_known.then(|| TrunkRegistration {
             registered: self.standing.is_some(),
             since: self.since,
             expires: self.standing.map(|standing| standing.wall),
             why: self.why.clone(),
             retry: self.retry,
-        }
+        })
     }
 
     fn on_granted(&mut self, now: Now, contact: &str, response: &Response) -> Turn {
@@ -381,7 +382,7 @@ mod tests {
 
         let Turn::Tell(TrunkEvent::RegistrationFailed { why, sip, retry }) = turn else { panic!("{turn:?}") };
         assert_eq!((why.as_str(), sip, retry), ("it refuses our username or password", Some(401), 30));
-        assert!(!registration.kept().registered);
+        assert_eq!(registration.kept().map(|kept| kept.registered), Some(false));
     }
 
     #[test]
