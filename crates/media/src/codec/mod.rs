@@ -8,6 +8,8 @@ mod g711;
 mod opus;
 pub(crate) mod resample;
 
+use std::fmt;
+
 use audio_codec::g722::{G722Decoder, G722Encoder};
 use audio_codec::{Decoder as _, Encoder as _};
 
@@ -150,6 +152,12 @@ impl Decoder {
     }
 }
 
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder").field("codec", &self.codec).finish_non_exhaustive()
+    }
+}
+
 /// Samples to bytes, packet by packet.
 pub struct Encoder {
     codec: Codec,
@@ -193,6 +201,12 @@ impl Encoder {
             EncoderState::G722(encoder) => encoder.encode_into(sound, out).ok(),
             EncoderState::Opus(encoder) => encoder.encode(sound, out),
         }
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("codec", &self.codec).finish_non_exhaustive()
     }
 }
 

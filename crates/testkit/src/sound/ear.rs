@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use media::Codec;
+use media::codec::{Decoder, LONGEST};
 use media::keys::KeyReader;
 use media::rtp;
 use media::tone::share;
@@ -32,6 +33,7 @@ const KEYS: usize = 256;
 pub struct Ear {
     pieces: VecDeque<Piece>,
     filling: Vec<i16>,
+    decoder: Option<Decoder>,
     keys: KeyReader,
     pressed: String,
     count: Count,
@@ -133,8 +135,14 @@ impl Ear {
     }
 
     fn listen(&mut self, now: Instant, codec: Codec, payload: &[u8]) {
-        for byte in payload {
-            self.filling.push(codec.decode(*byte));
+        self.decoder.take_if(|decoder| decoder.codec() != codec);
+        let decoder = self.decoder.get_or_insert_with(|| Decoder::new(codec).expect("there is memory for a decoder"));
+        let mut samples = [0; LONGEST];
+        let count = decoder.decode(payload, &mut samples).unwrap_or(0);
+        // The tones that are listened for lie so low that half of the samples will do.
+        let step = codec.sample_rate() as usize / 8_000;
+        for sample in samples[..count].iter().step_by(step) {
+            self.filling.push(*sample);
             if self.filling.len() == PIECE {
                 let samples = std::mem::take(&mut self.filling).into_boxed_slice();
                 self.pieces.push_back(Piece { at: now, samples });

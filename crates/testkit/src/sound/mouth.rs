@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use media::Codec;
+use media::codec::Encoder;
 use media::keys::{KeyEvent, KeyPress};
 use media::rtp::{HEADER, Header};
 
@@ -11,8 +13,11 @@ use super::Voice;
 use super::voice::Talking;
 use crate::ua::Sound;
 
-/// Samples in a packet.
+/// Samples in a packet at 8 kHz.
 const SAMPLES: usize = 160;
+
+/// More bytes than a packet of any codec has.
+const LARGEST: usize = 1_000;
 
 /// How long a key is down, in samples.
 const PRESS: u16 = 800;
@@ -27,6 +32,7 @@ const WAITING: usize = 64;
 #[derive(Debug)]
 pub struct Mouth {
     talking: Talking,
+    encoder: Option<Encoder>,
     header: Header,
     sent: u64,
     waiting: VecDeque<char>,
@@ -47,7 +53,15 @@ impl Mouth {
     pub fn new(voice: Voice, ssrc: u32) -> Self {
         let header =
             Header { marker: true, payload_type: 0, sequence: (ssrc >> 16) as u16 & 0x7fff, timestamp: ssrc, ssrc };
-        Self { talking: Talking::new(voice), header, sent: 0, waiting: VecDeque::new(), pressing: None, pause: 0 }
+        Self {
+            talking: Talking::new(voice),
+            encoder: None,
+            header,
+            sent: 0,
+            waiting: VecDeque::new(),
+            pressing: None,
+            pause: 0,
+        }
     }
 
     /// Presses a key once those before it are let go. False: there is no such key, or too many wait.
@@ -67,7 +81,7 @@ impl Mouth {
     /// The next 20 ms. None where nothing is to be sent; time goes on all the same.
     pub fn speak(&mut self, sound: &Sound) -> Option<Vec<u8>> {
         let timestamp = self.header.timestamp;
-        self.header.timestamp = timestamp.wrapping_add(SAMPLES as u32);
+        self.header.timestamp = timestamp.wrapping_add(sound.codec.clock_rate() / 50);
         if !sound.send || sound.remote.is_none() {
             self.header.marker = true;
             return None;
@@ -78,13 +92,23 @@ impl Mouth {
         if self.talking.voice() == Voice::Nothing {
             return None;
         }
-        let mut payload = [0; SAMPLES];
-        for byte in &mut payload {
-            *byte = sound.codec.encode(self.talking.sample());
-        }
+        let mut payload = [0; LARGEST];
+        let length = self.say(sound.codec, &mut payload)?;
         let header = Header { payload_type: sound.payload_type, timestamp, ..self.header };
         self.header.marker = false;
-        Some(self.packet(header, &payload))
+        Some(self.packet(header, &payload[..length]))
+    }
+
+    fn say(&mut self, codec: Codec, payload: &mut [u8]) -> Option<usize> {
+        let mut samples = [0; 2 * SAMPLES];
+        // Each sample is said twice where a codec takes twice as many.
+        let times = codec.sample_rate() as usize / 8_000;
+        for chunk in samples.chunks_exact_mut(times).take(SAMPLES) {
+            chunk.fill(self.talking.sample());
+        }
+        self.encoder.take_if(|encoder| encoder.codec() != codec);
+        let encoder = self.encoder.get_or_insert_with(|| Encoder::new(codec).expect("there is memory for an encoder"));
+        encoder.encode(&samples[..times * SAMPLES], payload)
     }
 
     fn key(&mut self, sound: &Sound, timestamp: u32) -> Option<(Header, KeyEvent)> {
@@ -120,7 +144,6 @@ impl Mouth {
 
 #[cfg(test)]
 mod tests {
-    use media::Codec;
     use media::keys::KeyReader;
     use media::rtp;
 

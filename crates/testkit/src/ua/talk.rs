@@ -1,4 +1,4 @@
-//! Offers and answers of one call (RFC 3264): PCMA and PCMU, keys, hold and resume.
+//! Offers and answers of one call (RFC 3264): codecs, keys, hold and resume.
 
 use std::net::SocketAddr;
 
@@ -12,8 +12,11 @@ use super::Sound;
 /// The payload type under which we take keys in our own offers.
 const KEYS: u8 = 101;
 
-/// Samples a second of everything we speak.
+/// The clock of the keys that we press.
 const CLOCK: u32 = 8_000;
+
+/// The payload type under which we take Opus in our own offers.
+const OPUS: u8 = 96;
 
 const PACKET_MS: u16 = 20;
 
@@ -114,8 +117,8 @@ impl Talk {
     /// Our offer as things stand.
     pub(crate) fn offer(&mut self) -> Body {
         if self.listening.is_empty() {
-            let format = |codec: &Codec| Format::new(codec.static_payload_type().unwrap_or(96), name(*codec), CLOCK);
-            self.listening = self.codecs.iter().map(format).chain([Format::keys(KEYS)]).collect();
+            let own = |codec: &Codec| format(*codec, codec.static_payload_type().unwrap_or(OPUS));
+            self.listening = self.codecs.iter().map(own).chain([Format::keys(KEYS)]).collect();
         }
         Body::sdp(Sdp::offer(self.owner(), &self.section(self.wish(), PACKET_MS)).print())
     }
@@ -166,7 +169,7 @@ impl Talk {
     pub(crate) fn sound(&self) -> Option<Sound> {
         let agreed = self.agreed?;
         let codec_of = |format: &Format| {
-            let codec = self.codecs.iter().find(|codec| format.is(name(**codec), CLOCK))?;
+            let codec = self.codecs.iter().find(|codec| is(format, **codec))?;
             Some((format.payload_type, *codec))
         };
         Some(Sound {
@@ -186,7 +189,7 @@ impl Talk {
     fn agree_to(&mut self, sdp: &Sdp, audio: &Audio) -> Option<Body> {
         let (codec, payload_type) = self.choose(audio)?;
         // In an answer we listen under the payload types that the offer gave (RFC 3264, 6.1).
-        self.listening = vec![Format::new(payload_type, name(codec), CLOCK)];
+        self.listening = vec![format(codec, payload_type)];
         self.listening.extend(audio.keys(CLOCK).map(Format::keys));
         let direction = audio.direction.answer(self.wish());
         self.agree(audio, codec, payload_type, direction);
@@ -201,8 +204,8 @@ impl Talk {
 
     /// The first of their codecs that we speak, and its payload type.
     fn choose(&self, audio: &Audio) -> Option<(Codec, u8)> {
-        audio.codecs().filter(|format| format.channels == 1).find_map(|format| {
-            let codec = self.codecs.iter().find(|codec| format.is(name(**codec), CLOCK))?;
+        audio.codecs().find_map(|format| {
+            let codec = self.codecs.iter().find(|codec| is(format, **codec))?;
             Some((*codec, format.payload_type))
         })
     }
@@ -232,6 +235,18 @@ fn read(body: &Bytes) -> Result<(Sdp, Audio), NoCommonSound> {
     let sdp = sdp::parse(body).map_err(|_| NoCommonSound)?;
     let audio = sdp.audio_over(Profile::Avp.as_str()).ok_or(NoCommonSound)?;
     Ok((sdp, audio))
+}
+
+fn format(codec: Codec, payload_type: u8) -> Format {
+    match codec {
+        Codec::Opus => Format::opus(payload_type, None),
+        Codec::Pcma | Codec::Pcmu | Codec::G722 => Format::new(payload_type, name(codec), codec.clock_rate()),
+    }
+}
+
+fn is(format: &Format, codec: Codec) -> bool {
+    let channels = if codec == Codec::Opus { 2 } else { 1 };
+    format.channels == channels && format.is(name(codec), codec.clock_rate())
 }
 
 fn name(codec: Codec) -> &'static str {
