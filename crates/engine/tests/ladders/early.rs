@@ -114,6 +114,23 @@ fn sound_that_begins_after_the_ringing_reaches_the_caller() {
 }
 
 #[test]
+fn sound_that_moves_before_the_answer_is_followed() {
+    let mut world = World::new(1);
+    calling_outside(&mut world);
+    world.responds("carrier", 183, Words::sound("m=audio 39998 RTP/AVP 8"));
+    world.run(0.5);
+    assert!(world.who_hears_whom().iter().all(|(who, _)| who != "carrier"));
+
+    world.responds("carrier", 183, Words::sound(SOUND));
+    world.run(0.5);
+
+    assert_eq!(world.who_hears_whom().len(), 2);
+    world.hangs_up("101");
+    world.settle();
+    world.end();
+}
+
+#[test]
 fn the_description_of_the_answer_counts_whatever_was_said_before() {
     let mut world = World::new(1);
     calling_outside(&mut world);

@@ -54,6 +54,26 @@ fn a_body_that_is_no_description_is_refused_and_the_call_lives() {
 }
 
 #[test]
+fn a_call_that_says_something_else_than_sound_is_refused_and_told_what_would_be_taken() {
+    fn in_letters(message: &sip::Message) -> bytes::Bytes {
+        let text = String::from_utf8_lossy(&message.print()).replace("application/sdp", "text/plain");
+        text.into()
+    }
+    check(
+        |world| {
+            world.dresses("101", in_letters);
+            world.calls("101", "102");
+        },
+        "
+        0.0s 101 -> pbx  INVITE 102
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 101  415 Unsupported Media Type
+        0.0s 101 -> pbx  ACK
+        ",
+    );
+}
+
+#[test]
 fn a_description_among_several_parts_is_found() {
     check(
         |world| {

@@ -125,6 +125,29 @@ fn a_caller_with_a_key_is_answered_with_ours_and_cannot_fall_back() {
 }
 
 #[test]
+fn each_phone_of_an_extension_is_offered_sound_in_its_own_way() {
+    let mut world = World::new(1);
+    phone_over_tls(&mut world);
+    world.registers("103");
+    world.run(1.0);
+    world.calls("101", "103");
+    world.run(0.3);
+    world.responds("103t", 180, Words::default());
+    world.run(0.2);
+
+    let offers = [world.last_description("103t"), world.last_description("103")];
+
+    assert!(offers[0].contains("RTP/SAVP") && offers[1].contains("RTP/AVP "), "{offers:?}");
+    world.answers("103");
+    world.run(0.5);
+    let heard = world.who_hears_whom();
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    world.hangs_up("101");
+    world.settle();
+    world.end();
+}
+
+#[test]
 fn our_keys_differ_from_call_to_call_and_from_side_to_side() {
     let mut world = World::new(1);
     phone_over_tls(&mut world);

@@ -3,6 +3,7 @@
 //! Sound before the answer reaches the caller from one early dialog only. As soon as a second phone rings nobody could say
 //! whose sound it should be: the caller hears our own ringback then, and the sound of whoever answers.
 
+use bytes::Bytes;
 use model::{Codec, Reason};
 use sip::{Body, DialogId, Flow, Invite, Request, Response, ServerId};
 
@@ -44,6 +45,8 @@ struct Early {
     fork: u64,
     /// What it has answered before it picked up.
     talk: Option<Negotiation>,
+    /// The description that this answer was.
+    said: Bytes,
 }
 
 /// Whose sound the caller hears before the answer.
@@ -111,7 +114,7 @@ impl Branch {
         let known = self.early.iter().position(|early| early.fork == fork);
         let at = known.unwrap_or(self.early.len());
         if known.is_none() && at < MAX_FORKS {
-            self.early.push(Early { fork, talk: None });
+            self.early.push(Early { fork, talk: None, said: Bytes::new() });
         }
         self.early.get_mut(at)
     }
@@ -132,15 +135,16 @@ impl SipLine {
         let State::Inviting { branches, heard } = &mut self.state else { return None };
         let branch = branches.get_mut(at)?;
         let offered = &branch.offered;
-        let answer = within::description(&response.headers, &response.body).ok().flatten();
-        let talk = answer.and_then(|answer| {
-            let mut talk = offered.clone();
-            talk.take_answer(&answer).ok().map(|_| talk)
-        });
+        let answer = within::description(&response.headers, &response.body).ok().flatten().unwrap_or_default();
+        let mut talk = offered.clone();
+        let is_usable = !answer.is_empty() && talk.take_answer(&answer).is_ok();
         let early = branch.early_mut(fork)?;
-        // What was agreed on by UPDATE meanwhile outlives a description that is only said again.
-        if early.talk.is_none() {
-            early.talk = talk;
+        // Announcements and ringing may come from different places, one after the other. What is only said again does not
+        // undo what was agreed on by UPDATE meanwhile.
+        let is_other = is_usable && early.said != answer;
+        if is_other {
+            early.talk = Some(talk);
+            early.said = answer;
         }
         let (ringing, live) = (rings(branches), branches.iter().filter(|branch| branch.is_live()).count());
         let talk = branches.get(at).and_then(|branch| talk_of(branch, fork));
@@ -151,6 +155,9 @@ impl SipLine {
             (Heard::Nothing | Heard::Ringing, _) => Heard::Ringing,
         };
         if now == std::mem::replace(heard, now) {
+            if let (true, Some(talk), Some(sound)) = (is_other && now == Heard::Of(at, fork), talk, &mut self.sound) {
+                sound.settle(step, talk.clone());
+            }
             return None;
         }
         match (now, talk.cloned(), &mut self.sound) {
