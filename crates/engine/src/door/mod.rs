@@ -482,7 +482,8 @@ mod tests {
             door.admit(now.mono, Flow::udp(0, source.parse().unwrap()), text.as_bytes()).is_some()
         };
 
-        let new = ["REGISTER sip:a SIP/2.0\r\n", "INVITE sip:a SIP/2.0\r\n", "OPTIONS sip:a SIP/2.0\r\n", "GET / HTTP/1.1"];
+        let new =
+            ["REGISTER sip:a SIP/2.0\r\n", "INVITE sip:a SIP/2.0\r\n", "OPTIONS sip:a SIP/2.0\r\n", "GET / HTTP/1.1"];
         assert_eq!(new.map(|text| admit("198.51.100.1:5060", text)), [false; 4]);
         assert_eq!(new.map(|text| admit("198.51.100.2:5060", text)), [true; 4]);
         let begun =

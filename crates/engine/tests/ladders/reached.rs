@@ -275,6 +275,29 @@ fn a_proxy_between_is_kept_and_ways_through_it_only_if_it_keeps_to_them() {
     assert_eq!(plain.headers.get(&HeaderName::Path).map(|path| &path[..]), Some(&b"<sip:edge.example;lr>"[..]));
 }
 
+#[test]
+fn strangers_who_never_acknowledge_leave_nothing_behind() {
+    let mut world = World::new(1);
+    let before = world.load();
+
+    for n in 0..1_000 {
+        world.says(
+            "101",
+            format!(
+                "INVITE sip:102@vpbx_demo.test SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKs{n};rport\r\n\
+                 Max-Forwards: 70\r\nFrom: <sip:101@vpbx_demo.test>;tag=s{n}\r\nTo: <sip:102@vpbx_demo.test>\r\n\
+                 Call-ID: stranger-{n}\r\nCSeq: 1 INVITE\r\nContact: <sip:101@10.0.0.1>\r\nContent-Length: 0\r\n\r\n"
+            ),
+        );
+    }
+    world.run(0.1);
+
+    assert_eq!(world.load(), before);
+    world.run(40.0);
+    let challenges = world.ladder().lines().filter(|line| line.contains("401 Unauthorized")).count();
+    assert_eq!(challenges, 1_000, "no challenge is sent again");
+}
+
 /// What is answered to a REGISTER of 102 that says this besides what it must.
 fn answer_to_register(more: &str) -> Response {
     let text = |sign_in: &str| {

@@ -113,6 +113,7 @@ async fn read(
 ) -> &'static str {
     let mut framer = Framer::new();
     let mut deadline = Instant::now() + patience;
+    let mut has_spoken = false;
     loop {
         let was_partial = framer.is_partial();
         match timeout_at(deadline, take(&mut reader, &mut framer)).await {
@@ -126,6 +127,7 @@ async fn read(
             framed = true;
             match frame {
                 Ok(Frame::Message(bytes)) => {
+                    has_spoken = true;
                     if !inbox.stream(StreamNews::Message { flow, bytes }).await {
                         return "the server stops";
                     }
@@ -145,6 +147,8 @@ async fn read(
             // One byte now and then does not keep a half message alive.
             true if was_partial && !framed => deadline,
             true => Instant::now() + MESSAGE_WITHIN,
+            // Keep-alives alone are not what a connection is kept for.
+            false if !has_spoken => deadline,
             false => Instant::now() + IDLE,
         };
     }

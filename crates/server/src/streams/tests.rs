@@ -182,3 +182,26 @@ async fn a_peer_that_says_nothing_or_half_a_message_is_closed() {
         assert_eq!(ended.expect("closed"), 0, "after `{said}`");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_nothing_but_keep_alives_is_closed() {
+    let mut desk = desk();
+    let mut peer = TcpStream::connect(desk.accepting().await).await.expect("connected");
+    let StreamNews::Opened { flow, queue } = desk.news().await else { panic!("it opens first") };
+    desk.streams.opened(flow, queue);
+    let began = tokio::time::Instant::now();
+
+    let mut pongs = 0;
+    loop {
+        let sent = peer.write_all(b"\r\n\r\n").await;
+        let mut pong = [0; 2];
+        if sent.is_err() || peer.read_exact(&mut pong).await.is_err() {
+            break;
+        }
+        pongs += 1;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+
+    assert!((1..=4).contains(&pongs), "{pongs} keep-alives were answered");
+    assert!(began.elapsed() < Duration::from_secs(60));
+}
