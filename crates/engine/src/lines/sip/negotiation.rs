@@ -389,7 +389,7 @@ impl Negotiation {
         let audio = sdp.audios().find(|audio| audio.index == *index)?;
         let suite = mine.cryptos.first().map(|crypto| crypto.suite);
         let crypto = audio.cryptos.iter().find(|crypto| Some(crypto.suite) == suite).copied();
-        match (mine.profile.is_secured(), audio.profile.is_secured()) {
+        match (self.secrecy == Secrecy::Required, audio.profile.is_secured()) {
             (true, _) => Some((audio, Some(crypto?), mine.rtcp_mux)),
             // Sound in the clear was offered; a key in the answer is good only where ours has one.
             (false, false) => Some((audio, crypto, mine.rtcp_mux)),

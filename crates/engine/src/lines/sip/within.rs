@@ -101,7 +101,8 @@ impl SipLine {
         let dialog = up.dialog;
         match result {
             Ok(response) => {
-                let sound = self.sound.as_mut().filter(|sound| sound.talk().is_owed_answer())?;
+                // An offer of theirs may have been answered while ours was tried again: what they said last counts then too.
+                let sound = self.sound.as_mut()?;
                 let before = sound.talk().codec();
                 let answer = description(&response.headers, &response.body).ok().flatten()?;
                 let change = sound.talk_mut().take_answer(&answer);

@@ -179,6 +179,19 @@ fn a_secured_offer_is_not_answered_in_the_clear() {
 }
 
 #[test]
+fn a_key_beside_plain_sound_is_not_given_up_later() {
+    let mut talk = called(Secrecy::Offered);
+    talk.offer();
+    talk.take_answer(&pcma(&format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{THEIRS}\r\n"))).unwrap();
+    talk.present();
+
+    let later = talk.take_answer(&pcma(""));
+
+    assert_eq!(later, Err(Reason::NoCommonCodec));
+    assert!(stream(&talk).crypto.is_some());
+}
+
+#[test]
 fn what_is_agreed_on_keeps_its_numbers_in_a_later_offer_of_ours() {
     let opus = "m=audio 5002 RTP/AVP 101 8 102\r\na=rtpmap:101 opus/48000/2\r\na=rtpmap:102 telephone-event/48000\r\n";
     let mut talk = caller(&offer(opus));
