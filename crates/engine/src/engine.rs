@@ -75,6 +75,8 @@ pub struct EngineLoad {
     pub closing: usize,
     /// Lines and trunk channels in use.
     pub in_use: usize,
+    /// Registrations with carriers that are being ended.
+    pub leaving: usize,
     /// Addresses for sound that are ready.
     pub sounds: usize,
 }
@@ -226,6 +228,7 @@ impl Engine {
             sessions: self.sounds.sessions(),
             closing: tenants().map(|tenant| tenant.closing.len()).sum(),
             in_use: tenants().map(|tenant| tenant.office.limits.in_use()).sum::<usize>() + self.trunks.in_use(),
+            leaving: self.trunks.leaving(),
             sounds: self.sounds.len(),
         }
     }

@@ -173,8 +173,9 @@ impl Server {
             () = hurry => tracing::warn!("told to hurry: calls are ended"),
         }
         self.inbox.errand_in_turn(Errand::input(Input::EndAll)).await;
-        // A BYE that is lost is sent again: nobody else would end that leg.
-        let _ = timeout(LAST_ANSWERS, until(&self.inbox, |load| load.calls == 0 && load.dialogs == 0)).await;
+        // A BYE that is lost is sent again: nobody else would end that leg. Carriers that we leave may ask who we are.
+        let is_done = |load: &EngineLoad| load.calls == 0 && load.dialogs == 0 && load.leaving == 0;
+        let _ = timeout(LAST_ANSWERS, until(&self.inbox, is_done)).await;
         // Recordings are closed here, and the engine tells of it before it stops.
         self.media.stop().await;
         self.inbox.errand_in_turn(Errand::Stop).await;

@@ -1,10 +1,13 @@
 //! The end of a server that has calls: they may finish, then they are ended, and everything is stored.
 
 mod common;
+#[path = "common/registrar.rs"]
+mod registrar;
 
 use std::time::{Duration, Instant};
 
 use common::{SOON, Server, TENANT, until};
+use registrar::Registrar;
 use testkit::phones::{Behaviour, Event, Phone, PhoneConfig};
 
 #[test]
@@ -50,6 +53,29 @@ fn a_second_signal_does_not_wait_for_calls() {
 
     caller.wait_idle(SOON).expect("it is ended");
     assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn a_carrier_hears_that_the_server_is_there_and_that_it_stops() {
+    let registrar = Registrar::start();
+    let yaml = TENANT.replace(
+        "    numbers:",
+        &format!(
+            "    trunks:\n      - {{ name: carrier, address: \"{}\", username: demo, password: made-up, register: true }}\n    numbers:",
+            registrar.address
+        ),
+    );
+    let mut server = Server::start(&yaml, &[]);
+    until(|| !registrar.granted().is_empty());
+    let health = || server.get("/v1/trunks/carrier/health", Some("NATIVE_DEMO")).1;
+    until(|| health().contains("\"registered\":true"));
+
+    server.signal(libc::SIGTERM);
+
+    assert_eq!(server.wait().code(), Some(0));
+    let granted = registrar.granted();
+    assert_eq!(granted.iter().map(|one| one.seconds).collect::<Vec<_>>(), [3_600, 0]);
+    assert_eq!(granted[0].contact, granted[1].contact);
 }
 
 /// Two phones that talk to each other.

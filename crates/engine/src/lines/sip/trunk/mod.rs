@@ -43,6 +43,8 @@ pub struct Trunks {
     last: u32,
     random: ChaCha20Rng,
     draining: bool,
+    /// Registrations that are being ended.
+    leaving: usize,
     /// Those that something was done to, and that may have something to tell.
     touched: BTreeSet<u32>,
     told: VecDeque<(TenantId, String, TrunkEvent)>,
@@ -77,6 +79,7 @@ impl Trunks {
             last: 0,
             random: ChaCha20Rng::from_seed(seed),
             draining: false,
+            leaving: 0,
             touched: BTreeSet::new(),
             told: VecDeque::new(),
             keep: Vec::new(),
@@ -168,6 +171,9 @@ impl Trunks {
 
     /// A request of ours to a trunk was answered.
     pub fn on_response(&mut self, now: Now, endpoint: &mut Endpoint<Key>, number: u32, ask: Ask, response: &Response) {
+        if ask == Ask::Leave {
+            self.leaving = self.leaving.saturating_sub(1);
+        }
         let Some(held) = self.trunks.get_mut(&number) else { return };
         self.touched.insert(number);
         match ask {
@@ -190,6 +196,9 @@ impl Trunks {
 
     /// A request of ours to a trunk was not answered.
     pub fn on_failure(&mut self, now: Now, endpoint: &mut Endpoint<Key>, number: u32, ask: Ask, why: Failure) {
+        if ask == Ask::Leave {
+            self.leaving = self.leaving.saturating_sub(1);
+        }
         let Some(held) = self.trunks.get_mut(&number) else { return };
         self.touched.insert(number);
         match ask {
@@ -235,6 +244,11 @@ impl Trunks {
         if held.channels.in_use() == 0 && held.seen_by.is_empty() {
             self.forget(key);
         }
+    }
+
+    /// Registrations that are being ended.
+    pub fn leaving(&self) -> usize {
+        self.leaving
     }
 
     /// Channels in use.
@@ -383,6 +397,7 @@ impl Trunks {
         }
         let call_id = registration.call_id();
         if let Some(request) = held.register_request(endpoint, registration.place, 0, call_id) {
+            self.leaving += 1;
             endpoint.request(now.mono, Key::Trunk(number, Ask::Leave), request);
         }
         held.tell(&mut self.told, TrunkEvent::Unregistered { why: Text::from(why) });
