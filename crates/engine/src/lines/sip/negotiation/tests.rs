@@ -1,5 +1,9 @@
 //! Offers and answers as text: what a party writes, and what we write back.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
 use super::*;
 
 const KEY: [u8; 30] = [7; 30];
@@ -224,6 +228,103 @@ fn a_party_goes_over_to_a_codec_only_where_it_has_named_it() {
     assert!(talk.offer_of(Codec::G722).is_none());
     let offer = text(talk.offer_of(Codec::Pcmu).unwrap());
     assert!(lines(&offer, "m=")[0].starts_with("audio 4000 RTP/AVP 0 8"), "{offer}");
+}
+
+/// What may happen in a dialog, in any order.
+#[derive(Clone, Debug)]
+enum Happening {
+    TheyOffer(usize),
+    TheyAnswer(usize),
+    WeOffer,
+    WeRepeat,
+    WeGoOver(Codec),
+    TheyRefuse,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let body = 0..bodies().len();
+    let codec = prop_oneof![Just(Codec::Pcma), Just(Codec::Pcmu), Just(Codec::G722), Just(Codec::Opus)];
+    prop_oneof![
+        body.clone().prop_map(Happening::TheyOffer),
+        body.prop_map(Happening::TheyAnswer),
+        Just(Happening::WeOffer),
+        Just(Happening::WeRepeat),
+        codec.prop_map(Happening::WeGoOver),
+        Just(Happening::TheyRefuse),
+    ]
+}
+
+fn bodies() -> Vec<Bytes> {
+    let key = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{THEIRS}\r\n");
+    let opus = "m=audio 5002 RTP/AVP 101 96\r\na=rtpmap:101 opus/48000/2\r\na=rtpmap:96 telephone-event/8000\r\n";
+    vec![
+        pcma(""),
+        pcma("a=sendonly\r\n"),
+        pcma("a=inactive\r\n"),
+        pcma("a=rtcp-mux\r\n"),
+        pcma(&key),
+        savp(),
+        offer(&format!("m=audio 5002 RTP/AVP 0 13\r\nm=audio 5004 RTP/SAVP 9\r\n{key}")),
+        offer(opus),
+        offer("m=audio 0 RTP/AVP 8\r\n"),
+        offer("m=image 5002 udptl t38\r\n"),
+        offer("m=video 5002 RTP/AVP 99\r\nm=audio 5004 RTP/AVP 9 0\r\n"),
+        offer(""),
+        Bytes::new(),
+        Bytes::from_static(b"hello"),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_keys_are_kept_versions_count_changes_and_answers_fit_their_offers(
+        secrecy in prop_oneof![Just(Secrecy::None), Just(Secrecy::Welcome), Just(Secrecy::Offered), Just(Secrecy::Required)],
+        happenings in prop::collection::vec(happening(), 0..24),
+    ) {
+        let mut talk = called(secrecy);
+        let bodies = bodies();
+        let mut said: BTreeMap<u32, Bytes> = BTreeMap::new();
+        let mut secured = false;
+        for happening in happenings {
+            let ours = match happening {
+                Happening::TheyOffer(at) => {
+                    let answer = talk.reoffer(&bodies[at]).ok().map(|(answer, _)| answer);
+                    if let Some(answer) = &answer {
+                        let sections = |body: &Bytes| sdp::parse(body).unwrap().media.len();
+                        prop_assert_eq!(sections(answer), sections(&bodies[at]));
+                    }
+                    answer
+                }
+                Happening::TheyAnswer(at) => {
+                    if talk.is_owed_answer() {
+                        let _ = talk.take_answer(&bodies[at]);
+                    }
+                    None
+                }
+                Happening::WeOffer => Some(talk.offer()),
+                Happening::WeRepeat => Some(talk.present()),
+                Happening::WeGoOver(codec) => talk.offer_of(codec),
+                Happening::TheyRefuse => {
+                    talk.forget_offer();
+                    None
+                }
+            };
+            if let Some(ours) = ours {
+                let last = said.keys().next_back().copied().unwrap_or_default();
+                let version = version(&ours);
+                prop_assert!(version <= last + 1, "{version} after {last}");
+                let same = said.entry(version).or_insert_with(|| ours.clone());
+                prop_assert_eq!(&*same, &ours);
+                prop_assert!(sdp::parse(&ours).is_ok());
+            }
+            if let Some(stream) = talk.stream(&Sources::Any { signalling: None }, None) {
+                prop_assert!(stream.crypto.is_some() || !secured, "keys were given up");
+                prop_assert!(stream.crypto.is_none() || secrecy != Secrecy::None);
+                prop_assert!(stream.crypto.is_some() || secrecy != Secrecy::Required);
+                secured |= stream.crypto.is_some();
+            }
+        }
+    }
 }
 
 fn called(secrecy: Secrecy) -> Negotiation {
