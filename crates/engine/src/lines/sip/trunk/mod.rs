@@ -5,12 +5,14 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `held` | one trunk: its settings and state, what it is sent |
 //! | `health` | whether calls go there |
 //! | `register` | our registration there |
 //! | `reach` | flow, addresses, routes, account |
 //! | `tries` | a call that goes over one trunk after the other |
 
 mod health;
+mod held;
 mod reach;
 mod register;
 mod tries;
@@ -18,22 +20,18 @@ mod tries;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use model::{Kept, Reason, Target, TenantId, TenantSettings, Text, Trunk, TrunkEvent, TrunkHealth, TrunkState};
+use model::{Kept, Reason, Target, TenantId, TenantSettings, Text, Trunk, TrunkEvent, TrunkHealth};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use sip::{Endpoint, Failure, Flow, HeaderName, Headers, Method, NameAddr, OutOfDialog, Params, Response, Uri};
+use sip::{Endpoint, Failure, Flow, NameAddr, Response};
 
-use self::health::Health;
+use self::held::{Held, at_place, same_account};
 pub use self::reach::{domain, flow_to, login, routes, uri_of};
 use self::register::{Registration, Turn};
 pub use self::tries::{Errand, Found, Tries, TrunkPlan};
 use crate::edge::Now;
 use crate::key::{Ask, Key, TrunkKey};
-use crate::limits::{Begun, Channels, Urgency};
-
-/// How often a trunk that a rule names is asked whether it is there, unless its settings say otherwise.
-const HEALTH_EVERY: Duration = Duration::from_secs(30);
+use crate::limits::{Begun, Urgency};
 
 /// Trunks of all tenants.
 #[derive(Debug)]
@@ -49,25 +47,6 @@ pub struct Trunks {
     touched: BTreeSet<u32>,
     told: VecDeque<(TenantId, String, TrunkEvent)>,
     keep: Vec<Kept>,
-}
-
-/// One trunk.
-#[derive(Debug)]
-struct Held {
-    key: TrunkKey,
-    /// As its settings are now.
-    trunk: Trunk,
-    /// The tenants whose settings have it; none: it is gone, and here only until its calls are over.
-    seen_by: BTreeSet<TenantId>,
-    /// Those of them that have a rule which names it.
-    used_by: BTreeSet<TenantId>,
-    channels: Channels,
-    health: Health,
-    registration: Option<Registration>,
-    /// What was kept last.
-    kept: Option<TrunkHealth>,
-    /// The earliest wait that the engine has set for it.
-    armed: Option<Instant>,
 }
 
 impl Trunks {
@@ -309,17 +288,7 @@ impl Trunks {
 
     fn add(&mut self, now: Now, key: TrunkKey, trunk: Trunk) -> u32 {
         self.last = self.last.wrapping_add(1);
-        let held = Held {
-            key: key.clone(),
-            trunk,
-            seen_by: BTreeSet::new(),
-            used_by: BTreeSet::new(),
-            channels: Channels::default(),
-            health: Health::new(now),
-            registration: None,
-            kept: None,
-            armed: None,
-        };
+        let held = Held::new(now, key.clone(), trunk);
         self.numbers.insert(key, self.last);
         self.trunks.insert(self.last, held);
         self.last
@@ -452,110 +421,6 @@ pub struct Settled {
     pub keep: Vec<Kept>,
     /// When to wake which.
     pub wake: Vec<(u32, Instant)>,
-}
-
-impl Held {
-    /// How often it is asked whether it is there.
-    fn asked_every(&self) -> Option<Duration> {
-        match self.trunk.health_seconds {
-            Some(0) => None,
-            Some(seconds) => Some(Duration::from_secs(seconds.into())),
-            None => (!self.used_by.is_empty()).then_some(HEALTH_EVERY),
-        }
-    }
-
-    /// The question whether it is there. One place after the other, so that one which is gone does not stand for all.
-    fn health_request(&self, endpoint: &Endpoint<Key>) -> Option<OutOfDialog> {
-        let flow = self.flow(endpoint, self.health.place())?;
-        let ours = Uri::of(endpoint.address_towards(flow));
-        let uri = uri_of(&self.trunk, flow);
-        Some(OutOfDialog {
-            method: Method::Options,
-            flow,
-            from: NameAddr::new(domain(&self.trunk, flow, ours)),
-            to: NameAddr::new(uri.clone()),
-            uri,
-            route: routes(&self.trunk, self.registration.as_ref().map_or(&[], Registration::service_route)),
-            headers: Headers::new().with(HeaderName::Accept, "application/sdp"),
-            body: None,
-            credentials: login(&self.trunk),
-            call_id: None,
-        })
-    }
-
-    /// A REGISTER for so many seconds; zero ends the registration.
-    fn register_request(
-        &self,
-        endpoint: &Endpoint<Key>,
-        place: usize,
-        seconds: u32,
-        call_id: Bytes,
-    ) -> Option<OutOfDialog> {
-        let flow = self.flow(endpoint, place)?;
-        let registrar = uri_of(&self.trunk, flow);
-        let account = Uri { port: None, params: Params::new(), ..registrar.clone() };
-        let account = NameAddr::new(account.with_user(self.trunk.username.as_deref().unwrap_or_default()));
-        let mut contact = Uri::of(endpoint.address_towards(flow)).with_user(&self.trunk.contact);
-        if let Some(transport) = flow.transport.uri_parameter() {
-            contact = contact.with_param("transport", transport);
-        }
-        Some(OutOfDialog {
-            method: Method::Register,
-            flow,
-            uri: registrar,
-            from: account.clone(),
-            to: account,
-            route: routes(&self.trunk, &[]),
-            headers: Headers::new()
-                .with(HeaderName::Contact, NameAddr::new(contact))
-                .with(HeaderName::Expires, seconds.to_string()),
-            body: None,
-            credentials: login(&self.trunk),
-            call_id: Some(call_id),
-        })
-    }
-
-    fn flow(&self, endpoint: &Endpoint<Key>, place: usize) -> Option<Flow> {
-        flow_to(endpoint.interfaces(), &self.trunk, at_place(&self.trunk, place)?)
-    }
-
-    /// Puts what happened before whoever it concerns: the owner, or the tenants that call by a shared trunk.
-    fn tell(&self, told: &mut VecDeque<(TenantId, String, TrunkEvent)>, event: TrunkEvent) {
-        let one = self.key.owner;
-        let all = self.used_by.iter().filter(|_| one.is_none());
-        told.extend(one.iter().chain(all).map(|tenant| (*tenant, self.key.name.clone(), event.clone())));
-    }
-
-    /// How it stands as a whole.
-    fn standing(&self, now: Now) -> Option<TrunkHealth> {
-        let health = self.health.kept(now.mono);
-        let registration = self.registration.as_ref().and_then(Registration::kept);
-        match (health, registration) {
-            (Some(health), registration) => Some(TrunkHealth { registration, ..health }),
-            (None, Some(registration)) => Some(TrunkHealth {
-                state: TrunkState::Unknown,
-                since: registration.since,
-                why: Text::default(),
-                until: None,
-                registration: Some(registration),
-            }),
-            (None, None) => None,
-        }
-    }
-}
-
-/// A trunk's places, one after the other and from the first again.
-fn at_place(trunk: &Trunk, place: usize) -> Option<&Target> {
-    trunk.resolved.get(place.checked_rem(trunk.resolved.len())?)
-}
-
-/// Whether a registration under the one stands under the other too.
-fn same_account(a: &Trunk, b: &Trunk) -> bool {
-    let account = |trunk: &Trunk| {
-        let Trunk { address, transport, outbound_proxy, via, username, register, contact, .. } = trunk.clone();
-        (address, transport, outbound_proxy, via, username, register, contact)
-    };
-    account(a) == account(b)
 }
 
 /// For how long a trunk asks to be left alone. A 503 that does not say is a mere failure (RFC 3261, 21.5.4).
