@@ -51,6 +51,25 @@ fn a_closed_session_says_bye_tells_its_quality_and_frees_its_address() {
 }
 
 #[test]
+fn a_leg_s_sound_has_a_score_once_there_is_enough_of_it() {
+    let score = |packets: u32, lost_each: u32| {
+        let mut floor = Floor::joined(to(1), to(2));
+        for n in (0..packets).filter(|n| n % lost_each != lost_each - 1) {
+            floor.say(1, n);
+            floor.now += Duration::from_millis(20);
+        }
+        floor.close(1);
+        floor.reports().into_iter().find_map(|report| match report {
+            Report::Quality { quality, .. } => quality.mos_hundredths,
+            _ => None,
+        })
+    };
+
+    assert_eq!((score(40, u32::MAX), score(500, u32::MAX)), (None, Some(440)));
+    assert!((340..360).contains(&score(500, 10).unwrap()), "{:?}", score(500, 10));
+}
+
+#[test]
 fn one_who_never_spoke_nor_heard_leaves_without_a_word() {
     let mut floor = Floor::new();
     floor.open(1, to(1));
