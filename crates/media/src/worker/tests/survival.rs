@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
+use super::transcoding::in_codec;
 use super::{Floor, to};
 use crate::fixture::{anyone, host};
+use crate::rtp::Header;
 use crate::{
     AddressId, Codec, Crypto, Order, Output, PACKET, RecordingKey, RecordingStep, SessionId, Sound, Sources, SrtpKey,
     SrtpSuite, Stream,
@@ -167,5 +171,35 @@ proptest! {
         prop_assert_eq!((load.sessions, load.playing, load.recordings), (0, 0, 0));
         prop_assert_eq!(begun, ended);
         prop_assert_eq!(floor.worker.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn nonsense_between_any_two_codecs_harms_nobody() {
+    let codecs = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
+    for (number, first) in codecs.into_iter().enumerate() {
+        for second in codecs {
+            let bare = |stream| Stream { keys: None, receive_keys: None, ..stream };
+            let mut floor = Floor::joined(in_codec(1, first), bare(in_codec(2, second)));
+            let mut random = ChaCha12Rng::from_seed([number as u8; 32]);
+            let mut payload = [0; 700];
+            for n in 0..2_000u32 {
+                let party = 1 + (random.next_u32() % 2) as u8;
+                random.fill_bytes(&mut payload);
+                let wild = random.next_u32().is_multiple_of(7);
+                let header = Header {
+                    payload_type: [8, 0, 9, 13, 97, 98, 101][random.next_u32() as usize % 7],
+                    sequence: if wild { random.next_u32() as u16 } else { n as u16 },
+                    timestamp: if wild { random.next_u32() } else { n.wrapping_mul(480) },
+                    marker: wild,
+                    ssrc: 1 + u32::from(random.next_u32().is_multiple_of(50)),
+                };
+                let length = random.next_u32() as usize % payload.len();
+                floor.send(party, host(party, 4000), header, &payload[..length]);
+                floor.pass(u64::from(random.next_u32() % 12));
+            }
+
+            assert_eq!(floor.worker.load().sessions, 2);
+        }
     }
 }
