@@ -153,6 +153,13 @@ impl Line {
         }
     }
 
+    /// Whether the party has put the other aside.
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Sip(line) => line.holds(),
+        }
+    }
+
     /// How those phones of the party refused that have, while others are still being rung.
     pub fn refusal(&self) -> Option<End> {
         match self {

@@ -340,6 +340,26 @@ fn what_is_said_to_somebody_on_hold_is_not_recorded() {
 }
 
 #[test]
+fn what_is_said_to_an_agent_who_has_put_the_ringing_aside_is_not_recorded() {
+    let mut world = World::new(1);
+    world.answers_after("101", 0.5);
+    world.answers_after("carrier", 3.0);
+    world.settings(|settings| settings.extensions.get_mut("101").expect("a desk").record = true);
+    world.clicks("101", "0900000001");
+    world.run(2.0);
+    world.holds("101");
+    world.run(3.0);
+    world.who_hears_whom();
+    world.hangs_up("101");
+    world.settle();
+
+    let (left, right) = world.on_the_recording();
+
+    assert_eq!((left, right), (vec![], vec!["101".to_owned()]));
+    world.end();
+}
+
+#[test]
 fn sound_before_the_answer_is_offered_only_to_a_caller_who_offered_too() {
     check(
         |world| {

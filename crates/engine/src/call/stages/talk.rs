@@ -19,8 +19,13 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// The conversation of two legs that are connected already.
-    pub fn of(call: &Call, step: &Step<'_>, a: LegIndex, b: LegIndex) -> Self {
+    /// The conversation of two legs that are connected already. One of them may have put the other aside before.
+    pub fn of(call: &mut Call, step: &mut Step<'_>, a: LegIndex, b: LegIndex) -> Self {
+        for (leg, other) in [(a, b), (b, a)] {
+            if call.leg(leg).line.holds() {
+                call.mute(step, other, true);
+            }
+        }
         let longest = Duration::from_secs(call.settings.limits.max_call_seconds.into());
         Self { legs: [a, b], end_at: step.now.mono + longest }
     }

@@ -161,6 +161,11 @@ impl SipLine {
         self.sound.as_ref().map(Sound::speaks).unwrap_or_default()
     }
 
+    /// Whether the party has put the other aside.
+    pub fn holds(&self) -> bool {
+        self.sound.as_ref().is_some_and(|sound| sound.talk().is_held())
+    }
+
     /// The refusal that speaks for those phones of the party that have refused, while others are still being rung.
     pub fn refusal(&self) -> Option<End> {
         self.best_refusal()
