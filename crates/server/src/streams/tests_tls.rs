@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::danger::ServerCertVerifier;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
@@ -166,6 +167,58 @@ async fn a_peer_over_tls_that_says_nothing_or_half_a_message_is_closed() {
 
         assert!(!peer.read(&mut [0; 1]).await.is_ok_and(|length| length > 0), "after {said:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_sip_or_too_large_over_tls_ends_the_connection() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let large = ["OPTIONS sip:a SIP/2.0\r\nX: ", &"x".repeat(70_000)].concat();
+    for said in [large.as_str(), &"x".repeat(20_000)] {
+        let mut desk = desk();
+        let mut peer = connect(accepting(&desk, &certificate(folder.path())).await).await;
+        let StreamNews::Opened { flow, queue } = desk.news().await else { panic!("it opens first") };
+        desk.streams.opened(flow, queue);
+
+        // It may be closed before all of it is written.
+        let _ = peer.write_all(said.as_bytes()).await;
+        let _ = peer.flush().await;
+
+        assert!(matches!(desk.news().await, StreamNews::Lost { ours: false, .. }));
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_asks_who_we_are_is_shown_the_certificate_of_our_files_and_no_other() {
+    let (host, authority) = (Host::new().await, Authority::new());
+    let roots = {
+        let mut roots = rustls::RootCertStore::empty();
+        let pem = std::fs::read(authority.file()).expect("read");
+        roots.add(CertificateDer::from_pem_slice(&pem).expect("a certificate")).expect("a root");
+        Arc::new(roots)
+    };
+    let theirs = certificate(host.folder.path());
+    let acceptor = {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let asks = rustls::server::WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
+        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.expect("spoken").with_client_cert_verifier(asks.build().expect("an authority"));
+        tokio_rustls::TlsAcceptor::from(Arc::new(builder.with_cert_resolver(theirs)))
+    };
+    authority.acceptor("pbx.example.test");
+    let own = tempfile::tempdir().expect("a folder");
+    let signed =
+        Certificate::from_files(authority.folder.path().join("tls.crt"), authority.folder.path().join("tls.key"));
+    let mut known = Vec::new();
+
+    for ours in [Arc::new(signed.expect("a pair")), certificate(own.path())] {
+        let peers = Peers::new(&careless(), Some(ours)).expect("peers");
+        let stream = TcpStream::connect(host.address).await.expect("connected");
+        let (accepted, _) = host.listener.accept().await.expect("accepted");
+        let (_ours, theirs) = tokio::join!(peers.greet(stream, host.address), acceptor.accept(accepted));
+        known.push(theirs.is_ok());
+    }
+
+    assert_eq!(known, [true, false]);
 }
 
 #[tokio::test]

@@ -3,9 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
+use engine::{Answer, Input, Question};
 use hickory_resolver::proto::rr::RecordType;
-use model::{Target, Transport};
-use server::resolve::{Dns, Located, Names, Place, Unknown};
+use model::{Target, Ticket, Transport};
+use server::inbox::{Errand, Inbox};
+use server::resolve::{Dns, Located, Names, Place, Questions, Unknown};
+use server::tls::{Peers, Trust};
 use testkit::phones::{Behaviour, Carrier};
 
 use crate::common::Server;
@@ -188,6 +191,35 @@ async fn what_is_known_is_not_asked_again_before_its_time() {
     assert_eq!(first.targets, second.targets);
     let left = first.until.saturating_duration_since(Instant::now());
     assert!((Duration::from_secs(50)..=Duration::from_secs(60)).contains(&left), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_host_met_in_a_dialog_is_answered_with_its_targets_or_with_why_not() {
+    let server = NameServer::start();
+    server.service("_sips._tcp.edge.example.test", 60, &[(0, 0, 5071, "a.example.test")]);
+    server.host("a.example.test", 60, &["192.0.2.2"]);
+    let poll = mio::Poll::new().expect("a poll");
+    let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
+    let (inbox, mut waiting) = Inbox::new(waker);
+    let peers = Peers::new(&Trust::default(), None).expect("peers");
+    let questions = Questions::new(tokio::runtime::Handle::current(), inbox, names(&server), peers);
+    let question = |host: &str| Question::Addresses { host: host.into(), port: None, transport: None, secure: true };
+    let mut answers = Vec::new();
+
+    for (ticket, host) in [(1, "edge.example.test"), (2, "nobody.example.test"), (3, "[2001:db8::7]")] {
+        assert_eq!(questions.ask(Ticket(ticket), question(host)), None);
+        let Some(Errand::Input(input)) = waiting.errands.recv().await else { panic!("an input") };
+        let Input::Answer { ticket: Ticket(answered), answer } = *input else { panic!("an answer") };
+        answers.push((answered, answer));
+    }
+
+    let at = |address: &str| Target::only(address.parse().expect("an address"), Transport::Tls);
+    let expected = [
+        (1, Answer::Addresses(vec![at("192.0.2.2:5071")])),
+        (2, Answer::Failed("the name has no address".into())),
+        (3, Answer::Addresses(vec![at("[2001:db8::7]:5061")])),
+    ];
+    assert_eq!(answers, expected);
 }
 
 #[test]
