@@ -196,7 +196,7 @@ impl World {
         let address = &mut self.phones[place].card.address;
         if let std::net::IpAddr::V4(ip) = address.ip() {
             let [_, b, c, d] = ip.octets();
-            address.set_ip([10, b + 100, c, d].into());
+            address.set_ip([10, b.wrapping_add(100), c, d].into());
         }
     }
 

@@ -51,6 +51,11 @@ impl Phone {
                 };
                 self.give(&request, request.response(status), false);
             }
+            Method::Prack | Method::Update if is_within(&request) => match self.find(&request) {
+                Some(at) if request.method == Method::Prack => self.on_prack(at, &request),
+                Some(at) if self.talks[at].is_live() => self.on_update(at, &request),
+                _ => self.give(&request, request.response(481), false),
+            },
             Method::Options if !is_within(&request) => self.on_options(&request),
             Method::Register => self.on_register(&request),
             _ => self.give(&request, request.response(200), false),
@@ -59,7 +64,7 @@ impl Phone {
 
     /// Answers a call to the phone.
     pub fn answer(&mut self, at: usize) {
-        if self.talks[at].state != State::Called {
+        if self.talks[at].state != State::Called || self.answer_waits(at) {
             return;
         }
         let invite = self.talks[at].invite.clone();
@@ -70,6 +75,7 @@ impl Phone {
         let body = self.describe(&self.talks[at].sound, Direction::SendRecv, offer);
         let mut response = self.own_response(at, 200);
         response.set_body("application/sdp", body);
+        self.answer_session(at, &invite, &mut response);
         self.talks[at].state = State::Up;
         self.give(&invite, response, true);
         let manner = self.talks[at].manner.clone();
@@ -117,8 +123,7 @@ impl Phone {
             let body = self.describe(&self.talks[at].sound, Direction::SendRecv, Some(&invite.body));
             response.set_body("application/sdp", body);
         }
-        let bytes = response.print();
-        self.out.push(bytes);
+        self.give_early(at, response);
     }
 
     pub(super) fn do_then(&mut self, at: usize) {
@@ -198,8 +203,16 @@ impl Phone {
             pracked: 0,
             give_up: false,
             acked: false,
+            unheard: None,
+            heard_of: false,
+            answer_waits: false,
+            session: None,
             bye_waits: false,
         });
+        if self.declines(&self.talks[at].invite) {
+            self.refuse(at, 488);
+            return;
+        }
         if let Some(after) = manner.rings_after {
             self.now_or_later(after, Todo::Ring(at));
         }
@@ -221,6 +234,7 @@ impl Phone {
         let mut response = request.response(200);
         response.headers.push(HeaderName::Contact, self.contact());
         response.set_body("application/sdp", body);
+        self.answer_session(at, request, &mut response);
         self.give(request, response, true);
     }
 

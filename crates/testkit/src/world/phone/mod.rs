@@ -4,6 +4,7 @@
 //! here a second time, plainly, so that a mistake of `sip::Endpoint` does not meet itself on the other side.
 //! It holds no socket and no clock; the world gives it messages and wakes it.
 
+mod abilities;
 mod by_hand;
 mod dress;
 mod ear;
@@ -25,6 +26,7 @@ use model::TenantId;
 use sip::digest::{Challenge, Login};
 use sip::{CSeq, HeaderName, Headers, Message, Method, NameAddr, Request, Transport, Uri, Via};
 
+pub use abilities::{Abilities, Reliably, Session};
 pub use dress::{Dress, Texts, say};
 pub use ear::Ear;
 pub use freely::Words;
@@ -98,6 +100,8 @@ pub struct Phone {
     pub refused_with: Option<u16>,
     /// The cause it gives for refusals and ends (Q.850).
     pub cause: Option<u8>,
+    /// What it can do beyond the simple call.
+    pub abilities: Abilities,
     /// How it words its messages; plainly if None.
     pub dress: Option<Dress>,
     /// The last description of sound that came.
@@ -144,6 +148,8 @@ enum Todo {
     AskAgain(AskKey),
     AnswerAgain(AskKey),
     Ring(usize),
+    RingAgain(usize),
+    Session(usize, u32),
     Then(usize),
     HangUp(usize),
     SignIn,
@@ -169,6 +175,7 @@ impl Phone {
             signed_in_until: None,
             refused_with: None,
             cause: None,
+            abilities: Abilities::default(),
             dress: None,
             described: None,
             switchboard,
@@ -207,6 +214,8 @@ impl Phone {
                 Todo::AskAgain(key) => self.ask_again(key),
                 Todo::AnswerAgain(key) => self.answer_again(key),
                 Todo::Ring(talk) => self.ring(talk),
+                Todo::RingAgain(talk) => self.ring_again(talk),
+                Todo::Session(talk, round) => self.on_session(talk, round),
                 Todo::Then(talk) => self.do_then(talk),
                 Todo::HangUp(talk) => self.hang_up(talk),
                 Todo::SignIn => self.sign_in_again(),
@@ -221,7 +230,12 @@ impl Phone {
 
     /// Whether it waits for something other than the time to sign in again.
     pub fn is_busy(&self) -> bool {
-        self.todo.values().any(|todo| !matches!(todo, Todo::SignIn))
+        let waits = |todo: &Todo| match todo {
+            Todo::SignIn => false,
+            Todo::Session(talk, _) => self.talks[*talk].is_live(),
+            _ => true,
+        };
+        self.todo.values().any(waits)
     }
 
     /// What it sends.

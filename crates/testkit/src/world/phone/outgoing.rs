@@ -63,6 +63,7 @@ impl Phone {
             };
             invite.set_body("application/sdp", offer);
         }
+        self.tell_abilities(&mut invite.headers, true);
         invite.headers.extend(&calling.headers);
         if let Some(uri) = &calling.uri {
             invite.uri = uri.clone();
@@ -87,6 +88,10 @@ impl Phone {
             pracked: 0,
             give_up: false,
             acked: true,
+            unheard: None,
+            heard_of: false,
+            answer_waits: false,
+            session: None,
             bye_waits: false,
         });
         self.ask(invite, Some(at));
@@ -112,8 +117,15 @@ impl Phone {
     /// Offers sound in another direction within a call: `SendOnly` holds the other side, `SendRecv` takes it back.
     pub fn reoffer(&mut self, at: usize, direction: Direction) {
         self.talks[at].sound.change(direction);
-        let offer = self.describe(&self.talks[at].sound, direction, None);
+        self.offer_again(at);
+    }
+
+    /// Offers sound as it stands.
+    pub(super) fn offer_again(&mut self, at: usize) {
+        let sound = &self.talks[at].sound;
+        let offer = self.describe(sound, sound.wish(), None);
         let mut invite = self.request_within(at, Method::Invite);
+        self.keep_session(at, &mut invite.headers);
         invite.set_body("application/sdp", offer);
         self.sign(&mut invite);
         self.ask(invite, Some(at));
@@ -249,6 +261,7 @@ impl Phone {
         match (&asked.request.method, asked.talk) {
             (Method::Invite, Some(at)) => self.on_invite_answered(at, &asked.request, &response),
             (Method::Register, _) => self.on_signed_in(&response),
+            (Method::Update, Some(at)) if response.is_success() => self.take_session(at, &response.headers),
             // The switchboard knows nothing of this call (any more).
             (Method::Cancel, Some(at)) if !response.is_success() => {
                 if let State::Calling { .. } = self.talks[at].state {
@@ -314,6 +327,7 @@ impl Phone {
             }
         }
         let gave_up = first && talk.give_up;
+        self.take_session(at, &response.headers);
         let answers = !request.body.is_empty();
         if answers {
             self.agree(at, &response.body);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use media::keys::{KeyEvent, KeyPress};
 use media::tone::Tone;
 use media::{Codec, rtp};
-use sip::sdp::{self, Audio, Direction};
+use sip::sdp::{self, Audio, Crypto, Direction};
 
 use super::Phone;
 use super::ear::Ear;
@@ -40,6 +40,8 @@ pub struct Sound {
     pub sent: u32,
     /// What the switchboard has agreed to.
     agreed: Option<Agreed>,
+    /// Sound has keys, which the phone agrees to and does not speak: their suite and tag.
+    secured: Option<Crypto>,
     /// What the phone wants: sends and listens, or does not.
     wish: Direction,
     version: u32,
@@ -81,6 +83,7 @@ impl Sound {
             keys: String::new(),
             sent: 0,
             agreed: None,
+            secured: None,
             wish: Direction::SendRecv,
             version: 1,
             tone: Tone::new(media::Sound::Tone { hertz }),
@@ -101,6 +104,17 @@ impl Sound {
     pub fn change(&mut self, direction: Direction) {
         self.version += 1;
         self.wish = direction;
+    }
+
+    /// What the phone wants.
+    pub(super) fn wish(&self) -> Direction {
+        self.wish
+    }
+
+    /// Whether the phone wants sound both ways, and speaks what was agreed on.
+    pub fn is_open(&self) -> bool {
+        let both = self.wish == Direction::SendRecv;
+        both && self.agreed.as_ref().is_some_and(|agreed| agreed.direction == Direction::SendRecv)
     }
 
     /// Whether the phone may send, as agreed.
@@ -189,11 +203,20 @@ impl Phone {
             None => self.codecs.clone(),
         };
         let ip = self.card.address.ip();
+        let secured = match &theirs {
+            Some(theirs) if theirs.profile.is_secured() => theirs.cryptos.first().copied(),
+            Some(_) => None,
+            None => sound.secured,
+        };
+        let (profile, key) = match secured {
+            Some(crypto) => ("RTP/SAVP", format!("a=crypto:{}\r\n", Crypto { key: [1; 30], ..crypto }.print())),
+            None => ("RTP/AVP", String::new()),
+        };
         let numbers: String = formats.iter().map(|(number, _)| format!(" {number}")).collect();
         let maps: String = formats.iter().map(|(number, name)| format!("a=rtpmap:{number} {name}/8000\r\n")).collect();
         format!(
             "v=0\r\no=- {port} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
-             m=audio {port} RTP/AVP{numbers} {KEYS}\r\n{maps}a=rtpmap:{KEYS} telephone-event/8000\r\na={direction}\r\n",
+             m=audio {port} {profile}{numbers} {KEYS}\r\n{key}{maps}a=rtpmap:{KEYS} telephone-event/8000\r\na={direction}\r\n",
             port = sound.port,
             version = sound.version,
             direction = direction.as_str(),
@@ -212,10 +235,16 @@ impl Phone {
             self.speaks(&format.name).then_some((codec, format.payload_type))
         });
         let sound = &mut self.talks[at].sound;
+        sound.secured = audio.cryptos.first().copied().filter(|_| audio.profile.is_secured());
         let direction = audio.direction.answer(sound.wish);
         let keys = audio.keys(8_000);
-        sound.agreed =
-            found.map(|(codec, payload_type)| Agreed { codec, payload_type, keys, remote: audio.rtp, direction });
+        sound.agreed = found.filter(|_| sound.secured.is_none()).map(|(codec, payload_type)| Agreed {
+            codec,
+            payload_type,
+            keys,
+            remote: audio.rtp,
+            direction,
+        });
     }
 
     fn speaks(&self, name: &str) -> bool {

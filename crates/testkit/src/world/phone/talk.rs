@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sip::{NameAddr, Request, Uri};
 
+use super::abilities::{Session, Unheard};
 use super::manner::Manner;
 use super::sound::Sound;
 
@@ -41,6 +42,14 @@ pub struct Talk {
     pub(super) give_up: bool,
     /// Their ACK to our answer has come.
     pub acked: bool,
+    /// The provisional response that has not been acknowledged.
+    pub(super) unheard: Option<Unheard>,
+    /// One was acknowledged.
+    pub(super) heard_of: bool,
+    /// The phone has answered, and first a provisional response has to be acknowledged.
+    pub(super) answer_waits: bool,
+    /// The session as agreed, and how often it was.
+    pub(super) session: Option<(Session, u32)>,
     /// The BYE to be sent once their ACK has come.
     pub(super) bye_waits: bool,
 }
@@ -76,6 +85,8 @@ pub enum End {
     HungUp,
     /// The other side hung up.
     ByOther,
+    /// Nobody refreshed the session.
+    Expired,
     /// The phone answered, and its answer was never acknowledged.
     NeverAcked,
 }

@@ -10,11 +10,8 @@ impl Phone {
     /// Offers sound as it stands, by UPDATE.
     pub fn update(&mut self, at: usize) {
         let offer = self.describe(&self.talks[at].sound, Direction::SendRecv, None);
-        let talk = &mut self.talks[at];
-        talk.cseq += 1;
-        let (target, cseq) = (talk.target.clone(), talk.cseq);
-        let (local, remote, call_id) = (talk.local.clone(), talk.remote.clone(), talk.call_id.clone());
-        let mut update = self.request(Method::Update, target, local, remote, &call_id, cseq);
+        let mut update = self.request_within(at, Method::Update);
+        self.keep_session(at, &mut update.headers);
         update.set_body("application/sdp", offer);
         self.ask(update, Some(at));
     }

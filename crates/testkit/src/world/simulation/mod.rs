@@ -1,24 +1,43 @@
 //! Random calls in bad weather, with a crash now and then; in the end everything must be as in every world.
 //!
 //! Whoever calls gives up in the end, whoever is called does something in the end, and nobody else helps.
+//! Here is the course of it; who behaves how is drawn in [`mood`], what goes wrong in [`trouble`], and what must be true
+//! all the time stands in [`watch`].
+
+mod mood;
+mod trouble;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use model::{ClaimedKey, DialAnswer, Dialled, Originate, Reason, Status};
+use sip::Transport;
 use sip::sdp::Direction;
-use sip::{HeaderName, Transport};
 
-use super::company::Company;
-use super::phone::{Calling, Manner, State, Then};
+use super::company::{Company, trunk};
+use super::phone::{Calling, Manner, State};
 use super::{Weather, World};
 
 /// The extensions of each company.
 const EXTENSIONS: [&str; 8] = ["101", "102", "103", "104", "105", "106", "107", "108"];
 
-/// The longest that somebody who calls goes on.
+/// The longest that somebody goes on who calls, as nearly all do.
 const LONGEST: Duration = Duration::from_secs(45);
+
+/// The longest that anybody does: sessions have to be refreshed meanwhile.
+const EVER: Duration = Duration::from_secs(200);
+
+/// The trunks of each company, in the order in which they are tried.
+const TRUNKS: [[&str; 2]; 2] = [["carrier", "backup"], ["ocarrier", "obackup"]];
+
+/// Everybody with sound says a word so often.
+const MUTTER: f64 = 3.0;
+
+/// A leg of the second company that is silent for so long is ended.
+const SILENCE: u32 = 20;
 
 /// By then a message that is sent again and again has come, in any weather.
 const HEARD_OF: Duration = Duration::from_secs(20);
@@ -36,14 +55,16 @@ pub struct Tally {
     pub crashes: u32,
     /// How often it was listened who hears whom.
     pub listened: u32,
+    /// Conversations in which both were found to hear each other.
+    pub conversations: u32,
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tried, records, answered, crashes, listened } = self;
+        let Self { tried, records, answered, crashes, listened, conversations } = self;
         write!(
             f,
-            "{tried} calls tried, {records} records, {answered} answered, {crashes} crashes, listened {listened} times"
+            "{tried} calls tried, {records} records, {answered} answered, {crashes} crashes, listened {listened} times to {conversations} conversations"
         )
     }
 }
@@ -70,58 +91,105 @@ struct Simulation {
     tally: Tally,
     /// When the process died last.
     died_at: Duration,
-    /// When a phone lost its network last.
-    unplugged_at: BTreeMap<usize, Duration>,
+    /// Since when no message has been lost.
+    calm_since: Duration,
+    /// When a phone lost its network last, or could not be reached as before.
+    lost_at: BTreeMap<usize, Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Plan {
-    HangUp { phone: usize, talk: usize },
-    Reoffer { phone: usize, talk: usize, direction: Direction },
-    Press { phone: usize, talk: usize },
-    EndNewest { tenant: i64 },
-    PlugIn { phone: usize },
+    HangUp {
+        phone: usize,
+        talk: usize,
+    },
+    Reoffer {
+        phone: usize,
+        talk: usize,
+        direction: Direction,
+    },
+    Press {
+        phone: usize,
+        talk: usize,
+    },
+    Update {
+        phone: usize,
+        talk: usize,
+    },
+    /// A phone that has moved says so in its calls.
+    Return {
+        phone: usize,
+    },
+    EndNewest {
+        tenant: i64,
+    },
+    PlugIn {
+        phone: usize,
+    },
     Store,
 }
 
 impl Simulation {
     fn new(seed: u64) -> Self {
         let mut world = World::empty(seed);
-        let at = |last: u8| std::net::SocketAddr::from(([198, 51, 100, last], 5060));
-        let (one, other) = (("carrier", at(1)), ("ocarrier", at(2)));
-        for company in [
-            Company::new(1, "VPBX_DEMO", &EXTENSIONS, "842873088088", one),
-            Company::new(2, "VPBX_OTHER", &EXTENSIONS, "842873099099", other),
-        ] {
-            let mut company = company;
-            for (place, extension) in company.settings.extensions.values_mut().enumerate() {
+        let at = |last: usize| SocketAddr::from(([198, 51, 100, u8::try_from(last).unwrap_or_default()], 5060));
+        for (tenant, name, number) in [(1, "VPBX_DEMO", "842873088088"), (2, "VPBX_OTHER", "842873099099")] {
+            let [first, second] = TRUNKS[tenant - 1];
+            let carriers = [(first, at(tenant)), (second, at(100 + tenant))];
+            let id = i64::try_from(tenant).unwrap_or_default();
+            let mut company = Company::new(id, name, &EXTENSIONS, number, carriers[0]);
+            let settings = &mut company.settings;
+            for (place, extension) in settings.extensions.values_mut().enumerate() {
                 extension.record = place % 3 == 0;
                 extension.ring_seconds = 15;
                 extension.lines = 5;
+            }
+            settings.trunks.push(trunk(carriers[1]));
+            settings.outbound[0].trunks.push(second.to_owned());
+            // The first is full now and then, and both are asked whether they are there.
+            settings.trunks[0].max_calls = 3;
+            for trunk in &mut settings.trunks {
+                trunk.health_seconds = Some(30);
+            }
+            if tenant == 2 {
+                settings.limits.silence_seconds = SILENCE;
             }
             world.add_company(company);
         }
         world.start();
         for (tenant, sign) in [(1, ""), (2, "o")] {
             for (place, extension) in EXTENSIONS.iter().enumerate() {
-                let transport = if place % 4 == 3 { Transport::Tcp } else { Transport::Udp };
-                world.add_phone(&format!("{sign}{extension}"), tenant, extension, transport);
+                let transport = match place {
+                    3 | 7 => Transport::Tcp,
+                    5 => Transport::Tls,
+                    _ => Transport::Udp,
+                };
+                let name = format!("{sign}{extension}");
+                world.add_phone(&name, tenant, extension, transport);
+                if world.chance.per_mille(300) {
+                    world.behind_a_router(&name);
+                }
             }
             world.add_phone(&format!("{sign}101b"), tenant, "101", Transport::Udp);
         }
-        world.add_carrier("carrier", 1, at(1));
-        world.add_carrier("ocarrier", 2, at(2));
+        for (id, names) in [(1, TRUNKS[0]), (2, TRUNKS[1])] {
+            let last = usize::try_from(id).unwrap_or_default();
+            world.add_carrier(names[0], id, at(last));
+            world.add_carrier(names[1], id, at(100 + last));
+        }
         for phone in &mut world.phones {
             phone.manner = Manner { hangs_up_after: Some(LONGEST), ..Manner::answers(Duration::from_secs(3)) };
         }
         world.run(1.0);
+        world.mutter_every(MUTTER);
         let mut simulation = Self {
             world,
             plans: BTreeMap::new(),
             count: 0,
             tally: Tally::default(),
             died_at: Duration::ZERO,
-            unplugged_at: BTreeMap::new(),
+            calm_since: Duration::ZERO,
+            lost_at: BTreeMap::new(),
         };
         simulation.sign_in(|_| true);
         simulation.world.run(2.0);
@@ -152,7 +220,8 @@ impl Simulation {
     }
 
     fn carrier_calls(&mut self, tenant: i64) {
-        let (name, number) = if tenant == 1 { ("carrier", "02873088088") } else { ("ocarrier", "02873099099") };
+        let (names, number) = if tenant == 1 { (TRUNKS[0], "02873088088") } else { (TRUNKS[1], "02873099099") };
+        let name = *self.world.chance.one_of(&names);
         let phone = self.world.place(name);
         let wrong = self.world.chance.per_mille(50);
         self.begin(phone, if wrong { "02811111111" } else { number }, &Calling::default());
@@ -185,9 +254,10 @@ impl Simulation {
         let after = match chance.below(10) {
             0 => chance.within(Duration::from_millis(60)),
             1 | 2 => chance.within(Duration::from_secs(3)),
+            _ if chance.per_mille(40) => chance.within(EVER),
             _ => Duration::from_secs(5) + chance.within(LONGEST - Duration::from_secs(5)),
         };
-        let (holds, presses) = (chance.per_mille(200), chance.per_mille(100));
+        let (holds, presses, updates) = (chance.per_mille(200), chance.per_mille(100), chance.per_mille(100));
         let (begins, ends) = (chance.within(after), chance.within(after));
         if holds {
             self.plan(begins, Plan::Reoffer { phone, talk, direction: Direction::SendOnly });
@@ -196,163 +266,10 @@ impl Simulation {
         if presses {
             self.plan(begins, Plan::Press { phone, talk });
         }
+        if updates {
+            self.plan(ends, Plan::Update { phone, talk });
+        }
         self.plan(after, Plan::HangUp { phone, talk });
-    }
-
-    /// Somebody of the company treats the next calls in another way.
-    fn mood(&mut self, tenant: i64) {
-        let place = self.one_of(tenant);
-        let chance = &mut self.world.chance;
-        let rings_after = match chance.below(10) {
-            0 => None,
-            1 => Some(chance.within(Duration::from_secs(7))),
-            _ => Some(chance.within(Duration::from_millis(300))),
-        };
-        let status = *chance.one_of(&[486, 603, 480, 404, 500, 503, 415]);
-        let then = match chance.below(10) {
-            0..8 => Then::Answer(chance.within(Duration::from_secs(7))),
-            8 => Then::Refuse(status, chance.within(Duration::from_secs(5))),
-            // Nobody picks up; the phone itself gives up when nobody else does.
-            _ => Then::Refuse(408, Duration::from_secs(200)),
-        };
-        let manner = Manner {
-            rings_after,
-            early_sound: chance.per_mille(200),
-            then,
-            hangs_up_after: Some(chance.within(LONGEST)),
-            presses: chance.per_mille(50).then_some('5'),
-        };
-        let codecs: &[(u8, &str)] = match chance.below(20) {
-            0 => &[(18, "G729")],
-            1..6 => &[(0, "PCMU")],
-            6..11 => &[(8, "PCMA")],
-            _ => &[(8, "PCMA"), (0, "PCMU")],
-        };
-        let phone = &mut self.world.phones[place];
-        phone.manner = manner;
-        phone.codecs = codecs.iter().map(|(number, name)| (*number, (*name).to_owned())).collect();
-        phone.mute_to_invites = self.world.chance.per_mille(30);
-        phone.never_acks = self.world.chance.per_mille(20);
-    }
-
-    /// Nobody talks in a call that is over: its BYE must have come by now. Phones that ring do not count, because one
-    /// that we have not heard of cannot be cancelled; nor do calls from before a crash, of which only answered legs are
-    /// known to the next engine.
-    fn nobody_is_left_hanging(&self) {
-        let world = &self.world;
-        let long_ago = |at: Duration| world.now.saturating_sub(at) > 2 * HEARD_OF;
-        for (place, phone) in world.phones.iter().enumerate() {
-            let was_there = self.unplugged_at.get(&place).is_none_or(|at| !phone.unplugged && long_ago(*at));
-            if !was_there || phone.card.transport.is_reliable() {
-                continue;
-            }
-            let called = phone.talks.iter().filter(|talk| !talk.caller);
-            let called = called.filter(|talk| talk.began > self.died_at);
-            for talk in called.filter(|talk| talk.is_up() && talk.acked) {
-                let call = talk.invite.headers.get(&HeaderName::from_static("X-Callid"));
-                let call = call.and_then(|call| std::str::from_utf8(call).ok()?.parse().ok());
-                let rows = world.store.tenant(phone.card.tenant);
-                let record = call.and_then(|call| rows?.records.get(&call));
-                // Who hears of a call after its end may still ring when our patience is over.
-                let ended = record.and_then(|record| record.ended_at).filter(|at| *at > world.wall_at(talk.began));
-                let since = ended.map(|at| world.wall().duration_since(at));
-                let left = since.is_some_and(|since| since.unsigned_abs() > HEARD_OF);
-                assert!(!left, "{} is left hanging in {call:?}, which ended at {ended:?}", phone.card.name);
-            }
-        }
-    }
-
-    fn now_and_then(&mut self) {
-        self.nobody_is_left_hanging();
-        if self.world.chance.per_mille(6) {
-            self.crash();
-        }
-        if self.world.chance.per_mille(30) {
-            self.listen();
-        }
-        if self.world.chance.per_mille(50) {
-            self.weather();
-        }
-        if self.world.chance.per_mille(20) {
-            let phone = self.one_of(1);
-            self.world.phones[phone].unplugged = true;
-            self.unplugged_at.insert(phone, self.world.now);
-            let after = self.world.chance.within(Duration::from_secs(40));
-            self.plan(after, Plan::PlugIn { phone });
-        }
-        if self.world.chance.per_mille(10) {
-            self.cut();
-        }
-        if self.world.chance.per_mille(10) {
-            self.world.storage_stalls();
-            let after = self.world.chance.within(Duration::from_secs(4));
-            self.plan(after, Plan::Store);
-        }
-    }
-
-    fn weather(&mut self) {
-        let chance = &mut self.world.chance;
-        self.world.network.weather = match chance.below(4) {
-            0 => Weather { latency: Duration::from_millis(5), ..Weather::default() },
-            1 => Weather {
-                lost: 150,
-                doubled: 50,
-                late: 100,
-                late_by: Duration::from_secs(2),
-                latency: Duration::from_millis(60),
-            },
-            _ => Weather {
-                lost: 20,
-                doubled: 20,
-                late: 50,
-                late_by: Duration::from_millis(800),
-                latency: Duration::from_millis(20),
-            },
-        };
-        let slow = chance.per_mille(200);
-        self.world.store.commit_takes = Duration::from_millis(if slow { 400 } else { 5 });
-    }
-
-    fn crash(&mut self) {
-        self.tally.crashes += 1;
-        self.world.crash();
-        self.died_at = self.world.now;
-        let down = self.world.chance.within(Duration::from_secs(3));
-        self.pass(down);
-        self.world.restart();
-        self.sign_in(|transport| transport.is_reliable());
-    }
-
-    /// A connection is lost, and opened again a moment later.
-    fn cut(&mut self) {
-        let connected: Vec<usize> = self.world.connections.keys().copied().collect();
-        if connected.is_empty() {
-            return;
-        }
-        let place = *self.world.chance.one_of(&connected);
-        let name = self.world.phones[place].card.name.clone();
-        self.world.disconnects(&name);
-        self.pass(Duration::from_millis(700));
-        if self.is_cut_off(place) {
-            self.world.connects(&name);
-        }
-        self.world.stays_registered(&name, 600);
-    }
-
-    /// Nobody may hear anybody of another company.
-    fn listen(&mut self) {
-        self.tally.listened += 1;
-        let heard = self.world.who_hears_whom();
-        let tenant_of = |world: &World, name: &str| {
-            world.phones.iter().find(|phone| phone.card.name == name).map(|phone| phone.card.tenant)
-        };
-        for (who, whom) in heard {
-            let own = tenant_of(&self.world, &who);
-            for other in whom {
-                let theirs = tenant_of(&self.world, &other);
-                assert!(theirs.is_none() || theirs == own, "{who} hears {other} of another company");
-            }
-        }
     }
 
     fn sign_in(&mut self, is_it: impl Fn(Transport) -> bool) {
@@ -392,9 +309,16 @@ impl Simulation {
                     self.world.flush(phone);
                 }
             }
+            Plan::Update { phone, talk } => {
+                if self.world.phones[phone].talks[talk].state == State::Up {
+                    self.world.phones[phone].update(talk);
+                    self.world.flush(phone);
+                }
+            }
+            Plan::Return { phone } => self.come_back(phone),
             Plan::PlugIn { phone } => {
                 self.world.phones[phone].unplugged = false;
-                self.unplugged_at.insert(phone, self.world.now);
+                self.lost_at.insert(phone, self.world.now);
             }
             Plan::Store => self.world.storage_flows(),
             Plan::EndNewest { tenant } => {
@@ -406,8 +330,11 @@ impl Simulation {
     }
 
     fn end(mut self) -> Tally {
-        self.pass(LONGEST * 2);
+        self.pass(EVER + LONGEST);
         let world = &mut self.world;
+        // What keeps them reachable would never end.
+        world.nats.clear();
+        world.air.weather = None;
         world.network.weather = Weather { latency: Duration::from_millis(5), ..Weather::default() };
         world.store.commit_takes = Duration::ZERO;
         for place in 0..world.phones.len() {

@@ -1,0 +1,81 @@
+//! Who behaves how: when a phone rings and answers, what it can do, whom it sends calls on to.
+
+use std::time::Duration;
+
+use sip::{HeaderName, Headers, NameAddr, Transport, Uri};
+
+use super::{EVER, EXTENSIONS, LONGEST, Simulation};
+use crate::world::phone::{Abilities, Manner, Reliably, Session, Then};
+
+impl Simulation {
+    /// Somebody of the company treats the next calls in another way.
+    pub(super) fn mood(&mut self, tenant: i64) {
+        let place = self.one_of(tenant);
+        let chance = &mut self.world.chance;
+        let rings_after = match chance.below(10) {
+            0 => None,
+            1 => Some(chance.within(Duration::from_secs(7))),
+            _ => Some(chance.within(Duration::from_millis(300))),
+        };
+        let status = *chance.one_of(&[486, 603, 480, 404, 500, 503, 415, 302]);
+        let then = match chance.below(10) {
+            0..8 => Then::Answer(chance.within(Duration::from_secs(7))),
+            8 => Then::Refuse(status, chance.within(Duration::from_secs(5))),
+            // Nobody picks up; the phone itself gives up when nobody else does.
+            _ => Then::Refuse(408, Duration::from_secs(200)),
+        };
+        let long = chance.per_mille(40);
+        let manner = Manner {
+            rings_after,
+            early_sound: chance.per_mille(200),
+            then,
+            hangs_up_after: Some(chance.within(if long { EVER } else { LONGEST })),
+            presses: chance.per_mille(50).then_some('5'),
+        };
+        let codecs: &[(u8, &str)] = match chance.below(20) {
+            0 => &[(18, "G729")],
+            1..6 => &[(0, "PCMU")],
+            6..11 => &[(8, "PCMA")],
+            _ => &[(8, "PCMA"), (0, "PCMU")],
+        };
+        let abilities = self.abilities(place);
+        let refuses_with = self.besides(status);
+        let phone = &mut self.world.phones[place];
+        phone.abilities = abilities;
+        phone.refuses_with = refuses_with;
+        phone.manner = manner;
+        phone.codecs = codecs.iter().map(|(number, name)| (*number, (*name).to_owned())).collect();
+        phone.mute_to_invites = self.world.chance.per_mille(30);
+        phone.never_acks = self.world.chance.per_mille(20);
+    }
+
+    fn abilities(&mut self, place: usize) -> Abilities {
+        let secured = self.world.phones[place].card.transport == Transport::Tls;
+        let chance = &mut self.world.chance;
+        let session = Session { seconds: *chance.one_of(&[90, 180, 1_800]), by_phone: chance.per_mille(500) };
+        Abilities {
+            reliably: *chance.one_of(&[Reliably::Never, Reliably::Never, Reliably::Can, Reliably::Insists]),
+            updates: chance.per_mille(500),
+            session: chance.per_mille(300).then_some(session),
+            secured: secured.then(|| chance.per_mille(500)),
+        }
+    }
+
+    /// What a refusal says besides: where to call instead, and how long nobody need come again.
+    fn besides(&mut self, status: u16) -> Headers {
+        let mut headers = Headers::new();
+        let chance = &mut self.world.chance;
+        match status {
+            302 => {
+                let number = if chance.per_mille(700) { *chance.one_of(&EXTENSIONS) } else { "0900000077" };
+                let uri = Uri::sip(sip::Host::Name("elsewhere.test".into())).with_user(number);
+                headers.push(HeaderName::Contact, NameAddr::new(uri));
+            }
+            503 if chance.per_mille(500) => {
+                headers.push(HeaderName::RetryAfter, (1 + chance.below(30)).to_string());
+            }
+            _ => {}
+        }
+        headers
+    }
+}

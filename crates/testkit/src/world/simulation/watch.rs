@@ -1,0 +1,140 @@
+//! What must be true all the time: nobody is left in a call that is over, and nobody hears another company.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::CallId;
+use sip::{HeaderName, Request};
+
+use super::{HEARD_OF, Simulation};
+use crate::world::World;
+use crate::world::phone::{Phone, Talk};
+
+/// By then a message that is sent again has come, once none is lost any more.
+const CALM: Duration = Duration::from_secs(8);
+
+/// A phone, and the place of a call among its calls.
+type Place = (usize, usize);
+
+impl Simulation {
+    /// Nobody talks in a call that is over: its BYE must have come by now. Phones that ring do not count, because one
+    /// that we have not heard of cannot be cancelled; nor do calls from before a crash, of which only answered legs are
+    /// known to the next engine.
+    pub(super) fn nobody_is_left_hanging(&self) {
+        let world = &self.world;
+        let long_ago = |at: Duration| world.now.saturating_sub(at) > 2 * HEARD_OF;
+        for (place, phone) in world.phones.iter().enumerate() {
+            let was_there = self.lost_at.get(&place).is_none_or(|at| !phone.unplugged && long_ago(*at));
+            let may_be_out_of_reach = world.nats.contains_key(&place);
+            if !was_there || may_be_out_of_reach || phone.card.transport.is_reliable() {
+                continue;
+            }
+            let called = phone.talks.iter().filter(|talk| !talk.caller);
+            let called = called.filter(|talk| talk.began > self.died_at);
+            for talk in called.filter(|talk| talk.is_up() && talk.acked) {
+                let call = call_named(&talk.invite);
+                let rows = world.store.tenant(phone.card.tenant);
+                let record = call.and_then(|call| rows?.records.get(&call));
+                // Who hears of a call after its end may still ring when our patience is over.
+                let ended = record.and_then(|record| record.ended_at).filter(|at| *at > world.wall_at(talk.began));
+                let since = ended.map(|at| world.wall().duration_since(at));
+                let left = since.is_some_and(|since| since.unsigned_abs() > HEARD_OF);
+                assert!(!left, "{} is left hanging in {call:?}, which ended at {ended:?}", phone.card.name);
+            }
+        }
+    }
+
+    /// Those who have talked for a while, whom nothing keeps from hearing each other: phone and call of both.
+    fn pairs(&self) -> Vec<(Place, Place)> {
+        let world = &self.world;
+        let long_ago = |at: Duration| world.now.saturating_sub(at) > 2 * HEARD_OF;
+        if !self.is_calm() || world.switchboard.is_none() || !long_ago(self.died_at) {
+            return Vec::new();
+        }
+        let mut calls: BTreeMap<CallId, Vec<Place>> = BTreeMap::new();
+        for (place, phone) in world.phones.iter().enumerate() {
+            let lost = self.lost_at.get(&place).is_some_and(|at| !long_ago(*at));
+            if phone.unplugged || phone.never_acks || lost {
+                continue;
+            }
+            for (at, talk) in phone.talks.iter().enumerate().filter(|(_, talk)| talk.is_up() && talk.acked) {
+                if talk.sound.is_open() && talk.began > self.died_at {
+                    let call = if talk.caller { self.call_of(place, at) } else { call_named(&talk.invite) };
+                    if let Some(call) = call {
+                        calls.entry(call).or_default().push((place, at));
+                    }
+                }
+            }
+        }
+        let pairs = calls.into_iter().filter_map(|(call, who)| <[Place; 2]>::try_from(who).ok().map(|who| (call, who)));
+        let live = pairs.filter(|(call, [one, _])| {
+            let rows = world.store.tenant(world.phones[one.0].card.tenant);
+            let record = rows.and_then(|rows| rows.records.get(call));
+            record.is_some_and(|record| {
+                let legs: Vec<_> = record.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
+                let begun = record.answered_at.map(|at| world.wall().duration_since(at).unsigned_abs());
+                let long = begun.is_some_and(|begun| begun > Duration::from_secs(5));
+                long && legs.len() == 2 && legs.iter().all(|leg| !leg.held && leg.answered_at.is_some())
+            })
+        });
+        live.map(|(_, [one, other])| (one, other)).collect()
+    }
+
+    /// Whether whatever was lost has been sent again by now.
+    pub(super) fn is_calm(&self) -> bool {
+        let world = &self.world;
+        world.network.weather.lost == 0 && world.now.saturating_sub(self.calm_since) > CALM
+    }
+
+    /// The call that a phone has begun, if there can be no doubt: the only one of its extension to that number.
+    fn call_of(&self, place: usize, at: usize) -> Option<CallId> {
+        let phone = &self.world.phones[place];
+        let called = &phone.talks[at].called;
+        let rings = |talk: &&Talk| !talk.caller && talk.is_up() && talk.called == *called;
+        let own = |other: &&Phone| other.card.tenant == phone.card.tenant;
+        let calls = |talk: &&Talk| talk.caller && talk.is_live() && talk.called == *called;
+        let phones = || self.world.phones.iter().filter(own);
+        if phones().flat_map(|phone| &phone.talks).filter(calls).count() != 1 {
+            return None;
+        }
+        let mut called = phones().flat_map(|phone| &phone.talks).filter(rings);
+        let call = called.next().and_then(|talk| call_named(&talk.invite));
+        let rows = self.world.store.tenant(phone.card.tenant)?;
+        let record = rows.records.get(&call?)?;
+        // A client's call to the same number is not the phone's.
+        let by_phone = record.legs.iter().any(|leg| leg.caller);
+        call.filter(|_| called.next().is_none() && by_phone)
+    }
+
+    /// Nobody may hear anybody of another company.
+    pub(super) fn listen(&mut self) {
+        self.tally.listened += 1;
+        let talking = self.pairs();
+        let heard = self.world.who_hears_whom();
+        let talk_on = self.pairs();
+        for (one, other) in talking.into_iter().filter(|pair| talk_on.contains(pair)) {
+            self.tally.conversations += 1;
+            for (one, other) in [(one, other), (other, one)] {
+                let [one, other] = [one, other].map(|(place, _)| &self.world.phones[place].card.name);
+                let hears = heard.iter().any(|(who, whom)| who == one && whom.contains(other));
+                assert!(hears, "{one} does not hear {other} at {:?}: {heard:?}", self.world.now);
+            }
+        }
+        let tenant_of = |world: &World, name: &str| {
+            world.phones.iter().find(|phone| phone.card.name == name).map(|phone| phone.card.tenant)
+        };
+        for (who, whom) in heard {
+            let own = tenant_of(&self.world, &who);
+            for other in whom {
+                let theirs = tenant_of(&self.world, &other);
+                assert!(theirs.is_none() || theirs == own, "{who} hears {other} of another company");
+            }
+        }
+    }
+}
+
+/// The call that an INVITE of ours names.
+fn call_named(invite: &Request) -> Option<CallId> {
+    let call = invite.headers.get(&HeaderName::from_static("X-Callid"))?;
+    std::str::from_utf8(call).ok()?.parse().ok()
+}
