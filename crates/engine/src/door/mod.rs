@@ -366,7 +366,16 @@ mod tests {
                 "carrier".into(),
             )],
             keys: Vec::new(),
-            contacts: Default::default(),
+            contacts: [(
+                "ours".to_owned(),
+                model::TrunkContact {
+                    owner: Some(TenantId(2)),
+                    trunk: "registered".into(),
+                    did_from: model::DidFrom::RequestUri,
+                    account: "02873088088".into(),
+                },
+            )]
+            .into(),
         }
     }
 
@@ -428,6 +437,20 @@ mod tests {
         assert_eq!(whose(from_elsewhere), Whose::Phone(TenantId(1)));
         assert_eq!(whose(other_number), Whose::Phone(TenantId(1)));
         assert_eq!(whose(as_extension), Whose::Phone(TenantId(1)));
+    }
+
+    #[test]
+    fn a_call_to_our_contact_at_a_carrier_is_the_carriers_wherever_it_comes_from() {
+        let mut door = door();
+        let from = "sip:0900000001@carrier.example";
+
+        // The called number stands nowhere in it: the account is the number.
+        let to_contact = knock(&mut door, "203.0.113.7:5060", "INVITE sip:ours@pbx.example", from, "");
+        let to_another = knock(&mut door, "203.0.113.7:5060", "INVITE sip:theirs@pbx.example", from, "");
+
+        let trunk = Whose::Trunk { tenant: TenantId(2), trunk: "registered".into(), did: "842873088088".into() };
+        assert_eq!(whose(to_contact), trunk);
+        assert_eq!(whose(to_another), Whose::Phone(TenantId(1)));
     }
 
     #[test]
