@@ -145,7 +145,7 @@ impl Stock {
     }
 
     /// A peer's address as a pair's sockets want it: on one for both families, those of IPv4 are mapped.
-    pub fn from_there(&self, id: AddressId, to: SocketAddr) -> SocketAddr {
+    pub fn as_family_of(&self, id: AddressId, to: SocketAddr) -> SocketAddr {
         match (self.pairs.get(id.0 as usize), to.ip()) {
             (Some(Pair { is_ipv6: true, .. }), IpAddr::V4(ip)) => {
                 SocketAddr::new(ip.to_ipv6_mapped().into(), to.port())

@@ -175,7 +175,7 @@ impl<R: Fn(WorkerId, Report)> Desk<R> {
 
     fn send(&mut self, address: AddressId, channel: Channel, to: SocketAddr, bytes: Range<usize>) {
         let Some(socket) = self.stock.socket(address, channel) else { return };
-        let to = self.stock.from_there(address, to);
+        let to = self.stock.as_family_of(address, to);
         match socket.send_to(&self.packet[bytes], to) {
             Ok(_) => self.figures.sent += u64::from(channel == Channel::Sound),
             Err(error) => tracing::trace!(%error, %to, "a packet was not sent"),
