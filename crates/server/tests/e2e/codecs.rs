@@ -1,4 +1,4 @@
-//! Two phones that have no codec in common, and keys.
+//! Two phones that have no codec in common: sound, recording and keys.
 
 use std::time::Duration;
 
@@ -11,8 +11,32 @@ use crate::support::tools::LIMIT;
 
 #[test]
 fn an_a_law_phone_and_a_mu_law_phone_hear_each_other_and_each_others_keys() {
+    hear_each_other_in([Codec::Pcma, Codec::Pcmu]);
+}
+
+#[test]
+fn an_opus_phone_and_an_a_law_phone_hear_each_other_and_each_others_keys() {
+    hear_each_other_in([Codec::Opus, Codec::Pcma]);
+}
+
+#[test]
+fn a_mu_law_phone_and_a_g722_phone_hear_each_other_and_each_others_keys() {
+    hear_each_other_in([Codec::Pcmu, Codec::G722]);
+}
+
+#[test]
+fn a_g722_phone_and_an_opus_phone_hear_each_other_and_each_others_keys() {
+    hear_each_other_in([Codec::G722, Codec::Opus]);
+}
+
+#[test]
+fn two_opus_phones_hear_each_other_and_each_others_keys() {
+    hear_each_other_in([Codec::Opus, Codec::Opus]);
+}
+
+fn hear_each_other_in(codecs: [Codec; 2]) {
     let office = Office::start(carrier().address());
-    let [caller, callee] = [("101", 440, Codec::Pcma), ("102", 520, Codec::Pcmu)].map(|(name, tone, codec)| {
+    let [caller, callee] = [("101", 440, codecs[0]), ("102", 520, codecs[1])].map(|(name, tone, codec)| {
         let phone = signed_in(extension(office.sip(), name, tone).behaves(Behaviour::answers(Duration::ZERO)));
         phone.speak(&[codec]);
         phone
