@@ -297,7 +297,7 @@ impl Call {
         }
         self.over = true;
         step.office.limits.end_call();
-        let End { reason, sip, cause } = end;
+        let End { reason, sip, cause, .. } = end;
         self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, cause, by });
     }
 
@@ -334,7 +334,7 @@ impl Call {
         if leg.state == LegState::Ended {
             return;
         }
-        let End { reason, sip, cause } = end;
+        let End { reason, sip, cause, .. } = end;
         let answered = leg.state == LegState::Answered;
         leg.state = LegState::Ended;
         let id = leg.id;

@@ -97,12 +97,14 @@ pub struct End {
     pub sip: u16,
     /// The Q.850 cause that a party gave (RFC 6432).
     pub cause: Option<u8>,
+    /// Somebody else took the call: phones that rang need not show it as missed.
+    pub elsewhere: bool,
 }
 
 impl End {
     /// An end with a status that somebody gave.
     pub fn new(reason: Reason, sip: u16) -> Self {
-        Self { reason, sip, cause: None }
+        Self { reason, sip, cause: None, elsewhere: false }
     }
 
     /// The same with another status for whoever hears it.

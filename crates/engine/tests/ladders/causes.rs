@@ -52,6 +52,38 @@ fn the_cause_of_a_refusal_reaches_the_caller_and_the_record() {
 }
 
 #[test]
+fn a_call_that_was_taken_elsewhere_before_it_came_to_us_is_so_for_our_phones_too() {
+    fn taken_elsewhere(message: &sip::Message) -> bytes::Bytes {
+        let reason = "Max-Forwards: 70\r\nReason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n";
+        match message {
+            sip::Message::Request(request) if request.method == Method::Cancel => {
+                String::from_utf8_lossy(&message.print()).replace("Max-Forwards: 70\r\n", reason).into()
+            }
+            _ => message.print(),
+        }
+    }
+    check(
+        |world| {
+            world.dresses("carrier", taken_elsewhere);
+            world.calls("carrier", "02873088088");
+            world.run(0.5);
+            world.begin();
+            world.hangs_up("carrier");
+        },
+        "
+        0.0s carrier -> pbx  CANCEL: Call completed elsewhere
+        0.0s pbx -> carrier  200 OK to CANCEL
+        0.0s pbx -> carrier  487 Request Terminated
+        0.0s pbx -> 101  CANCEL: Call completed elsewhere
+        0.0s carrier -> pbx  ACK
+        0.0s 101 -> pbx  200 OK to CANCEL
+        0.0s 101 -> pbx  487 Request Terminated
+        0.0s pbx -> 101  ACK
+        ",
+    );
+}
+
+#[test]
 fn what_a_phone_does_not_know_is_not_said_to_be_missing_in_the_world() {
     check(
         |world| {

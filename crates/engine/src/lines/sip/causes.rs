@@ -12,17 +12,27 @@ const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// Why a dialog is ended, for the other side.
 pub(super) fn because(end: End) -> Headers {
-    let sip = format!("SIP;cause={};text=\"{}\"", end.reason.sip(), end.reason.sentence(Language::En));
-    let mut headers = Headers::new().with(HeaderName::Reason, Bytes::from(sip));
+    let mut headers = if end.elsewhere { elsewhere() } else { ours(end) };
     if let Some(cause) = end.cause {
         headers.push(HeaderName::Reason, Bytes::from(format!("Q.850;cause={cause}")));
     }
     headers
 }
 
+fn ours(end: End) -> Headers {
+    let sip = format!("SIP;cause={};text=\"{}\"", end.reason.sip(), end.reason.sentence(Language::En));
+    Headers::new().with(HeaderName::Reason, Bytes::from(sip))
+}
+
 /// Another phone has the call.
 pub(super) fn elsewhere() -> Headers {
     Headers::new().with(HeaderName::Reason, ELSEWHERE)
+}
+
+/// Whether whoever ends a call says that somebody else took it.
+pub(super) fn is_elsewhere(headers: &Headers) -> bool {
+    let reasons = headers.reasons().unwrap_or_default();
+    reasons.iter().any(|reason| reason.is_of("SIP") && reason.cause == Some(200))
 }
 
 #[cfg(test)]

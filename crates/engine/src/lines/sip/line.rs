@@ -12,7 +12,7 @@ use sip::{
     ServerId,
 };
 
-use super::causes::because;
+use super::causes::{because, is_elsewhere};
 use super::formats::sound_codec;
 use super::inviting::{Branch, Heard};
 use super::keys::{self, Form, Presses};
@@ -203,8 +203,9 @@ impl SipLine {
             SipNews::Refused(response) => self.on_refused(step, at, &response),
             SipNews::Failed => self.on_failed(step, at),
             SipNews::Cancelled(request) => {
-                let cause = request.and_then(|request| request.headers.q850_cause());
-                self.gone(step, End { cause, ..Reason::Cancelled.into() }, true)
+                let headers = request.map(|request| request.headers).unwrap_or_default();
+                let (cause, elsewhere) = (headers.q850_cause(), is_elsewhere(&headers));
+                self.gone(step, End { cause, elsewhere, ..Reason::Cancelled.into() }, true)
             }
             SipNews::Acked(request) => self.on_acked(step, &request),
             SipNews::NeverAcked | SipNews::Expired => self.gone(step, Reason::Unreachable.into(), false),
