@@ -5,15 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use server::config::Network;
 use server::tls::{self, Certificate, Peers, Trust};
-use testkit::phones::{Behaviour, Phone, PhoneConfig};
+use testkit::phones::{Behaviour, Event, Phone, PhoneConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio_rustls::client::TlsStream;
 
 use crate::common::{Server, options, until};
+use crate::nameserver::NameServer;
 use crate::support::office::{Company, Look, provision};
 use crate::support::people::{TALKER, carrier, extension, hear_each_other, signed_in};
 use crate::support::tools::LIMIT;
@@ -50,6 +52,10 @@ fn into_tls(runtime: &Runtime, server: SocketAddr) -> SocketAddr {
 /// Takes TLS in and passes it on by TCP, so that a carrier without TLS has it. Its Contact is made that of this place.
 fn out_of_tls(runtime: &Runtime, folder: &Path, carrier: SocketAddr) -> SocketAddr {
     let certificate = Certificate::self_signed(folder, &[[127, 0, 0, 1].into()]).expect("made");
+    out_of_tls_as(runtime, certificate, carrier)
+}
+
+fn out_of_tls_as(runtime: &Runtime, certificate: Certificate, carrier: SocketAddr) -> SocketAddr {
     let acceptor = tls::acceptor(&Arc::new(certificate)).expect("spoken");
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("bound");
     let address = listener.local_addr().expect("bound");
@@ -81,6 +87,20 @@ fn out_of_tls(runtime: &Runtime, folder: &Path, carrier: SocketAddr) -> SocketAd
         }
     });
     address
+}
+
+/// A certificate for a host from an authority, which stands in `authority.pem`.
+fn signed_for(host: &str, folder: &Path) -> Certificate {
+    let mut authority = CertificateParams::new(Vec::new()).expect("params");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.distinguished_name.push(DnType::CommonName, "An authority");
+    let (own, key) = (KeyPair::generate().expect("a key"), KeyPair::generate().expect("a key"));
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).expect("written");
+    write("authority.pem", authority.self_signed(&own).expect("signed").pem());
+    let host = CertificateParams::new(vec![host.to_owned()]).expect("params");
+    write("host.crt", host.signed_by(&key, &Issuer::new(authority, own)).expect("signed").pem());
+    write("host.key", key.serialize_pem());
+    Certificate::from_files(folder.join("host.crt"), folder.join("host.key")).expect("a pair")
 }
 
 fn runtime() -> Runtime {
@@ -166,6 +186,40 @@ fn phones_and_a_trunk_over_tls_talk() {
     look.recording(&records[0]).holds(440, 520);
     look.recording(&records[1]).holds(620, 440);
     look.wait_clean();
+}
+
+#[test]
+fn a_trunk_is_who_its_settings_name_wherever_dns_says_that_it_is() {
+    let (runtime, folder, dns) = (runtime(), tempfile::tempdir().expect("a folder"), NameServer::start());
+    let carrier = carrier();
+    let certificate = signed_for("sip.example.test", folder.path());
+    let edge = out_of_tls_as(&runtime, certificate, carrier.address());
+    for host in ["sip.example.test", "other.example.test"] {
+        dns.service(&format!("_sips._tcp.{host}"), 60, &[(0, 0, edge.port(), "edge.example.test")]);
+    }
+    dns.host("edge.example.test", 60, &["127.0.0.1"]);
+    let authority = folder.path().join("authority.pem").display().to_string();
+    let mut called = Vec::new();
+
+    for host in ["other.example.test", "sip.example.test"] {
+        let company = Company { trunk: ", transport: tls", ..Company::with_carrier(edge) };
+        let yaml = provision(&[company]).replace(&format!("address: \"{edge}\""), &format!("address: {host}"));
+        let dns = dns.address.to_string();
+        let server = Server::start(&yaml, &["--sips", "127.0.0.1:0", "--tls-authorities", &authority, "--dns", &dns]);
+        let phone = over_tls(&runtime, &server, "101", 440);
+        phone.call(TALKER).expect("a call");
+        let decided = phone.wait_for(is_decided, LIMIT).expect("an answer");
+        called.push(matches!(decided, Event::Answered { .. }));
+        let _ = phone.hang_up();
+        phone.wait_idle(LIMIT).expect("it is over");
+        Look { server: &server, key: "DEMO" }.wait_clean();
+    }
+
+    assert_eq!(called, [false, true]);
+}
+
+fn is_decided(event: &Event) -> bool {
+    matches!(event, Event::Answered { .. } | Event::Refused { .. } | Event::Failed { .. })
 }
 
 #[test]
