@@ -449,7 +449,7 @@ impl Engine {
         let interfaces = self.endpoint.interfaces();
         let found = self.whereabouts.answered(ticket, answer, interfaces, &mut self.trunks);
         if let Some((dialog, flow)) = found {
-            self.endpoint.set_flow(now.mono, dialog, flow);
+            self.endpoint.located(now.mono, dialog, flow);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{Target, TenantId, Ticket, Transport};
-use sip::{DialogId, Flow, Interface, Scheme, Uri};
+use sip::{DialogId, Flow, Host, Interface, Scheme, Uri};
 
 use crate::edge::{Answer, Question, Wire};
 use crate::lines::sip::Trunks;
@@ -21,7 +21,8 @@ pub struct Whereabouts {
 impl Whereabouts {
     /// The question where requests of a dialog have to go. None: nothing can be asked.
     pub fn ask(&mut self, tenant: TenantId, dialog: DialogId, uri: &Uri) -> Option<Wire> {
-        let host = uri.host.as_ref().filter(|_| self.open.len() < MOST)?.to_string();
+        let named = uri.params.get("maddr").and_then(|host| Host::parse(host.clone()).ok());
+        let host = named.as_ref().or(uri.host.as_ref()).filter(|_| self.open.len() < MOST)?.to_string();
         let transport = match uri.params.get("transport").map(|word| word.to_ascii_lowercase()).as_deref() {
             Some(b"udp") => Some(Transport::Udp),
             Some(b"tcp") => Some(Transport::Tcp),

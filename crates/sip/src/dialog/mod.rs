@@ -12,8 +12,8 @@ use bytes::Bytes;
 
 use crate::{Flow, HeaderName, Headers, NameAddr, Response, Uri};
 
-pub(crate) use next_hop::Hop;
 pub use next_hop::NextHop;
+pub(crate) use next_hop::{Hop, may_follow};
 pub(crate) use resending::{Resending, Resent};
 pub use snapshot::DialogSnapshot;
 

@@ -70,6 +70,14 @@ fn transport(uri: &Uri, current: Transport) -> Transport {
     }
 }
 
+/// Whether requests that have gone by one flow may go by another from now on: never to an address that means something only
+/// in a network which the peer is not in, and never in the clear where they were secured.
+pub(crate) fn may_follow(before: Flow, after: Flow) -> bool {
+    let (from, to) = (before.remote.ip().to_canonical(), after.remote.ip().to_canonical());
+    let is_secured = |flow: Flow| matches!(flow.transport, Transport::Tls | Transport::Wss);
+    !to.is_unspecified() && (!is_private(to) || is_private(from)) && (!is_secured(before) || is_secured(after))
+}
+
 /// Whether an address means something only in the network where it was written.
 fn is_private(address: IpAddr) -> bool {
     match address {
@@ -93,6 +101,21 @@ mod tests {
         assert_eq!(hop("udp 203.0.113.5:5060", &[], "sip:b@203.0.113.9:5080"), "UDP 203.0.113.9:5080");
         assert_eq!(hop("udp 203.0.113.5:5060", &[], "sip:b@203.0.113.5"), "stay");
         assert_eq!(hop("udp 203.0.113.5:5060", &[], "sip:b@[2001:db8::1]"), "UDP [2001:db8::1]:5060");
+    }
+
+    #[test]
+    fn a_place_that_was_asked_for_is_gone_to_unless_it_is_private_or_in_the_clear() {
+        let flow = |transport, address: &str| Flow { transport, ..Flow::udp(0, address.parse().unwrap()) };
+        let (public, private) = ("203.0.113.5:5060", "10.0.0.5:5060");
+        let may = |before: (Transport, &str), after: (Transport, &str)| {
+            may_follow(flow(before.0, before.1), flow(after.0, after.1))
+        };
+
+        assert!(may((Transport::Udp, public), (Transport::Tcp, "203.0.113.9:5060")));
+        assert!(may((Transport::Udp, private), (Transport::Udp, "10.0.0.6:5060")));
+        assert!(!may((Transport::Udp, public), (Transport::Udp, private)));
+        assert!(!may((Transport::Udp, public), (Transport::Udp, "127.0.0.1:5060")));
+        assert!(!may((Transport::Tls, public), (Transport::Udp, "203.0.113.9:5060")));
     }
 
     #[test]

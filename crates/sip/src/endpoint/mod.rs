@@ -60,7 +60,7 @@ use self::post::{Own, Post};
 use self::sign_in::SignIn;
 use self::strays::Strays;
 use self::transactions::Transactions;
-use crate::dialog::{Dialog, DialogSnapshot};
+use crate::dialog::{Dialog, DialogSnapshot, may_follow};
 use crate::digest::Login;
 use crate::{Flow, Interface, Message, Wheel};
 
@@ -180,6 +180,14 @@ impl<K: Copy> Endpoint<K> {
         if let Some(mut held) = self.dialogs.take(dialog) {
             held.dialog.flow = flow;
             self.put(now, held);
+        }
+    }
+
+    /// Sends the dialog's requests to where the host that `News::Locate` named was found. A place that is private where the
+    /// peer's is not, or not secured where the way so far is, is passed over.
+    pub fn located(&mut self, now: Instant, dialog: DialogId, flow: Flow) {
+        if self.dialogs.get(dialog).is_some_and(|held| may_follow(held.dialog.flow, flow)) {
+            self.set_flow(now, dialog, flow);
         }
     }
 
