@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sip::Transport;
 use testkit::world::phone::Manner;
 use testkit::world::{Weather, World, check};
 
@@ -291,6 +292,85 @@ fn a_phone_that_moves_behind_a_router_is_heard_when_it_offers_its_sound_again() 
     );
 }
 
+#[test]
+fn a_phone_with_keys_is_heard_at_once_wherever_its_sound_comes_from() {
+    check(
+        |world| {
+            phone_with_keys(world);
+            world.behind_a_router("103t");
+            world.calls("101", "103");
+            world.run(2.0);
+            world.listen();
+            world.restarts_router("103t");
+            world.listen();
+            world.holds("103t");
+            world.run(0.1);
+            world.resumes("103t");
+            world.run(0.1);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 103
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 103t INVITE 103
+        0.0s 103t -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 103t -> pbx 200 OK
+        1.0s pbx -> 103t ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        2.0s ~ 101 hears 103t, 103t hears 101
+        2.5s ~ 101 hears 103t, 103t hears 101
+        3.0s 103t -> pbx re-INVITE sendonly
+        3.0s pbx -> 103t 100 Trying
+        3.0s pbx -> 103t 200 OK recvonly
+        3.0s 103t -> pbx ACK
+        3.1s 103t -> pbx re-INVITE
+        3.1s pbx -> 103t 100 Trying
+        3.1s pbx -> 103t 200 OK
+        3.1s 103t -> pbx ACK
+        3.2s ~ 101 hears 103t, 103t hears 101
+        3.7s 101 -> pbx BYE
+        3.7s pbx -> 101 200 OK to BYE
+        3.7s pbx -> 103t BYE
+        3.7s 103t -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_phone_that_calls_with_keys_is_heard_by_one_that_has_none() {
+    check(
+        |world| {
+            phone_with_keys(world);
+            world.speaks_only("101", &[(0, "PCMU")]);
+            world.speaks_only("103t", &[(8, "PCMA")]);
+            world.answers_after("101", 1.0);
+            world.calls("103t", "101");
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s 103t -> pbx INVITE 101
+        0.0s pbx -> 103t 100 Trying
+        0.0s pbx -> 101 INVITE 101
+        0.0s 101 -> pbx 180 Ringing
+        0.0s pbx -> 103t 180 Ringing
+        1.0s 101 -> pbx 200 OK
+        1.0s pbx -> 101 ACK
+        1.0s pbx -> 103t 200 OK
+        1.0s 103t -> pbx ACK
+        2.0s ~ 101 hears 103t, 103t hears 101
+        2.5s 101 -> pbx BYE
+        2.5s pbx -> 101 200 OK to BYE
+        2.5s pbx -> 103t BYE
+        2.5s 103t -> pbx 200 OK to BYE
+        ",
+    );
+}
+
 /// 5 of 100 packets lost, the others up to 50 ms late, so that they overtake each other; signalling too.
 const BAD: Weather =
     Weather { lost: 50, doubled: 0, late: 950, late_by: Duration::from_millis(50), latency: Duration::from_millis(20) };
@@ -298,41 +378,58 @@ const BAD: Weather =
 #[test]
 fn with_lost_late_and_overtaken_packets_both_are_heard_and_every_key_comes_once() {
     // Relayed, and turned from one law into the other.
-    for codec in [(8, "PCMA"), (0, "PCMU")] {
-        for seed in 1..=4 {
+    let ways = [((8, "PCMA"), false), ((0, "PCMU"), false), ((8, "PCMA"), true), ((0, "PCMU"), true)];
+    for (codec, with_keys) in ways {
+        for seed in 1..=2 {
             let mut world = World::new(seed);
+            let (called, number) = if with_keys { ("103t", "103") } else { ("102", "102") };
+            if with_keys {
+                phone_with_keys(&mut world);
+            }
             world.weather(BAD);
             world.sound_weather(BAD);
             world.speaks_only("101", &[(8, "PCMA")]);
-            world.speaks_only("102", &[codec]);
-            world.answers_after("102", 1.0);
-            world.calls("101", "102");
+            world.speaks_only(called, &[codec]);
+            world.answers_after(called, 1.0);
+            world.calls("101", number);
             world.run(8.0);
 
             world.talk_for(10);
             world.dials_in_sound("101", "1234567890*#");
             world.talk_for(10);
-            world.holds("102");
+            world.holds(called);
             world.run(5.0);
-            world.resumes("102");
+            world.resumes(called);
             world.run(5.0);
-            world.dials_in_sound("102", "A115");
+            world.dials_in_sound(called, "A115");
             world.talk_for(40);
             world.run(1.0);
 
-            for (hearer, speaker, keys) in [("101", "102", "A115"), ("102", "101", "1234567890*#")] {
+            let case = format!("{codec:?}, keys in SDP: {with_keys}, seed {seed}");
+            for (hearer, speaker, keys) in [("101", called, "A115"), (called, "101", "1234567890*#")] {
                 let share = world.heard_per_mille(hearer, speaker);
                 let heard = &world.phone(hearer).talks[0].sound;
-                assert!((870..=960).contains(&share), "seed {seed}: {hearer} has heard {share} of 1000");
-                assert_eq!(heard.ear.twice, 0, "seed {seed}: packets came twice to {hearer}");
-                assert_eq!(heard.keys, keys, "seed {seed}: keys told to {hearer}");
+                assert!((870..=960).contains(&share), "{hearer} has heard {share} of 1000: {case}");
+                assert_eq!(heard.ear.twice, 0, "packets came twice to {hearer}: {case}");
+                assert_eq!(heard.keys, keys, "keys told to {hearer}: {case}");
             }
             let heard = world.who_hears_whom();
-            assert_eq!(heard, [("101".into(), vec!["102".into()]), ("102".into(), vec!["101".into()])], "seed {seed}");
+            assert_eq!(heard, [("101".into(), vec![called.into()]), (called.into(), vec!["101".into()])], "{case}");
             world.hangs_up("101");
             world.end();
         }
     }
+}
+
+/// In the place of 103, a phone over TLS whose sound has keys.
+fn phone_with_keys(world: &mut World) {
+    world.unregisters("103");
+    world.add_phone("103t", 1, "103", Transport::Tls);
+    world.phone("103t").abilities.secured = Some(true);
+    world.registers("103t");
+    world.run(1.0);
+    world.answers_after("103t", 1.0);
+    world.begin();
 }
 
 fn both_behind_routers(world: &mut World) {

@@ -1,5 +1,5 @@
 //! What a phone can do beyond RFC 3261, and what it asks of others: reliable provisional responses (RFC 3262), changes by
-//! UPDATE (RFC 3311), sessions that are refreshed (RFC 4028), sound with keys (RFC 4568; it is agreed on and not spoken).
+//! UPDATE (RFC 3311), sessions that are refreshed (RFC 4028), sound with keys (RFC 4568).
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ pub struct Abilities {
     pub updates: bool,
     /// It wants its sessions refreshed.
     pub session: Option<Session>,
-    /// It takes sound with keys; `Some(false)`: it refuses offers of it with 488.
+    /// It offers sound with keys and takes it. `Some(false)`: it refuses offers of it with 488; `None`: it takes it when
+    /// it is offered.
     pub secured: Option<bool>,
 }
 

@@ -13,6 +13,7 @@ mod incoming;
 mod manner;
 mod outgoing;
 mod registrar;
+mod secrecy;
 mod sound;
 mod talk;
 mod update;

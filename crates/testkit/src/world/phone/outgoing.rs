@@ -55,7 +55,10 @@ impl Phone {
         let remote = NameAddr::new(target.clone());
         let call_id = format!("{}@phones.test", self.fresh("call-"));
         let mut invite = self.request(Method::Invite, target.clone(), local.clone(), remote.clone(), &call_id, 1);
-        let sound = Sound::new(at, self.card.hertz);
+        let mut sound = Sound::new(at, self.card.hertz);
+        if self.abilities.secured == Some(true) {
+            sound.secure();
+        }
         if !calling.without_offer {
             let offer = match &calling.sound {
                 Some(words) => self.described_as(&sound, words),

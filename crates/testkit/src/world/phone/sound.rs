@@ -7,10 +7,11 @@ use bytes::Bytes;
 use media::keys::{KeyEvent, KeyPress};
 use media::tone::Tone;
 use media::{Codec, rtp};
-use sip::sdp::{self, Audio, Crypto, Direction};
+use sip::sdp::{self, Audio, Crypto, Direction, Suite};
 
 use super::Phone;
 use super::ear::Ear;
+use super::secrecy::Secrecy;
 
 /// The first RTP port of a phone; each of its calls has one of its own.
 const FIRST_PORT: u16 = 30_000;
@@ -40,8 +41,11 @@ pub struct Sound {
     pub sent: u32,
     /// What the switchboard has agreed to.
     agreed: Option<Agreed>,
-    /// Sound has keys, which the phone agrees to and does not speak: their suite and tag.
+    /// The phone's key, where sound has keys.
     secured: Option<Crypto>,
+    /// The keys of both sides.
+    secrecy: Option<Secrecy>,
+    hertz: u16,
     /// What the phone wants: sends and listens, or does not.
     wish: Direction,
     version: u32,
@@ -84,6 +88,8 @@ impl Sound {
             sent: 0,
             agreed: None,
             secured: None,
+            secrecy: None,
+            hertz,
             wish: Direction::SendRecv,
             version: 1,
             tone: Tone::new(media::Sound::Tone { hertz }),
@@ -104,6 +110,18 @@ impl Sound {
     pub fn change(&mut self, direction: Direction) {
         self.version += 1;
         self.wish = direction;
+    }
+
+    /// Sound with keys is offered from the beginning.
+    pub(super) fn secure(&mut self) {
+        let suite = Suite::AesCm128HmacSha1_80;
+        self.secured = Some(self.key(&Crypto { tag: 1, suite, key: [0; 30] }));
+    }
+
+    /// The phone's own key, which no other call has, for the suite and tag of another.
+    fn key(&self, other: &Crypto) -> Crypto {
+        let seed = [self.hertz.to_be_bytes(), self.port.to_be_bytes()].concat();
+        Crypto { key: std::array::from_fn(|place| seed[place % seed.len()]), ..*other }
     }
 
     /// What the phone wants.
@@ -147,6 +165,9 @@ impl Sound {
                 self.tone.fill(codec, &mut packet[start..]);
             }
         }
+        if let Some(secrecy) = &mut self.secrecy {
+            secrecy.seal(&mut packet);
+        }
         Some((remote, packet))
     }
 
@@ -172,7 +193,12 @@ impl Sound {
     /// Takes in a packet; what it understands is heard.
     pub fn hear(&mut self, packet: &[u8]) {
         let Some(agreed) = self.agreed.as_ref().filter(|agreed| agreed.direction.receives()) else { return };
-        let Ok((header, payload)) = rtp::parse(packet) else { return };
+        let opened = match &mut self.secrecy {
+            Some(secrecy) => secrecy.open(packet),
+            None => Some(packet.to_vec()),
+        };
+        let Some(packet) = opened else { return };
+        let Ok((header, payload)) = rtp::parse(&packet) else { return };
         if header.payload_type == agreed.payload_type {
             let sound = packet[payload].iter().map(|byte| agreed.codec.decode(*byte));
             self.ear.hear(&header, sound.collect());
@@ -204,12 +230,12 @@ impl Phone {
         };
         let ip = self.card.address.ip();
         let secured = match &theirs {
-            Some(theirs) if theirs.profile.is_secured() => theirs.cryptos.first().copied(),
+            Some(theirs) if theirs.profile.is_secured() => theirs.cryptos.first().map(|theirs| sound.key(theirs)),
             Some(_) => None,
             None => sound.secured,
         };
         let (profile, key) = match secured {
-            Some(crypto) => ("RTP/SAVP", format!("a=crypto:{}\r\n", Crypto { key: [1; 30], ..crypto }.print())),
+            Some(crypto) => ("RTP/SAVP", format!("a=crypto:{}\r\n", crypto.print())),
             None => ("RTP/AVP", String::new()),
         };
         let numbers: String = formats.iter().map(|(number, _)| format!(" {number}")).collect();
@@ -235,16 +261,16 @@ impl Phone {
             self.speaks(&format.name).then_some((codec, format.payload_type))
         });
         let sound = &mut self.talks[at].sound;
-        sound.secured = audio.cryptos.first().copied().filter(|_| audio.profile.is_secured());
+        let theirs = audio.cryptos.first().filter(|_| audio.profile.is_secured());
+        sound.secured = theirs.map(|theirs| sound.key(theirs));
+        sound.secrecy = match (sound.secrecy.take(), sound.secured.as_ref().zip(theirs)) {
+            (Some(kept), Some((own, theirs))) if kept.is_of(own, theirs) => Some(kept),
+            (_, keys) => keys.map(|(own, theirs)| Secrecy::new(*own, *theirs)),
+        };
         let direction = audio.direction.answer(sound.wish);
         let keys = audio.keys(8_000);
-        sound.agreed = found.filter(|_| sound.secured.is_none()).map(|(codec, payload_type)| Agreed {
-            codec,
-            payload_type,
-            keys,
-            remote: audio.rtp,
-            direction,
-        });
+        sound.agreed =
+            found.map(|(codec, payload_type)| Agreed { codec, payload_type, keys, remote: audio.rtp, direction });
     }
 
     fn speaks(&self, name: &str) -> bool {
