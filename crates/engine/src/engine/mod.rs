@@ -2,32 +2,29 @@
 //!
 //! Holds nothing that a caller could notice; what happens to a call stands in [`crate::call`].
 
+mod phones;
+mod reports;
+mod settings;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Quality, RecordingKey, Report, SessionId};
-use model::{
-    CallId, Command, EngineNumber, ExtensionEvent, Kept, KeptKind, Keyed, Problem, Reason, RecordingEvent, Reply,
-    TenantId, TenantSettings, Text, Ticket, Told,
-};
+use model::{CallId, Command, EngineNumber, Keyed, Problem, Reason, Reply, TenantId, Ticket, Told};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use sip::{Endpoint, EndpointConfig, Failure, Flow, Headers, Incoming, Interface, News, SessionTimer, Wheel};
+use sip::{Endpoint, EndpointConfig, Failure, Incoming, Interface, News, SessionTimer, Wheel};
 
 use crate::arrivals::Arrival;
-use crate::call::Call;
-use crate::closing::Closing;
 use crate::commands;
-use crate::edge::{Answer, Input, Now, Output, Storage, Whose, Wire};
+use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
-use crate::lines::sip::{ALLOW, Gatekeeper, Settled, SipNews, Trunks, ask_phone, keep_bindings, stub};
-use crate::lines::{LegNews, Line};
+use crate::lines::Line;
+use crate::lines::sip::{ALLOW, Gatekeeper, SipNews, Trunks};
 use crate::live::Live;
 use crate::locate::Whereabouts;
-use crate::registrar::{First, WatchId};
+use crate::registrar::WatchId;
 use crate::sounds::Sounds;
 use crate::step::Step;
 use crate::tenant::Tenant;
@@ -347,219 +344,6 @@ impl Engine {
         }
     }
 
-    fn report(&mut self, now: Now, report: Report) {
-        match report {
-            Report::Addresses(addresses) => self.sounds.put(addresses),
-            Report::Key { session, key } => self.key_heard(now, session, key),
-            Report::RecordingClosed { recording, milliseconds, gap_milliseconds, bytes, sha256 } => {
-                let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-                let what = RecordingEvent::Closed { milliseconds, gap_milliseconds, bytes, sha256 };
-                self.recording_done(now, recording, what);
-            }
-            Report::RecordingFailed { recording, why } => {
-                let what = RecordingEvent::Failed { why: Text::from(why.to_string()) };
-                self.recording_done(now, recording, what);
-            }
-            Report::Failed { session, .. } => {
-                if let Some(key) = self.sounds.leg_of(session) {
-                    self.with_call(now, key.tenant, key.call, |live, step| live.end(step, Reason::NoSoundAddress));
-                }
-            }
-            Report::Silent { session } => self.session_news(now, session, LegNews::Silent),
-            Report::Quality { session, quality } => self.measured(now, session, &quality),
-            Report::FirstPacket { .. } => {}
-        }
-    }
-
-    fn key_heard(&mut self, now: Now, session: SessionId, pressed: char) {
-        let Some(key) = self.sounds.leg_of(session) else { return };
-        self.with_call(now, key.tenant, key.call, |live, step| {
-            if let Some(news) = live.call.leg_mut(key.leg).line.on_key(step, pressed) {
-                live.on_news(step, key.leg, news);
-            }
-        });
-    }
-
-    fn session_news(&mut self, now: Now, session: SessionId, news: LegNews) {
-        if let Some(key) = self.sounds.leg_of(session) {
-            self.with_call(now, key.tenant, key.call, |live, step| live.on_news(step, key.leg, news));
-        }
-    }
-
-    /// The last event of a recording: of a live call, or of one that is over.
-    fn recording_done(&mut self, now: Now, recording: RecordingKey, what: RecordingEvent) {
-        let Some((tenant, call)) = self.sounds.recording_done(recording) else { return };
-        let id = call.first_recording();
-        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
-        if let Some(closing) = owner.closing.get_mut(&call) {
-            closing.tell_recording(now, tenant, id, what, &mut self.out);
-            self.end_closing(tenant, call);
-            return;
-        }
-        self.with_call(now, tenant, call, |live, _| live.call.recording_done(now, id, what));
-    }
-
-    /// How well the sound of a leg travelled: of a live call, or of one that is over.
-    fn measured(&mut self, now: Now, session: SessionId, quality: &Quality) {
-        let Some(LegKey { tenant, call, leg }) = self.sounds.measured(session) else { return };
-        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
-        if let Some(live) = owner.calls.get_mut(&call) {
-            live.call.measure(leg, quality);
-        } else if let Some(closing) = owner.closing.get_mut(&call) {
-            closing.measure(leg, quality);
-            if self.sounds.unmeasured(tenant, call) == 0 {
-                closing.tell_sound(now, tenant, &mut self.out);
-                self.sounds.forget(tenant, call);
-                self.end_closing(tenant, call);
-            }
-        }
-    }
-
-    /// The media workers had time enough to tell of a call that is over.
-    fn closing_timeout(&mut self, now: Now, tenant: TenantId, call: CallId) {
-        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
-        if let Some(closing) = owner.closing.get_mut(&call).filter(|closing| closing.give_up_at <= now.mono) {
-            closing.tell_sound(now, tenant, &mut self.out);
-            self.sounds.forget(tenant, call);
-            self.end_closing(tenant, call);
-        }
-    }
-
-    fn end_closing(&mut self, tenant: TenantId, call: CallId) {
-        let Some(owner) = self.tenants.get_mut(&tenant) else { return };
-        if owner.closing.get(&call).is_some_and(Closing::is_done) {
-            owner.closing.remove(&call);
-        }
-    }
-
-    fn settings(&mut self, now: Now, ticket: Ticket, settings: Arc<TenantSettings>) {
-        let version = settings.version;
-        self.trunks.take_settings(now, &mut self.endpoint, &settings);
-        match self.tenants.get_mut(&settings.id) {
-            Some(tenant) => tenant.office.settings = settings,
-            None => {
-                let _ = self.tenants.insert(settings.id, Tenant::new(settings, self.keyed));
-            }
-        }
-        self.reply(ticket, Ok(Reply::SettingsTaken { version }));
-    }
-
-    /// A host that a dialog names is there.
-    fn answered(&mut self, now: Now, ticket: Ticket, answer: Answer) {
-        let interfaces = self.endpoint.interfaces();
-        let found = self.whereabouts.answered(ticket, answer, interfaces, &mut self.trunks);
-        if let Some((dialog, flow)) = found {
-            self.endpoint.located(now.mono, dialog, flow);
-        }
-    }
-
-    /// Tells and keeps what has become different of trunks, and sets their timers.
-    fn settle_trunks(&mut self, now: Now) {
-        let Settled { told, keep, wake } = self.trunks.settle(now);
-        for (tenant, trunk, what) in told {
-            if let Some(tenant) = self.tenants.get_mut(&tenant) {
-                tenant.office.tell_trunk(now, &trunk, what, &mut self.out);
-            }
-        }
-        self.out.extend(keep.into_iter().map(|kept| Output::Told(Told::Keep(kept))));
-        for (trunk, at) in wake {
-            self.wheel.set(at, Timer::Trunk(trunk));
-        }
-    }
-
-    fn kept(&mut self, now: Now, kept: Kept) {
-        if kept.kind == KeptKind::Trunk {
-            return self.trunks.take_back(now, &kept);
-        }
-        let Kept { tenant, kind, key, value: Some(value), .. } = kept else { return };
-        match kind {
-            KeptKind::Bindings => {
-                if let Some(tenant) = self.tenants.get_mut(&tenant) {
-                    tenant.office.registrar.take_back(now, &key, &value);
-                }
-                self.arm_bindings(tenant);
-                self.arm_watches(now, tenant);
-            }
-            KeptKind::Seq => {
-                if let Some(tenant) = self.tenants.get_mut(&tenant) {
-                    tenant.office.take_seq(&key, &value);
-                }
-            }
-            // The door's facts, and those that have gone to the trunks.
-            KeptKind::Ban | KeptKind::Trunk => {}
-            KeptKind::Dialog => {
-                self.end_orphan(now, &value);
-                let over = Kept { tenant, kind, key, value: None, expires: None };
-                self.out.push_back(Output::Told(Told::Keep(over)));
-            }
-        }
-    }
-
-    /// Ends a dialog that a dead engine left behind, so that no carrier goes on billing.
-    fn end_orphan(&mut self, now: Now, snapshot: &str) {
-        let Some((snapshot, login)) = stub::read(snapshot, &self.trunks) else { return };
-        let dialog = self.endpoint.restore(now.mono, Key::Orphan, snapshot);
-        if let Some(login) = login {
-            self.endpoint.set_login(dialog, login);
-        }
-        let reason = Headers::new().with(sip::HeaderName::Reason, "SIP;cause=500;text=\"The server was restarted\"");
-        self.endpoint.bye(now.mono, dialog, reason);
-    }
-
-    fn flow_lost(&mut self, now: Now, flow: Flow) {
-        self.endpoint.handle_flow_lost(now.mono, flow);
-        self.drain_endpoint(now, &Whose::Ours);
-        self.trunks.flow_lost(now, flow);
-        let tenants: Vec<TenantId> = self.tenants.keys().copied().collect();
-        for id in tenants {
-            let Some(mut step) = self.step(now, id) else { continue };
-            for (extension, binding) in step.office.registrar.flow_lost(flow) {
-                let what =
-                    ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("connection_lost") };
-                step.office.tell_extension(now, &extension, what, step.out);
-                keep_bindings(&mut step, &extension, false);
-            }
-        }
-    }
-
-    fn expire_bindings(&mut self, now: Now, tenant: TenantId, extension: &str) {
-        let Some(mut step) = self.step(now, tenant) else { return };
-        let expired = step.office.registrar.expire(now.mono, extension);
-        for binding in &expired {
-            let what = ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("expired") };
-            step.office.tell_extension(now, extension, what, step.out);
-        }
-        if !expired.is_empty() {
-            keep_bindings(&mut step, extension, false);
-        }
-        self.arm_bindings(tenant);
-    }
-
-    fn arm_bindings(&mut self, id: TenantId) {
-        let Some(tenant) = self.tenants.get_mut(&id) else { return };
-        for (extension, at) in tenant.office.registrar.take_unarmed() {
-            self.wheel.set(at, Timer::Bindings(id, extension));
-        }
-    }
-
-    /// It is the turn of a phone behind NAT.
-    fn ask_phone(&mut self, now: Now, id: TenantId, watch: WatchId) {
-        let (Some(every), Some(mut step)) = (self.nat_keepalive, self.step(now, id)) else { return };
-        if ask_phone(&mut step, watch) {
-            self.wheel.set(now.mono + every, Timer::KeepAlive(id, watch));
-        }
-        self.arm_bindings(id);
-    }
-
-    fn arm_watches(&mut self, now: Now, id: TenantId) {
-        let Some(tenant) = self.tenants.get_mut(&id) else { return };
-        let fresh = tenant.office.registrar.take_unwatched();
-        let Some(every) = self.nat_keepalive else { return };
-        for First { watch, part } in fresh {
-            self.wheel.set(now.mono + every.mul_f64(part), Timer::KeepAlive(id, watch));
-        }
-    }
-
     fn end_all(&mut self, now: Now) {
         self.draining = true;
         let calls: Vec<(TenantId, CallId)> = self
@@ -643,22 +427,6 @@ impl Engine {
             live.armed = Some((at, self.wheel.set(at, Timer::Call(id, call))));
         }
         tenant.calls.insert(call, live);
-    }
-
-    /// Keeps of a call that is over what there is still to tell.
-    fn close(&mut self, now: Now, id: TenantId, call: Call) {
-        let Some(tenant) = self.tenants.get_mut(&id) else { return };
-        let name = call.id;
-        let mut closing = Closing::new(now, call);
-        if self.sounds.unmeasured(id, name) == 0 {
-            closing.tell_sound(now, id, &mut self.out);
-            self.sounds.forget(id, name);
-        } else {
-            self.wheel.set(closing.give_up_at, Timer::Closing(id, name));
-        }
-        if !closing.is_done() {
-            tenant.closing.insert(name, closing);
-        }
     }
 
     fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Problem>) {

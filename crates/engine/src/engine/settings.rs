@@ -1,0 +1,88 @@
+//! What an engine is told of its tenants: their settings, the addresses of names, and what an earlier engine kept.
+
+use std::sync::Arc;
+
+use model::{Kept, KeptKind, Reply, TenantSettings, Ticket, Told};
+use sip::Headers;
+
+use super::{Engine, Timer};
+use crate::edge::{Answer, Now, Output};
+use crate::key::Key;
+use crate::lines::sip::{Settled, stub};
+use crate::tenant::Tenant;
+
+impl Engine {
+    pub(super) fn settings(&mut self, now: Now, ticket: Ticket, settings: Arc<TenantSettings>) {
+        let version = settings.version;
+        self.trunks.take_settings(now, &mut self.endpoint, &settings);
+        match self.tenants.get_mut(&settings.id) {
+            Some(tenant) => tenant.office.settings = settings,
+            None => {
+                let _ = self.tenants.insert(settings.id, Tenant::new(settings, self.keyed));
+            }
+        }
+        self.reply(ticket, Ok(Reply::SettingsTaken { version }));
+    }
+
+    /// A host that a dialog names is there.
+    pub(super) fn answered(&mut self, now: Now, ticket: Ticket, answer: Answer) {
+        let interfaces = self.endpoint.interfaces();
+        let found = self.whereabouts.answered(ticket, answer, interfaces, &mut self.trunks);
+        if let Some((dialog, flow)) = found {
+            self.endpoint.located(now.mono, dialog, flow);
+        }
+    }
+
+    /// Tells and keeps what has become different of trunks, and sets their timers.
+    pub(super) fn settle_trunks(&mut self, now: Now) {
+        let Settled { told, keep, wake } = self.trunks.settle(now);
+        for (tenant, trunk, what) in told {
+            if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                tenant.office.tell_trunk(now, &trunk, what, &mut self.out);
+            }
+        }
+        self.out.extend(keep.into_iter().map(|kept| Output::Told(Told::Keep(kept))));
+        for (trunk, at) in wake {
+            self.wheel.set(at, Timer::Trunk(trunk));
+        }
+    }
+
+    pub(super) fn kept(&mut self, now: Now, kept: Kept) {
+        if kept.kind == KeptKind::Trunk {
+            return self.trunks.take_back(now, &kept);
+        }
+        let Kept { tenant, kind, key, value: Some(value), .. } = kept else { return };
+        match kind {
+            KeptKind::Bindings => {
+                if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                    tenant.office.registrar.take_back(now, &key, &value);
+                }
+                self.arm_bindings(tenant);
+                self.arm_watches(now, tenant);
+            }
+            KeptKind::Seq => {
+                if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                    tenant.office.take_seq(&key, &value);
+                }
+            }
+            // The door's facts, and those that have gone to the trunks.
+            KeptKind::Ban | KeptKind::Trunk => {}
+            KeptKind::Dialog => {
+                self.end_orphan(now, &value);
+                let over = Kept { tenant, kind, key, value: None, expires: None };
+                self.out.push_back(Output::Told(Told::Keep(over)));
+            }
+        }
+    }
+
+    /// Ends a dialog that a dead engine left behind, so that no carrier goes on billing.
+    pub(super) fn end_orphan(&mut self, now: Now, snapshot: &str) {
+        let Some((snapshot, login)) = stub::read(snapshot, &self.trunks) else { return };
+        let dialog = self.endpoint.restore(now.mono, Key::Orphan, snapshot);
+        if let Some(login) = login {
+            self.endpoint.set_login(dialog, login);
+        }
+        let reason = Headers::new().with(sip::HeaderName::Reason, "SIP;cause=500;text=\"The server was restarted\"");
+        self.endpoint.bye(now.mono, dialog, reason);
+    }
+}
