@@ -264,7 +264,12 @@ impl Phone {
         match (&asked.request.method, asked.talk) {
             (Method::Invite, Some(at)) => self.on_invite_answered(at, &asked.request, &response),
             (Method::Register, _) => self.on_signed_in(&response),
-            (Method::Update, Some(at)) if response.is_success() => self.take_session(at, &response.headers),
+            (Method::Update, Some(at)) if response.is_success() => {
+                self.take_session(at, &response.headers);
+                if !response.body.is_empty() {
+                    self.agree(at, &response.body);
+                }
+            }
             // The switchboard knows nothing of this call (any more).
             (Method::Cancel, Some(at)) if !response.is_success() => {
                 if let State::Calling { .. } = self.talks[at].state {

@@ -8,12 +8,12 @@ mod mood;
 mod trouble;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use model::{ClaimedKey, DialAnswer, Dialled, Originate, Reason, Status};
+use model::{CallId, ClaimedKey, DialAnswer, Dialled, Originate, Reason, Status};
 use sip::Transport;
 use sip::sdp::Direction;
 
@@ -93,6 +93,8 @@ struct Simulation {
     died_at: Duration,
     /// Since when no message has been lost.
     calm_since: Duration,
+    /// Calls that were ended for their silence.
+    silent: BTreeSet<CallId>,
     /// When a phone lost its network last, or could not be reached as before.
     lost_at: BTreeMap<usize, Duration>,
 }
@@ -189,6 +191,7 @@ impl Simulation {
             tally: Tally::default(),
             died_at: Duration::ZERO,
             calm_since: Duration::ZERO,
+            silent: BTreeSet::new(),
             lost_at: BTreeMap::new(),
         };
         simulation.sign_in(|_| true);

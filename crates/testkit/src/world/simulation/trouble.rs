@@ -11,6 +11,7 @@ use crate::world::phone::State;
 impl Simulation {
     pub(super) fn now_and_then(&mut self) {
         self.nobody_is_left_hanging();
+        self.nobody_is_called_silent_who_speaks();
         if self.world.chance.per_mille(6) {
             self.crash();
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::CallId;
+use model::{CallId, LegRecord, Party, Reason, Record, TenantId};
 use sip::{HeaderName, Request};
 
 use super::{HEARD_OF, Simulation};
@@ -42,6 +42,31 @@ impl Simulation {
                 assert!(!left, "{} is left hanging in {call:?}, which ended at {ended:?}", phone.card.name);
             }
         }
+    }
+
+    /// A call is ended for its silence only if one of its phones was out of reach, or had heard of its end.
+    pub(super) fn nobody_is_called_silent_who_speaks(&mut self) {
+        let world = &self.world;
+        let Some(rows) = world.store.tenant(TenantId(2)) else { return };
+        let silent = rows.records.values().filter(|record| record.reason == Some(Reason::Silent));
+        let fresh: Vec<&Record> = silent.filter(|record| !self.silent.contains(&record.callid)).collect();
+        for record in &fresh {
+            let is_of = |phone: &Phone, leg: &LegRecord| match &leg.party {
+                Party::Extension { number } => phone.card.login.is_some() && phone.card.user == *number,
+                Party::Outside { trunk, .. } => trunk.as_deref() == Some(phone.card.name.as_str()),
+            };
+            let own = world.phones.iter().enumerate().filter(|(_, phone)| {
+                phone.card.tenant == TenantId(2) && record.legs.iter().any(|leg| is_of(phone, leg))
+            });
+            let long_ago = |at: Duration| world.now.saturating_sub(at) > 6 * HEARD_OF;
+            let mut lost = own.map(|(place, phone)| {
+                let was_lost = self.lost_at.get(&place).is_some_and(|at| !long_ago(*at));
+                phone.unplugged || was_lost || world.nats.contains_key(&place)
+            });
+            assert!(lost.any(|lost| lost), "who is silent in {record:?}?");
+        }
+        let fresh: Vec<CallId> = fresh.into_iter().map(|record| record.callid).collect();
+        self.silent.extend(fresh);
     }
 
     /// Those who have talked for a while, whom nothing keeps from hearing each other: phone and call of both.
