@@ -252,5 +252,17 @@ fn calls_follow_a_trunk_that_moves() {
     call();
     assert_eq!((calls(&first), calls(&second)), (1, 1));
 
+    for (name, kind) in [
+        ("_sip._udp.sip.example.test", RecordType::SRV),
+        ("sip.example.test", RecordType::A),
+        ("sip.example.test", RecordType::AAAA),
+    ] {
+        dns.says(name, kind, Says::Failure);
+    }
+    let asked = dns.asked(RecordType::A);
+    until("the name server has failed", || (dns.asked(RecordType::A) > asked).then_some(()));
+    (0..5).for_each(|_| call());
+    assert_eq!((calls(&first), calls(&second)), (1, 6), "it stays where it was");
+
     Look { server: &server, key: "DEMO" }.wait_clean();
 }
