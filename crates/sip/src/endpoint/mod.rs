@@ -64,6 +64,9 @@ use crate::dialog::{Dialog, DialogSnapshot, may_follow};
 use crate::digest::Login;
 use crate::{Flow, Interface, Message, Wheel};
 
+/// Extensions that only a REGISTER may ask for: the messages of dialogs do not offer them.
+const OF_REGISTRARS: [&str; 2] = ["path", "outbound"];
+
 /// Transactions and dialogs. `K` is the asker's name for whatever a dialog or request belongs to.
 pub struct Endpoint<K> {
     post: Post<K>,
@@ -105,7 +108,8 @@ impl<K: Copy> Endpoint<K> {
     pub fn support(&mut self, extensions: &[&str]) {
         let timer = self.session.is_some().then_some("timer").filter(|timer| !extensions.contains(timer));
         self.supported = extensions.iter().copied().chain(timer).map(str::to_owned).collect();
-        self.post.own.supported = self.supported.join(", ");
+        let in_dialogs = self.supported.iter().filter(|extension| !OF_REGISTRARS.contains(&extension.as_str()));
+        self.post.own.supported = in_dialogs.map(String::as_str).collect::<Vec<_>>().join(", ");
     }
 
     /// Something came.
