@@ -103,7 +103,7 @@ impl World {
             for talk in phone.talks.iter_mut().filter(|talk| talk.is_live()) {
                 let inside = (ip, talk.sound.port).into();
                 let from = nat.as_mut().map_or(inside, |nat| nat.out(self.now, inside));
-                packets.extend(talk.sound.speak().map(|(to, packet)| (from, to, packet)));
+                packets.extend(talk.sound.speak(self.now).map(|(to, packet)| (from, to, packet)));
             }
         }
         for (from, to, packet) in packets {

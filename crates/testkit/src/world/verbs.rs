@@ -212,9 +212,13 @@ impl World {
         });
     }
 
-    /// A phone that can speak only these: payload type and name.
+    /// A phone that can speak only these from here on, in its calls too: payload type and name.
     pub fn speaks_only(&mut self, name: &str, codecs: &[(u8, &str)]) {
-        self.phone(name).codecs = codecs.iter().map(|(number, codec)| (*number, (*codec).to_owned())).collect();
+        let phone = self.phone(name);
+        phone.codecs = codecs.iter().map(|(number, codec)| (*number, (*codec).to_owned())).collect();
+        for talk in phone.talks.iter_mut().filter(|talk| talk.is_live()) {
+            talk.sound.codecs.clone_from(&phone.codecs);
+        }
     }
 
     /// A phone opens its connection.

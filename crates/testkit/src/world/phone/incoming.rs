@@ -191,7 +191,7 @@ impl Phone {
             shown: shown(&from),
             hops: request.headers.max_forwards().ok().flatten(),
             state: State::Called,
-            sound: Sound::new(at, self.card.hertz),
+            sound: Sound::new(at, self.card.hertz, &self.codecs),
             invite: request,
             local,
             remote: from,

@@ -91,7 +91,7 @@ pub struct Phone {
     pub manner: Manner,
     /// The same for one called number; a carrier's numbers differ.
     pub manners: BTreeMap<String, Manner>,
-    /// Payload type and name of what it can speak, best first.
+    /// Payload type and name of what it can speak in its next calls, best first.
     pub codecs: Vec<(u8, String)>,
     /// Its calls, those that are over included.
     pub talks: Vec<Talk>,

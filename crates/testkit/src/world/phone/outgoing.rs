@@ -55,7 +55,7 @@ impl Phone {
         let remote = NameAddr::new(target.clone());
         let call_id = format!("{}@phones.test", self.fresh("call-"));
         let mut invite = self.request(Method::Invite, target.clone(), local.clone(), remote.clone(), &call_id, 1);
-        let mut sound = Sound::new(at, self.card.hertz);
+        let mut sound = Sound::new(at, self.card.hertz, &self.codecs);
         if self.abilities.secured == Some(true) {
             sound.secure();
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use media::keys::{KeyEvent, KeyPress};
@@ -31,6 +32,8 @@ const KEYS: u8 = 101;
 /// The sound of one call.
 #[derive(Debug)]
 pub struct Sound {
+    /// Payload type and name of what the phone can speak in this call, best first.
+    pub codecs: Vec<(u8, String)>,
     /// Where the phone listens.
     pub port: u16,
     /// What it has heard since it was last asked.
@@ -80,8 +83,9 @@ struct Agreed {
 
 impl Sound {
     /// Sound of the phone's call at this place among its calls.
-    pub fn new(place: usize, hertz: u16) -> Self {
+    pub fn new(place: usize, hertz: u16, codecs: &[(u8, String)]) -> Self {
         Self {
+            codecs: codecs.to_vec(),
             port: FIRST_PORT + 2 * u16::try_from(place % 10_000).unwrap_or_default(),
             ear: Ear::default(),
             keys: String::new(),
@@ -101,6 +105,12 @@ impl Sound {
         }
     }
 
+    /// For whoever reads why a test failed.
+    pub fn about(&self) -> String {
+        let (agreed, heard, sent) = (&self.agreed, self.ear.packets(), self.sent);
+        format!("listens at {}, has sent {sent} and heard {heard} packets, {agreed:?}", self.port)
+    }
+
     /// Presses keys, one after the other, from the next packet on, told as telephone-events (RFC 4733).
     pub fn dial(&mut self, keys: &str) {
         self.dialled.extend(keys.chars());
@@ -110,6 +120,10 @@ impl Sound {
     pub fn change(&mut self, direction: Direction) {
         self.version += 1;
         self.wish = direction;
+    }
+
+    fn speaks(&self, name: &str) -> bool {
+        self.codecs.iter().any(|(_, own)| own.eq_ignore_ascii_case(name))
     }
 
     /// Sound with keys is offered from the beginning.
@@ -140,16 +154,21 @@ impl Sound {
         self.agreed.as_ref().is_some_and(|agreed| agreed.direction.sends())
     }
 
-    /// The next 20 ms of the phone's tone, and where they go.
-    pub fn speak(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+    /// The next 20 ms of the phone's tone, and where they go. The clock of its packets goes on while it says nothing.
+    pub fn speak(&mut self, at: Duration) -> Option<(SocketAddr, Vec<u8>)> {
         let agreed = self.agreed.as_ref().filter(|agreed| agreed.direction.sends())?;
         let remote = agreed.remote?;
         let (codec, sound, keys) = (agreed.codec, agreed.payload_type, agreed.keys);
+        let clock = u32::try_from(at.as_millis() * 8).unwrap_or_default();
+        let paused = self.sequence == 0 || clock.saturating_sub(self.timestamp) > 2 * PACKET as u32;
+        if paused && self.press.is_none() {
+            self.timestamp = clock;
+        }
         let now = self.timestamp;
         let event = keys.and_then(|keys| Some((keys, self.next_event(now)?)));
         let (payload_type, timestamp, marker) = match &event {
             Some((keys, (begun, event))) => (*keys, *begun, event.duration == PACKET as u16),
-            None => (sound, now, self.sequence == 0),
+            None => (sound, now, paused),
         };
         let sequence = self.sequence;
         let header = rtp::Header { marker, payload_type, sequence, timestamp, ssrc: u32::from(self.port) };
@@ -223,10 +242,10 @@ impl Phone {
         };
         let formats: Vec<(u8, String)> = match &theirs {
             Some(theirs) => {
-                let both = theirs.codecs().find(|format| self.speaks(&format.name));
+                let both = theirs.codecs().find(|format| sound.speaks(&format.name));
                 both.map(|format| (format.payload_type, format.name.clone())).into_iter().collect()
             }
-            None => self.codecs.clone(),
+            None => sound.codecs.clone(),
         };
         let ip = self.card.address.ip();
         let secured = match &theirs {
@@ -258,7 +277,7 @@ impl Phone {
                 "PCMU" => Codec::Pcmu,
                 _ => return None,
             };
-            self.speaks(&format.name).then_some((codec, format.payload_type))
+            self.talks[at].sound.speaks(&format.name).then_some((codec, format.payload_type))
         });
         let sound = &mut self.talks[at].sound;
         let theirs = audio.cryptos.first().filter(|_| audio.profile.is_secured());
@@ -271,10 +290,6 @@ impl Phone {
         let keys = audio.keys(8_000);
         sound.agreed =
             found.map(|(codec, payload_type)| Agreed { codec, payload_type, keys, remote: audio.rtp, direction });
-    }
-
-    fn speaks(&self, name: &str) -> bool {
-        self.codecs.iter().any(|(_, own)| own.eq_ignore_ascii_case(name))
     }
 }
 

@@ -140,9 +140,11 @@ impl Simulation {
         for (one, other) in talking.into_iter().filter(|pair| talk_on.contains(pair)) {
             self.tally.conversations += 1;
             for (one, other) in [(one, other), (other, one)] {
-                let [one, other] = [one, other].map(|(place, _)| &self.world.phones[place].card.name);
-                let hears = heard.iter().any(|(who, whom)| who == one && whom.contains(other));
-                assert!(hears, "{one} does not hear {other} at {:?}: {heard:?}", self.world.now);
+                let [own, theirs] = [one, other].map(|(place, _)| &self.world.phones[place].card.name);
+                let hears = heard.iter().any(|(who, whom)| who == own && whom.contains(theirs));
+                let [one, other] = [one, other].map(|(place, talk)| self.world.phones[place].talks[talk].sound.about());
+                let at = self.world.now;
+                assert!(hears, "{own} does not hear {theirs} at {at:?}: {heard:?}\n{own} {one}\n{theirs} {other}");
             }
         }
         let tenant_of = |world: &World, name: &str| {
