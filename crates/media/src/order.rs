@@ -281,8 +281,8 @@ pub enum Report {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
     },
-    /// Neither sound nor RTCP has come for [`Stream::silence`] although the party should send. Told once, and again only
-    /// when something has come in between.
+    /// Neither sound nor RTCP has come for [`Stream::silence`] although the party should send. Told again after each
+    /// further silence of that length.
     Silent {
         /// Who.
         session: SessionId,

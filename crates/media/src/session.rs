@@ -26,7 +26,7 @@ use passing::Pressed;
 use crate::{AddressId, Channel, Codec, Packet, Quality, SessionId, Stream};
 
 /// Silences in milliseconds that are told from one another; packets come every 10 to 60.
-const SHORTEST_SILENCE: u128 = 100;
+const SHORTEST_SILENCE: u128 = 1_000;
 const LONGEST_SILENCE: u128 = 24 * 3_600_000;
 
 /// One party.

@@ -9,8 +9,6 @@ pub(crate) struct Silence {
     allowed: Option<Ticks>,
     /// The last that came, or when something was expected first.
     since: Ticks,
-    /// It has been told of, and nothing has come since.
-    told: bool,
     /// The moment for which a look is asked for.
     look_at: Option<Ticks>,
 }
@@ -19,14 +17,14 @@ impl Silence {
     /// So much silence is allowed from now on. What was expected before and still is, is expected since then.
     pub fn expect(&mut self, at: Ticks, allowed: Option<Ticks>) {
         if self.allowed.is_none() {
-            (self.since, self.told) = (at, false);
+            self.since = at;
         }
         self.allowed = allowed;
     }
 
     /// Something has come.
     pub fn end(&mut self, at: Ticks) {
-        (self.since, self.told) = (at, false);
+        self.since = at;
     }
 
     /// The moment to look at it, if it has not been asked for yet.
@@ -39,7 +37,8 @@ impl Silence {
         Some(look_at)
     }
 
-    /// A moment that was asked for has come. Gives whether the party is silent and that has not been told.
+    /// A moment that was asked for has come. Gives whether the party is silent; again after each further silence of that
+    /// length, because whoever hears of it may have had a reason to wait.
     pub fn look(&mut self, at: Ticks) -> bool {
         if self.look_at.take_if(|asked| *asked <= at).is_none() {
             return false;
@@ -50,7 +49,7 @@ impl Silence {
         }
         // The next look is a whole silence away.
         self.since = at;
-        !std::mem::replace(&mut self.told, true)
+        true
     }
 }
 
@@ -68,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_told_once_until_something_comes() {
+    fn silence_is_told_again_after_each_whole_silence_until_something_comes() {
         let mut silence = Silence::default();
         silence.expect(5, Some(100));
 
-        let first = told(&mut silence, 1000);
-        silence.end(1000);
+        let first = told(&mut silence, 320);
+        silence.end(350);
 
-        assert_eq!((first, told(&mut silence, 3000)), (vec![105], vec![1100]));
+        assert_eq!((first, told(&mut silence, 460)), (vec![105, 205, 305], vec![450]));
     }
 
     #[test]
@@ -97,7 +96,7 @@ mod tests {
 
         silence.expect(500, Some(100));
 
-        assert_eq!((held, told(&mut silence, 1000)), (vec![], vec![600]));
+        assert_eq!((held, told(&mut silence, 650)), (vec![], vec![600]));
     }
 
     #[test]

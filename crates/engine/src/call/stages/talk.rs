@@ -16,6 +16,8 @@ pub struct Talk {
     legs: [LegIndex; 2],
     /// No call is longer than the tenant allows.
     end_at: Instant,
+    /// When a hold ended last.
+    resumed_at: Option<Instant>,
 }
 
 impl Talk {
@@ -27,11 +29,11 @@ impl Talk {
             }
         }
         let longest = Duration::from_secs(call.settings.limits.max_call_seconds.into());
-        Self { legs: [a, b], end_at: step.now.mono + longest }
+        Self { legs: [a, b], end_at: step.now.mono + longest, resumed_at: None }
     }
 
     /// A leg tells something.
-    pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
+    pub fn on_news(mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
         let at = step.now.wall;
         let id = call.leg(leg).id;
         match news {
@@ -49,6 +51,7 @@ impl Talk {
             LegNews::Resumed => {
                 call.leg_resumed(step, leg);
                 call.mute(step, self.other(leg), false);
+                self.resumed_at = Some(step.now.mono);
             }
             // A codec that both speak spares the translating; a party that does not change is translated for.
             LegNews::Speaks(codec) => drop(call.order(step, self.other(leg), LegOrder::Speak(codec))),
@@ -57,6 +60,7 @@ impl Talk {
                 // A key that cannot be handed on is heard by nobody else; the call goes on.
                 let _ = call.order(step, self.other(leg), LegOrder::Key(key));
             }
+            LegNews::Silent if self.may_be_silent(call, step) => {}
             LegNews::Silent => return self.over(call, step, Reason::Silent.into()),
             LegNews::Ringing { .. } | LegNews::Answered { .. } => {}
             LegNews::Redirected { .. } | LegNews::Rerouted { .. } => {}
@@ -75,6 +79,13 @@ impl Talk {
     /// When it wants to be woken.
     pub fn poll_timeout(&self) -> Instant {
         self.end_at
+    }
+
+    /// Whoever is held has nobody to speak to, and may need a while to begin again.
+    fn may_be_silent(&self, call: &Call, step: &Step<'_>) -> bool {
+        let patience = Duration::from_secs(call.settings.limits.silence_seconds.into());
+        let just_resumed = self.resumed_at.is_some_and(|at| step.now.mono < at + patience);
+        just_resumed || self.legs.into_iter().any(|leg| call.leg(leg).line.holds())
     }
 
     fn other(&self, leg: LegIndex) -> LegIndex {
