@@ -46,7 +46,12 @@ impl Simulation {
         phone.manner = manner;
         phone.codecs = codecs.iter().map(|(number, name)| (*number, (*name).to_owned())).collect();
         phone.mute_to_invites = self.world.chance.per_mille(30);
-        phone.never_acks = self.world.chance.per_mille(20);
+        let never_acks = self.world.chance.per_mille(20);
+        let never_acked = std::mem::replace(&mut phone.never_acks, never_acks);
+        if never_acked || never_acks {
+            // RFC 3261, 15: whoever's answer is not acknowledged says its BYE half a minute later.
+            self.lost_at.insert(place, self.world.now);
+        }
     }
 
     fn abilities(&mut self, place: usize) -> Abilities {

@@ -24,7 +24,8 @@ impl Simulation {
         let world = &self.world;
         let long_ago = |at: Duration| world.now.saturating_sub(at) > 2 * HEARD_OF;
         for (place, phone) in world.phones.iter().enumerate() {
-            let was_there = self.lost_at.get(&place).is_none_or(|at| !phone.unplugged && long_ago(*at));
+            let was_there = self.lost_at.get(&place).is_none_or(|at| long_ago(*at));
+            let was_there = was_there && !phone.unplugged && !phone.never_acks;
             let may_be_out_of_reach = world.nats.contains_key(&place);
             if !was_there || may_be_out_of_reach || phone.card.transport.is_reliable() {
                 continue;
