@@ -121,7 +121,9 @@ impl Arrival<'_, '_> {
             self.refuse(&incoming, 403);
             return None;
         };
-        let uses = Uses::Trunk(TrunkKey::of(settings.id, from));
+        let key = TrunkKey::of(settings.id, from);
+        self.step.trunks.has_called(self.step.now, &key);
+        let uses = Uses::Trunk(key);
         if let Err(reason) = self.admit(&uses, Begun::ByCarrier, Urgency::Usual) {
             let what = TrunkEvent::Refused { reason, to: Text::from(did) };
             self.step.office.tell_trunk(self.step.now, trunk, what, self.step.out);

@@ -61,6 +61,79 @@ fn a_trunk_that_does_not_answer_three_times_is_down_until_it_answers() {
 }
 
 #[test]
+fn a_carrier_that_takes_our_registration_is_there_and_gets_calls_at_once() {
+    check(
+        |world| {
+            is_down(world);
+            world.manner("carrier", Manner::refuses(486));
+            registers_with(world);
+            world.run(0.1);
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            stops_registering(world);
+            world.phone("carrier").counter.options = Some(200);
+            asks_every(world, 0);
+        },
+        "
+        0.0s pbx -> carrier REGISTER
+        0.0s carrier -> pbx 200 OK to REGISTER
+        0.0s * trunk.registered carrier at udp 198.51.100.1:5060 for 3600s
+        0.0s * trunk.up carrier
+        0.1s 101 -> pbx INVITE 0900000001
+        0.1s pbx -> 101 100 Trying
+        0.1s pbx -> carrier INVITE 0900000001
+        0.1s carrier -> pbx 486 Busy Here
+        0.1s pbx -> carrier ACK
+        0.1s pbx -> 101 486 Busy Here
+        0.1s 101 -> pbx ACK
+        0.1s * call.started outbound by phone, 101 to +84900000001 over carrier
+        0.1s * leg.started 101 as agent who calls
+        0.1s * leg.started +84900000001 as customer
+        0.1s * leg.ended +84900000001 busy 486 by customer
+        0.1s * leg.ended 101 busy 486 by switchboard
+        0.1s * call.ended busy 486 by customer
+        1.1s pbx -> carrier REGISTER to sign out
+        1.1s carrier -> pbx 200 OK to REGISTER
+        1.1s * trunk.unregistered carrier: removed
+        1.5s pbx -> carrier OPTIONS
+        1.5s carrier -> pbx 200 OK to OPTIONS
+        ",
+    );
+}
+
+#[test]
+fn a_carrier_whose_call_comes_is_there() {
+    check(
+        |world| {
+            is_down(world);
+            world.manner("101", Manner::refuses(486));
+            world.calls("carrier", "02873088088");
+            world.run(0.5);
+            world.phone("carrier").counter.options = Some(200);
+            asks_every(world, 0);
+        },
+        "
+        0.0s carrier -> pbx INVITE 02873088088
+        0.0s pbx -> carrier 100 Trying
+        0.0s pbx -> 101 INVITE 101
+        0.0s 101 -> pbx 486 Busy Here
+        0.0s pbx -> 101 ACK
+        0.0s pbx -> carrier 486 Busy Here
+        0.0s carrier -> pbx ACK
+        0.0s * call.started inbound by trunk, +84900000009 over carrier to 101
+        0.0s * leg.started +84900000009 as customer who calls
+        0.0s * leg.started 101 as agent
+        0.0s * trunk.up carrier
+        0.0s * leg.ended 101 busy 486 by agent
+        0.0s * leg.ended +84900000009 busy 486 by switchboard
+        0.0s * call.ended busy 486 by agent
+        1.5s pbx -> carrier OPTIONS
+        1.5s carrier -> pbx 200 OK to OPTIONS
+        ",
+    );
+}
+
+#[test]
 fn a_trunk_is_asked_by_and_by_and_any_answer_of_its_own_counts() {
     check(
         |world| {
@@ -451,6 +524,15 @@ fn a_carrier_that_asks_who_hangs_up_after_a_crash_is_told() {
         1.0s carrier -> pbx 200 OK to BYE
         ",
     );
+}
+
+/// The first company's trunk has not answered three questions.
+fn is_down(world: &mut World) {
+    world.phone("carrier").counter.options = None;
+    asks_every(world, 30);
+    world.run(110.0);
+    world.begin();
+    world.show_events();
 }
 
 /// The first company's trunk is asked so often whether it is there; 0: never.

@@ -134,7 +134,7 @@ impl Health {
 
     /// The question was answered with this status. Those that come from a place before the trunk count as none.
     pub fn on_answer(&mut self, now: Now, status: u16) {
-        if matches!(status, 408 | 502 | 503 | 504) {
+        if is_of_others(status) {
             if self.answer_by.take().is_some() {
                 self.failed(now, &format!("it answers OPTIONS with {status}"));
             }
@@ -157,6 +157,13 @@ impl Health {
         if let (Some(every), Some(at)) = (self.every, &mut self.ask_at) {
             *at = (*at).max(now.mono + every);
         }
+        self.lives(now);
+    }
+
+    /// It has called, or answered something that is neither a call nor a question: it is there. One that was down all the
+    /// same, and has never answered a question, does not know OPTIONS.
+    pub fn on_sign(&mut self, now: Now) {
+        self.served |= self.down;
         self.lives(now);
     }
 
@@ -247,6 +254,11 @@ impl Health {
     }
 }
 
+/// Whether this answer may come from a place before the trunk, so that it does not show that somebody is there.
+pub fn is_of_others(status: u16) -> bool {
+    matches!(status, 408 | 502 | 503 | 504)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,6 +346,34 @@ mod tests {
         let now = unanswered(&mut health, now, 9);
 
         assert!(health.takes_calls(now.mono));
+    }
+
+    #[test]
+    fn one_that_was_down_is_up_as_soon_as_it_shows_itself_and_is_not_asked_in_vain_again() {
+        let (now, mut health) = begin();
+        let now = unanswered(&mut health, now, 3);
+        health.change(now.mono);
+
+        health.on_sign(now);
+
+        assert_eq!(health.change(now.mono), Some(TrunkEvent::Up));
+        assert_eq!(health.kept(now.mono).map(|kept| kept.state), Some(TrunkState::Up));
+        let now = unanswered(&mut health, now, 9);
+        assert!(health.takes_calls(now.mono), "it does not know OPTIONS");
+    }
+
+    #[test]
+    fn one_that_knows_options_goes_down_again_after_a_sign_when_it_answers_none() {
+        let (now, mut health) = begin();
+        health.on_answer(now, 200);
+        let now = unanswered(&mut health, now, 2);
+
+        health.on_sign(now);
+        let now = unanswered(&mut health, now, 2);
+        let still_up = health.takes_calls(now.mono);
+        let now = unanswered(&mut health, now, 1);
+
+        assert!(still_up && !health.takes_calls(now.mono));
     }
 
     #[test]

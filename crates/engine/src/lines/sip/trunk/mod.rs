@@ -163,6 +163,9 @@ impl Trunks {
                 }
             }
             Ask::Register => {
+                if !health::is_of_others(response.status) {
+                    held.health.on_sign(now);
+                }
                 let random = &mut self.random;
                 let turn = held.registration.as_mut().map_or(Turn::Wait, |registration| {
                     registration.on_response(now, &held.trunk.contact, response, |most| draw(random, most))
@@ -202,6 +205,13 @@ impl Trunks {
             Some(wish) => held.health.rest(now, wish),
             None => held.health.on_service(now),
         }
+        self.touch(key);
+    }
+
+    /// A call has come from a trunk: it is there.
+    pub fn has_called(&mut self, now: Now, key: &TrunkKey) {
+        let Some(held) = self.held(key) else { return };
+        held.health.on_sign(now);
         self.touch(key);
     }
 
