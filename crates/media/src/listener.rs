@@ -63,9 +63,9 @@ impl Listener {
         (count, press)
     }
 
-    /// Whether a key is down in the sound.
-    pub fn is_pressed(&self) -> bool {
-        self.detector.as_ref().is_some_and(|detector| detector.key().is_some())
+    /// The key that is down in the sound.
+    pub fn key(&self) -> Option<char> {
+        self.detector.as_ref()?.key()
     }
 
     /// Whether it is for a party of this kind.

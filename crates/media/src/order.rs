@@ -247,8 +247,8 @@ pub enum Order {
         /// Which.
         recording: RecordingKey,
     },
-    /// The party pressed a key in its signalling (SIP INFO): whoever hears it gets the key in the form it speaks. Not
-    /// reported back.
+    /// The party pressed a key in its signalling (SIP INFO): whoever hears it gets the key in the form it speaks, unless
+    /// the same press has come with the sound within the last second. Not reported back, in either form.
     Key {
         /// Who pressed it.
         session: SessionId,

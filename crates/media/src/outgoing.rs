@@ -128,9 +128,12 @@ impl Outgoing {
         (self.sequence, timestamp, first)
     }
 
-    /// Ends the segment.
+    /// Ends the segment. A key that is being told keeps its timestamp until it has ended (RFC 4733, section 2.5.1);
+    /// whatever else follows it begins a segment anyhow.
     pub fn cut(&mut self) {
-        self.segment = Segment::None;
+        if !matches!(self.segment, Segment::Key { .. }) {
+            self.segment = Segment::None;
+        }
     }
 
     /// A packet with so many bytes of payload has gone.
@@ -287,6 +290,19 @@ mod tests {
         let timestamps = [960, 960, 6000].map(|step| begin.wrapping_add(step));
         assert_eq!(sent.map(|(_, timestamp, _)| timestamp), timestamps);
         assert_eq!(sent.map(|(.., marker)| marker), [true, false, true]);
+    }
+
+    #[test]
+    fn a_key_keeps_its_timestamp_through_a_cut() {
+        let mut outgoing = outgoing();
+        let (_, pressed, _) = outgoing.event(0, true);
+
+        outgoing.cut();
+        let held = outgoing.event(400, false);
+        outgoing.cut();
+        let next = outgoing.event(2000, true);
+
+        assert_eq!([held.1, next.1].map(|timestamp| timestamp.wrapping_sub(pressed)), [0, 2000]);
     }
 
     #[test]

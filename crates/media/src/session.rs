@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::clock::{Clock, MILLISECOND, Ticks};
 use crate::control::{Control, Told};
 use crate::ear::Ear;
-use crate::keys::KeyReader;
+use crate::keys::{Form, KeyReader, Presses};
 use crate::latch::{Latch, Proof, Sign};
 use crate::listener::Listener;
 use crate::opinion::Journey;
@@ -49,6 +49,9 @@ pub(crate) struct Session {
     pressed: Pressed,
     /// When a key in its sound was pressed.
     pressed_at: Ticks,
+    /// The key that is down in its sound has come in its signalling before.
+    echoed: bool,
+    presses: Presses,
     /// There when its sound has to be decoded for its partner.
     ear: Option<Box<Ear>>,
     /// There when its sound has to be decoded for its recording, or keys are looked for in it.
@@ -128,6 +131,8 @@ impl Session {
             keys: KeyReader::default(),
             pressed: Pressed::default(),
             pressed_at: 0,
+            echoed: false,
+            presses: Presses::default(),
             ear: None,
             listener: None,
             speaker: Speaker::new(Outgoing::new(seeds.ssrc, seeds.sequence, seeds.timestamp)),
@@ -204,9 +209,19 @@ impl Session {
         Some(Heard { what, header, payload, place, first })
     }
 
-    /// The key that a taken packet tells of, if it is the first of a press.
-    pub fn key(&mut self, heard: &Heard, packet: &[u8]) -> Option<char> {
-        self.keys.read(heard.place.run, heard.header.timestamp, &packet[heard.payload.clone()])
+    /// The key that a taken packet tells of, if it is the first of a press that its signalling has not told.
+    pub fn key(&mut self, at: Ticks, heard: &Heard, packet: &[u8]) -> Option<char> {
+        let key = self.keys.read(heard.place.run, heard.header.timestamp, &packet[heard.payload.clone()])?;
+        if self.presses.is_new(at, key, Form::Sound) {
+            return Some(key);
+        }
+        self.pressed = Pressed::Dropped;
+        None
+    }
+
+    /// A key has come in the party's signalling. Gives whether that is a press that its sound has not told.
+    pub fn is_press(&mut self, at: Ticks, key: char) -> bool {
+        self.presses.is_new(at, key, Form::Signalling)
     }
 
     /// Takes RTCP from the network.

@@ -5,10 +5,12 @@
 
 mod detector;
 mod keyer;
+mod presses;
 mod tones;
 
 pub use detector::KeyDetector;
 pub(crate) use keyer::{Keyer, Stroke, USUAL};
+pub(crate) use presses::{Form, Presses};
 pub use tones::KeyTone;
 
 /// The payload of one telephone-event packet (RFC 4733, section 2.3).

@@ -4,7 +4,7 @@
 use crate::clock::Ticks;
 use crate::ear::Ear;
 use crate::jitter::{Arrival, Kind};
-use crate::keys::USUAL;
+use crate::keys::{Form, USUAL};
 use crate::listener::{Listener, NARROW, Press};
 use crate::recorder::{Piece, Side, Voice};
 use crate::speaker::is_relayed;
@@ -114,6 +114,12 @@ impl Session {
         let payload = &packet[heard.payload.clone()];
         let (count, press) =
             self.listener.as_mut().map_or((0, None), |listener| listener.hear(heard.place, codec, payload, narrow));
+        let press = press.filter(|press| self.is_fresh(at, *press));
+        if let Some(key) = self.listener.as_ref().and_then(|listener| listener.key())
+            && !self.echoed
+        {
+            self.presses.sounds(at, key);
+        }
         let report = match press {
             Some(Press::Down(key)) => {
                 self.pressed_at = at;
@@ -140,6 +146,17 @@ impl Session {
         (report, press, piece)
     }
 
+    /// Whether what a key in the sound does is to be told: not if the press has come in signalling.
+    fn is_fresh(&mut self, at: Ticks, press: Press) -> bool {
+        match press {
+            Press::Down(key) => {
+                self.echoed = !self.presses.is_new(at, key, Form::Sound);
+                !self.echoed
+            }
+            Press::Up => !std::mem::take(&mut self.echoed),
+        }
+    }
+
     /// The party's sound goes to `to`. Gives the packet to send at once, or when packets of our own have to be made.
     pub fn pass_sound(&mut self, at: Ticks, codec: Codec, heard: &Heard, to: &mut Self, buffer: &mut [u8]) -> Passed {
         if let Pressed::Followed { heard: last } = self.pressed
@@ -150,7 +167,8 @@ impl Session {
         }
         let (Some(stream), Some(theirs)) = (&self.stream, &to.stream) else { return Passed::Nothing };
         let is_told_keys = theirs.keys.is_some();
-        let is_pressed = is_told_keys && self.listener.as_ref().is_some_and(|listener| listener.is_pressed());
+        // The partner is told of the key, or was when signalling told it, and is not to hear it besides.
+        let is_pressed = (is_told_keys || self.echoed) && self.listener.as_ref().is_some_and(|it| it.key().is_some());
         if self.ear.is_none() && !is_relayed(codec, theirs.codec) {
             // It speaks another codec than was agreed on. That is got ready for once, and stays.
             to.speaker.prepare(theirs.codec);
@@ -158,7 +176,6 @@ impl Session {
         }
         let Some(ear) = &mut self.ear else {
             if is_pressed {
-                // The partner is told of the key and is not to hear it besides.
                 to.speaker.skip(self.serial, heard);
                 return Passed::Nothing;
             }

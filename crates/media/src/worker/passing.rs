@@ -28,7 +28,7 @@ impl Worker {
                 self.recordings.hear(at, recording, side, &piece);
             }
         } else if heard.what == What::Key {
-            fresh = session.key(&heard, buffer);
+            fresh = session.key(at, &heard, buffer);
             let report = fresh.map(|key| Report::Key { session: session.id, key });
             self.outputs.extend(report.map(Output::Report));
         }
@@ -52,7 +52,11 @@ impl Worker {
 
     /// The party in this slot pressed a key in its signalling.
     pub(super) fn press(&mut self, at: Ticks, slot: u32, key: char) {
-        let Some(partner) = self.session(slot).partner else { return };
+        let session = self.session(slot);
+        if !session.is_press(at, key) {
+            return;
+        }
+        let Some(partner) = session.partner else { return };
         if let Some((session, to)) = self.both(slot, partner)
             && session.pass_pressed(key, to)
         {

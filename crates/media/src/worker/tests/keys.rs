@@ -253,3 +253,120 @@ fn a_key_of_one_who_is_alone_is_told() {
     assert_eq!(reported(&mut call), "6");
     assert!(call.heard.is_empty());
 }
+
+/// The first party of calls in which keys are looked for in the sound.
+fn without_events() -> Stream {
+    Stream { receive_keys: None, keys: None, ..to(1) }
+}
+
+/// The tones of a key, for so long.
+fn tone(key: char, milliseconds: usize) -> Vec<i16> {
+    let mut sound = vec![0; 8 * milliseconds];
+    KeyTone::new(key).unwrap().fill(&mut sound, true);
+    sound
+}
+
+/// The first party presses a key in its signalling.
+fn signal(call: &mut Call, key: char) {
+    call.floor.order(Order::Key { session: SessionId(1), key });
+}
+
+#[test]
+fn a_press_stays_one_event_when_its_party_s_stream_changes_while_it_lasts() {
+    let mut call = Call::new(without_events(), to(2));
+    pause(&mut call, 500, Codec::Pcma);
+
+    signal(&mut call, '6');
+    call.floor.change(1, Stream { key_tones: false, ..without_events() });
+    pause(&mut call, 60, Codec::Pcma);
+    call.floor.change(2, Stream { key_tones: false, ..to(2) });
+    pause(&mut call, 500, Codec::Pcma);
+
+    assert_eq!(events(&call, 8_000), [('6', 100)]);
+}
+
+#[test]
+fn a_press_in_signalling_and_in_the_sound_is_forwarded_once_whichever_comes_first() {
+    for before in [None, Some(0), Some(60), Some(120), Some(400)] {
+        let mut call = Call::new(without_events(), to(2));
+        pause(&mut call, 500, Codec::Pcma);
+
+        for key in ['5', '5', '#'] {
+            let sound = [tone(key, 120), vec![0; 8 * 280]].concat();
+            let (first, second) = sound.split_at(8 * before.unwrap_or(0));
+            call.say(first);
+            signal(&mut call, key);
+            if before.is_none() {
+                pause(&mut call, 200, Codec::Pcma);
+            }
+            call.say(second);
+        }
+        pause(&mut call, 500, Codec::Pcma);
+
+        let told: String = events(&call, 8_000).iter().map(|(key, _)| *key).collect();
+        assert_eq!(told, "55#", "{before:?}");
+        let is_first = before.is_some_and(|before| before > 40);
+        assert_eq!(reported(&mut call), if is_first { "55#" } else { "" }, "{before:?}");
+        call.heard.retain(|got| got.header.payload_type != 101);
+        assert_eq!(tones(&call, Codec::Pcma), "", "{before:?}");
+    }
+}
+
+#[test]
+fn a_press_that_is_signalled_when_a_long_tone_ends_is_forwarded_once() {
+    let mut call = Call::new(without_events(), to(2));
+    pause(&mut call, 500, Codec::Pcma);
+
+    call.say(&tone('8', 3_000));
+    pause(&mut call, 200, Codec::Pcma);
+    signal(&mut call, '8');
+    pause(&mut call, 500, Codec::Pcma);
+
+    assert_eq!(events(&call, 8_000).len(), 1);
+}
+
+#[test]
+fn a_press_in_signalling_and_in_the_sound_is_one_tone_to_a_party_that_takes_no_events() {
+    let mut call = Call::new(without_events(), Stream { keys: None, ..to(2) });
+    pause(&mut call, 500, Codec::Pcma);
+
+    signal(&mut call, '4');
+    pause(&mut call, 300, Codec::Pcma);
+    call.say(&tone('4', 400));
+    pause(&mut call, 500, Codec::Pcma);
+
+    assert_eq!(tones(&call, Codec::Pcma), "4");
+}
+
+#[test]
+fn a_press_in_signalling_and_in_events_is_forwarded_once() {
+    let mut call = Call::new(to(1), to(2));
+    pause(&mut call, 500, Codec::Pcma);
+
+    signal(&mut call, '9');
+    press(&mut call, '9', 120, 8_000, |_| false);
+    pause(&mut call, 300, Codec::Pcma);
+    press(&mut call, '1', 120, 8_000, |_| false);
+    signal(&mut call, '1');
+    pause(&mut call, 500, Codec::Pcma);
+
+    assert_eq!(events(&call, 8_000).iter().map(|(key, _)| *key).collect::<String>(), "91");
+    assert_eq!(reported(&mut call), "1");
+}
+
+#[test]
+fn another_key_and_the_same_key_much_later_are_other_presses() {
+    let mut call = Call::new(without_events(), to(2));
+    pause(&mut call, 500, Codec::Pcma);
+
+    signal(&mut call, '1');
+    call.say(&tone('2', 120));
+    pause(&mut call, 1_500, Codec::Pcma);
+    call.say(&tone('1', 120));
+    pause(&mut call, 1_500, Codec::Pcma);
+    signal(&mut call, '1');
+    pause(&mut call, 500, Codec::Pcma);
+
+    assert_eq!(events(&call, 8_000).iter().map(|(key, _)| *key).collect::<String>(), "1211");
+    assert_eq!(reported(&mut call), "21");
+}
