@@ -143,9 +143,9 @@ impl Sound {
         self.wish
     }
 
-    /// Whether the phone wants sound both ways, and speaks what was agreed on.
+    /// Whether the phone wants sound both ways, speaks what was agreed on, and presses no keys.
     pub fn is_open(&self) -> bool {
-        let both = self.wish == Direction::SendRecv;
+        let both = self.wish == Direction::SendRecv && self.press.is_none() && self.dialled.is_empty();
         both && self.agreed.as_ref().is_some_and(|agreed| agreed.direction == Direction::SendRecv)
     }
 

@@ -102,6 +102,7 @@ impl Simulation {
         let place = *self.world.chance.one_of(&connected);
         let name = self.world.phones[place].card.name.clone();
         self.world.disconnects(&name);
+        self.lost_at.insert(place, self.world.now);
         self.pass(Duration::from_millis(700));
         if self.is_cut_off(place) {
             self.world.connects(&name);
