@@ -6,7 +6,7 @@ mod netlink;
 mod routes;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 pub struct Bound {
     listen: Listen,
     speaks: Speaks,
+    families: Families,
     /// Where it is.
     pub address: SocketAddr,
     /// For datagrams, on the same port; none where TLS is spoken.
@@ -45,9 +46,27 @@ pub struct Bound {
 /// All interfaces, and what is to be known to describe them again.
 #[derive(Clone, Debug)]
 pub struct Interfaces {
-    sip: Vec<(Listen, SocketAddr, Speaks)>,
+    sip: Vec<Known>,
     rtp: Vec<Listen>,
     local_nets: Option<Vec<Network>>,
+}
+
+/// One bound SIP interface without its sockets.
+#[derive(Clone, Debug)]
+struct Known {
+    listen: Listen,
+    address: SocketAddr,
+    speaks: Speaks,
+    families: Families,
+}
+
+/// Whose peers come to an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Families {
+    /// Those of its own family.
+    Own,
+    /// IPv4 too: it is the unspecified one of IPv6.
+    Both,
 }
 
 /// What peers are told by each interface.
@@ -62,13 +81,16 @@ pub struct Described {
 /// Binds every SIP interface, those for TLS last; port 0 takes one that is free for UDP and TCP.
 pub fn bind_sip(settings: &Settings) -> Result<Vec<Bound>, Unusable> {
     let plain = settings.sip.iter().map(|listen| {
-        let (udp, tcp, address) = bind_both(listen.address).map_err(|error| cannot_bind("--sip", listen, &error))?;
-        Ok(Bound { listen: listen.clone(), speaks: Speaks::Plain, address, udp: Some(udp), tcp })
+        let families = families(settings, listen);
+        let (udp, tcp, address) =
+            bind_both(listen.address, families).map_err(|error| cannot_bind("--sip", listen, &error))?;
+        Ok(Bound { listen: listen.clone(), speaks: Speaks::Plain, families, address, udp: Some(udp), tcp })
     });
     let safe = settings.sips.iter().map(|listen| {
-        let bind = || listen_tcp(listen.address).and_then(|tcp| Ok((tcp.local_addr()?, tcp)));
+        let families = families(settings, listen);
+        let bind = || listen_tcp(listen.address, families).and_then(|tcp| Ok((tcp.local_addr()?, tcp)));
         let (address, tcp) = bind().map_err(|error| cannot_bind("--sips", listen, &error))?;
-        Ok(Bound { listen: listen.clone(), speaks: Speaks::Tls, address, udp: None, tcp })
+        Ok(Bound { listen: listen.clone(), speaks: Speaks::Tls, families, address, udp: None, tcp })
     });
     plain.chain(safe).collect()
 }
@@ -80,8 +102,13 @@ impl Interfaces {
             // Nothing is bound here, but an address that is none of ours is a wrong setting, and better known now.
             UdpSocket::bind((listen.address.ip(), 0)).map_err(|error| cannot_bind("--rtp", listen, &error))?;
         }
-        let sip = sip.iter().map(|bound| (bound.listen.clone(), bound.address, bound.speaks)).collect();
-        Ok(Self { sip, rtp: settings.rtp.clone(), local_nets: settings.local_nets.clone() })
+        let sip = sip.iter().map(|bound| Known {
+            listen: bound.listen.clone(),
+            address: bound.address,
+            speaks: bound.speaks,
+            families: bound.families,
+        });
+        Ok(Self { sip: sip.collect(), rtp: settings.rtp.clone(), local_nets: settings.local_nets.clone() })
     }
 
     /// As the machine's networks are now.
@@ -125,32 +152,84 @@ impl Interfaces {
     }
 
     fn described(&self, networks: &Networks) -> Described {
-        let sip = self.sip.iter().map(|(listen, bound, speaks)| Interface {
-            speaks: *speaks,
-            ..self.describe_one(listen, *bound, networks)
+        let sip = self.sip.iter().map(|known| Interface {
+            speaks: known.speaks,
+            ..self.describe_one(&known.listen, known.address, known.families, networks)
         });
-        let rtp = self.rtp.iter().map(|listen| self.describe_one(listen, listen.address, networks));
+        // Beside an address of IPv4 the sockets on `[::]` hear IPv4 as well, and nobody is sent there for it.
+        let has_ipv4 = self.rtp.iter().any(|listen| listen.address.is_ipv4());
+        let families = |listen: &Listen| if has_ipv4 { Families::Own } else { Families::of(listen.address) };
+        let rtp = self.rtp.iter().map(|listen| self.describe_one(listen, listen.address, families(listen), networks));
         Described { sip: sip.collect(), rtp: rtp.collect() }
     }
 
-    fn describe_one(&self, listen: &Listen, bound: SocketAddr, networks: &Networks) -> Interface {
+    fn describe_one(&self, listen: &Listen, bound: SocketAddr, families: Families, networks: &Networks) -> Interface {
         let attached = || networks.attached();
         let local_nets = self.local_nets.as_ref().map(|nets| nets.iter().map(|net| (net.0, net.1)).collect());
         let advertise = listen.advertise.map(|told| match told.port() {
             0 => SocketAddr::new(told.ip(), bound.port()),
             _ => told,
         });
+        let any = |ip| networks.any(ip).unwrap_or(loopback(ip));
         let default_address = match bound.ip() {
-            ip if ip.is_unspecified() => networks.any(ip).unwrap_or(loopback(ip)),
+            ip if ip.is_unspecified() => any(ip),
             ip => ip,
         };
+        let mut routes = networks.routes_from(bound.ip());
+        let mut ipv4 = None;
+        if families == Families::Both {
+            let everywhere = Ipv4Addr::UNSPECIFIED.into();
+            routes.extend(networks.routes_from(everywhere));
+            ipv4 = match any(everywhere) {
+                IpAddr::V4(ip) => Some(ip),
+                IpAddr::V6(_) => None,
+            };
+        }
         Interface {
             advertise,
             local_nets: local_nets.unwrap_or_else(attached),
-            routes: networks.routes_from(bound.ip()),
+            routes,
             default_address,
+            ipv4,
             ..Interface::at(listen.name.clone(), bound)
         }
+    }
+}
+
+impl Families {
+    /// Of an address that is alone on its port.
+    fn of(address: SocketAddr) -> Self {
+        if address.is_ipv6() && address.ip().is_unspecified() { Self::Both } else { Self::Own }
+    }
+
+    fn is_one(self) -> bool {
+        self == Self::Own
+    }
+}
+
+impl Bound {
+    /// The addresses whose families peers here are of.
+    pub fn families(&self) -> impl Iterator<Item = IpAddr> {
+        let further = (self.families == Families::Both).then_some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        std::iter::once(self.address.ip()).chain(further)
+    }
+}
+
+/// The unspecified address of IPv6 is for IPv4 too, unless that has a listener of its own on the same port.
+fn families(settings: &Settings, listen: &Listen) -> Families {
+    let mut others = settings.sip.iter().chain(&settings.sips);
+    if others.any(|other| other.address.is_ipv4() && other.address.port() == listen.address.port()) {
+        return Families::Own;
+    }
+    Families::of(listen.address)
+}
+
+/// A peer's address with the family that it has: an IPv4 peer of an IPv6 socket has a mapped one there.
+pub fn plain(peer: SocketAddr) -> SocketAddr {
+    match peer.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::new(ip.into(), peer.port()),
+        // With its scope, which a link-local address is nothing without.
+        IpAddr::V6(_) => peer,
     }
 }
 
@@ -161,7 +240,7 @@ fn loopback(alike: IpAddr) -> IpAddr {
 /// Listens for HTTP.
 pub fn bind_http(settings: &Settings) -> Result<Vec<TcpListener>, Unusable> {
     let bind = |address: &SocketAddr| {
-        listen_tcp(*address)
+        listen_tcp(*address, Families::Own)
             .map_err(|error| Unusable(format!("--http {address}: {error}: choose another address or stop who has it")))
     };
     settings.http.iter().map(bind).collect()
@@ -171,13 +250,13 @@ fn cannot_bind(flag: &str, listen: &Listen, error: &io::Error) -> Unusable {
     Unusable(format!("{flag} {}: {error}: choose another address or stop who has it", listen.address))
 }
 
-fn bind_both(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener, SocketAddr)> {
+fn bind_both(address: SocketAddr, families: Families) -> io::Result<(UdpSocket, TcpListener, SocketAddr)> {
     let mut tries = if address.port() == 0 { 64 } else { 1 };
     loop {
         tries -= 1;
-        let tcp = listen_tcp(address)?;
+        let tcp = listen_tcp(address, families)?;
         let bound = tcp.local_addr()?;
-        match bind_udp(bound) {
+        match bind_udp(bound, families) {
             Ok(udp) => return Ok((udp, tcp, bound)),
             // The free TCP port may be somebody's UDP port: another one is tried.
             Err(error) if tries == 0 || error.kind() != io::ErrorKind::AddrInUse => return Err(error),
@@ -186,10 +265,10 @@ fn bind_both(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener, SocketA
     }
 }
 
-fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen_tcp(address: SocketAddr, families: Families) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(families.is_one())?;
     }
     // A restart must not wait for connections of the process before it to be forgotten.
     socket.set_reuse_address(true)?;
@@ -199,10 +278,10 @@ fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+fn bind_udp(address: SocketAddr, families: Families) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(families.is_one())?;
     }
     socket.set_nonblocking(true)?;
     grow_receive_buffer(&socket);
@@ -237,7 +316,7 @@ mod tests {
 
     #[test]
     fn port_zero_takes_one_port_for_udp_and_tcp() {
-        let (udp, tcp, bound) = bind_both("127.0.0.1:0".parse().expect("an address")).expect("bound");
+        let (udp, tcp, bound) = bind_both("127.0.0.1:0".parse().expect("an address"), Families::Own).expect("bound");
 
         assert_ne!(bound.port(), 0);
         assert_eq!(udp.local_addr().expect("bound"), bound);
@@ -249,8 +328,9 @@ mod tests {
         let taken = UdpSocket::bind("127.0.0.1:0").expect("bound");
         let listen = Listen { address: taken.local_addr().expect("bound"), ..Listen::anywhere(0) };
 
-        let error =
-            bind_both(listen.address).map_err(|error| cannot_bind("--sip", &listen, &error)).expect_err("taken");
+        let error = bind_both(listen.address, Families::Own)
+            .map_err(|error| cannot_bind("--sip", &listen, &error))
+            .expect_err("taken");
 
         assert!(error.0.starts_with(&format!("--sip {}: ", listen.address)), "{error}");
         assert!(error.0.ends_with("choose another address or stop who has it"), "{error}");

@@ -216,7 +216,7 @@ impl Wires {
         let files = settings.tls_files.clone();
         let certificate = files.map(|(certificate, key)| Certificate::from_files(certificate, key)).transpose()?;
         let certificate = certificate.map(Arc::new);
-        let addresses: Vec<IpAddr> = sip.iter().map(|bound| bound.address.ip()).collect();
+        let addresses: Vec<IpAddr> = sip.iter().flat_map(Bound::families).collect();
         Ok(Self {
             names: Names::new(Dns::new(settings.dns.as_deref())?, &addresses),
             peers: Peers::new(&settings.trust, certificate.clone())?,

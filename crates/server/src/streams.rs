@@ -8,7 +8,7 @@ mod accept;
 mod connection;
 mod places;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -156,14 +156,17 @@ impl Streams {
             Transport::Tls => Some(self.peers.clone()),
             _ => return Err(Unsent::NoWay),
         };
-        if local.is_ipv4() != flow.remote.is_ipv4() {
-            return Err(Unsent::NoWay);
-        }
+        let local = match (local.ip(), flow.remote.ip()) {
+            // All of the machine's addresses means those of IPv4 too.
+            (IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(_)) => Ipv4Addr::UNSPECIFIED.into(),
+            (local, remote) if local.is_ipv4() == remote.is_ipv4() => local,
+            _ => return Err(Unsent::NoWay),
+        };
         let place = self.places.take(flow.remote.ip()).ok_or(Unsent::NoWay)?;
         let flow = Flow { connection: self.numbers.next(), ..flow };
         let (queue, waiting) = mpsc::channel(QUEUE);
         let ends = connection::Ends { flow, queue: queue.downgrade(), waiting };
-        self.runtime.spawn(connection::open(local.ip(), peers, ends, self.inbox.clone(), place));
+        self.runtime.spawn(connection::open(local, peers, ends, self.inbox.clone(), place));
         self.opened(flow, queue);
         Ok(flow.connection)
     }

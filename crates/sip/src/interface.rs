@@ -3,7 +3,7 @@
 //! Knows no sockets: what is bound where, which networks are attached and how others are reached is handed in.
 
 use std::cmp::Reverse;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::Transport;
 
@@ -24,6 +24,9 @@ pub struct Interface {
     pub routes: Vec<Route>,
     /// Our address towards whoever no route leads to.
     pub default_address: IpAddr,
+    /// For the unspecified IPv6 address, where it is bound for IPv4 too: our address towards IPv4 peers whom no route
+    /// leads to. None: peers of one family come here.
+    pub ipv4: Option<Ipv4Addr>,
 }
 
 /// What a SIP interface speaks.
@@ -64,7 +67,14 @@ impl Interface {
             local_nets: Vec::new(),
             routes: Vec::new(),
             default_address: bound.ip(),
+            ipv4: None,
         }
+    }
+
+    /// Whether peers of this address's family come here.
+    pub fn serves(&self, remote: IpAddr) -> bool {
+        let is_ipv4 = remote.to_canonical().is_ipv4();
+        self.bound.is_ipv4() == is_ipv4 || (is_ipv4 && self.ipv4.is_some())
     }
 
     /// The address of ours that belongs into a Via, Contact or session description for this peer: the advertised one
@@ -74,6 +84,7 @@ impl Interface {
         let remote = remote.to_canonical();
         let is_local = || self.local_nets.iter().any(|(net, prefix)| shares_network(*net, remote, *prefix));
         if let Some(advertise) = self.advertise
+            && advertise.is_ipv4() == remote.is_ipv4()
             && !remote.is_loopback()
             && !is_local()
         {
@@ -85,7 +96,10 @@ impl Interface {
         let ours = match self.route_to(remote) {
             Some(route) => route.ours,
             None if remote.is_loopback() => remote,
-            None => self.default_address,
+            None => match self.ipv4 {
+                Some(ours) if remote.is_ipv4() => ours.into(),
+                _ => self.default_address,
+            },
         };
         SocketAddr::new(ours, self.bound.port())
     }
@@ -94,7 +108,7 @@ impl Interface {
     pub fn reach(&self, remote: IpAddr) -> Option<Reach> {
         let remote = remote.to_canonical();
         let reach = || Reach(self.route_to(remote).map(|route| (route.prefix, Reverse(route.metric))));
-        (self.bound.is_ipv4() == remote.is_ipv4()).then(reach)
+        self.serves(remote).then(reach)
     }
 
     /// Whether messages go by this transport here.
@@ -222,6 +236,31 @@ mod tests {
         assert_eq!(by(None, Transport::Tls, "10.0.0.77"), Some(3));
         assert_eq!(by(None, Transport::Tls, "2001:db8::77"), Some(2), "a connection can be opened from anywhere");
         assert_eq!(by(None, Transport::Ws, "10.0.0.77"), None);
+    }
+
+    #[test]
+    fn one_address_for_both_families_shows_each_peer_one_of_its_own() {
+        let route = |network, ours| Route { network: ip(network), prefix: 64, metric: 0, ours: ip(ours) };
+        let four = Route { prefix: 24, ..route("10.0.0.0", "10.0.0.1") };
+        let both = Interface {
+            ipv4: Some(Ipv4Addr::new(192, 0, 2, 1)),
+            default_address: ip("2001:db8::1"),
+            advertise: Some(at("[2001:db8::9]:5060")),
+            local_nets: vec![(ip("2001:db8:1::"), 64)],
+            routes: vec![route("2001:db8:1::", "2001:db8:1::1"), four],
+            ..Interface::at("both", at("[::]:5060"))
+        };
+        let peers = ["10.0.0.77", "::ffff:10.0.0.77", "203.0.113.5", "127.0.0.1", "2001:db8:1::7", "2001:db8:2::7"];
+
+        let seen = peers.map(|peer| towards(&both, peer));
+
+        let four = ["10.0.0.1:5060", "10.0.0.1:5060", "192.0.2.1:5060", "127.0.0.1:5060"];
+        assert_eq!(seen[..4], four);
+        assert_eq!(seen[4..], ["[2001:db8:1::1]:5060", "[2001:db8::9]:5060"]);
+        let only_six = Interface { ipv4: None, ..both.clone() };
+        let all = [only_six, both];
+        assert_eq!(Interface::towards(&all, None, Transport::Udp, ip("10.0.0.77")), Some(1));
+        assert_eq!(Interface::towards(&all, None, Transport::Udp, ip("2001:db8:1::7")), Some(0));
     }
 
     fn with_routes(bound: &str) -> Interface {

@@ -1,11 +1,14 @@
 //! The UDP sockets of SIP. Knows bytes and flows, no SIP.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 use sip::Flow;
+
+use crate::interfaces::plain;
 
 /// The largest datagram there is.
 const LARGEST: usize = 65_536;
@@ -20,6 +23,8 @@ pub struct Udp {
 
 struct Socket {
     socket: UdpSocket,
+    /// Peers of IPv4 that come here have mapped addresses.
+    is_ipv6: bool,
     /// Whether something may be there to read. The poller tells once, until everything is read.
     readable: bool,
 }
@@ -30,8 +35,9 @@ impl Udp {
         let mut registered = Vec::new();
         for (at, socket) in sockets.into_iter().enumerate() {
             let mut socket = UdpSocket::from_std(socket);
+            let is_ipv6 = socket.local_addr()?.is_ipv6();
             registry.register(&mut socket, Token(at), Interest::READABLE)?;
-            registered.push(Socket { socket, readable: true });
+            registered.push(Socket { socket, is_ipv6, readable: true });
         }
         Ok(Self { sockets: registered, buffer: vec![0; LARGEST].into_boxed_slice(), turn: 0 })
     }
@@ -58,7 +64,7 @@ impl Udp {
                     Ok((length, remote)) => {
                         // What the engine keeps of a message keeps these bytes: they are as many as the message has.
                         let packet = Bytes::copy_from_slice(&self.buffer[..length]);
-                        return Some((Flow::udp(self.turn as u16, remote), packet));
+                        return Some((Flow::udp(self.turn as u16, plain(remote)), packet));
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable = false,
@@ -75,12 +81,22 @@ impl Udp {
     /// Sends a datagram, or drops it: SIP sends again.
     pub fn send(&self, flow: Flow, bytes: &[u8]) -> Result<(), ()> {
         let Some(socket) = self.sockets.get(usize::from(flow.interface)) else { return Err(()) };
-        match socket.socket.send_to(bytes, flow.remote) {
+        match socket.socket.send_to(bytes, socket.as_its_family(flow.remote)) {
             Ok(_) => Ok(()),
             Err(error) => {
                 tracing::debug!(%flow, %error, "not sent");
                 Err(())
             }
+        }
+    }
+}
+
+impl Socket {
+    /// A peer's address as this socket wants it.
+    fn as_its_family(&self, to: SocketAddr) -> SocketAddr {
+        match to.ip() {
+            IpAddr::V4(ip) if self.is_ipv6 => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
+            _ => to,
         }
     }
 }

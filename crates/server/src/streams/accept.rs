@@ -13,6 +13,7 @@ use super::connection::{self, Ends};
 use super::places::Place;
 use super::{Numbers, Places, QUEUE};
 use crate::inbox::{Inbox, StreamNews};
+use crate::interfaces::plain;
 
 /// How long accepting rests when the machine is out of something.
 const REST: Duration = Duration::from_millis(100);
@@ -45,7 +46,7 @@ pub async fn listen(listener: std::net::TcpListener, entrance: Entrance) {
     };
     while entrance.inbox.is_heard() {
         let (stream, remote) = match listener.accept().await {
-            Ok(accepted) => accepted,
+            Ok((stream, remote)) => (stream, plain(remote)),
             Err(error) => {
                 wait_out(&error).await;
                 continue;

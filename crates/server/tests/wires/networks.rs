@@ -4,13 +4,13 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::{Framing, HeaderName, Message, Method, Request};
+use sip::{Framing, HeaderName, Message, Method, Request, Transport};
 use testkit::phones::{Behaviour, Phone, PhoneConfig};
 
 use crate::common::Server;
 use crate::namespace::{Machine, Networks};
 use crate::support::office::{Company, Look, provision};
-use crate::support::people::{extension, hear_each_other, signed_in};
+use crate::support::people::{CARRIER_TONE, TALKER, carrier, extension, hear_each_other, signed_in};
 use crate::support::tools::{LIMIT, until};
 
 /// A carrier that writes down what it is asked, and is busy.
@@ -199,6 +199,66 @@ fn both_families_have_sides_and_talk_to_each_other() {
 
     assert_eq!(shown, Shown::on("[fd77:2::1]:5060", "IP6"));
     leave(&networks, &server);
+}
+
+#[test]
+fn one_listener_serves_both_families_and_shows_each_its_own_address() {
+    let Some(networks) = Networks::build("both") else { return };
+    let (lan, wan) = (Scribe::on(&networks.lan, "10.77.1.2:5090"), Scribe::on(&networks.wan, "[fd77:2::2]:5090"));
+    let server = start(&networks, "[::]:5060", &[], "10.77.1.2:5090", "[fd77:2::2]:5090");
+    let inside = phone(&networks.lan, "101", "10.77.1.2:0", "10.77.1.1:5060", 440);
+    let outside = phone(&networks.wan, "102", "[fd77:2::2]:0", "[fd77:2::1]:5060", 520);
+
+    talk(&inside, &outside, "102", 520, 440);
+    talk(&outside, &inside, "101", 440, 520);
+    let mut shown = Vec::new();
+    for (number, scribe) in [("0910000001", &lan), ("0920000001", &wan)] {
+        outside.call(number).expect("a call");
+        shown.push(scribe.takes_a_call());
+        outside.wait_idle(LIMIT).expect("it is over");
+    }
+
+    assert_eq!(shown, [Shown::on("10.77.1.1:5060", "IP4"), Shown::on("[fd77:2::1]:5060", "IP6")]);
+    leave(&networks, &server);
+}
+
+#[test]
+fn on_one_listener_ipv4_and_ipv6_talk_to_each_other_whatever_carries_them() {
+    if let Err(error) = UdpSocket::bind("[::1]:0") {
+        println!("this machine has no IPv6, so nothing can be shown: {error}");
+        return;
+    }
+    for (fours, sixes) in [(Transport::Udp, Transport::Tcp), (Transport::Tcp, Transport::Udp)] {
+        both_families_on_one_listener(fours, sixes);
+    }
+}
+
+fn both_families_on_one_listener(fours: Transport, sixes: Transport) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let carrier = carrier();
+    let to_carrier = if fours == Transport::Tcp { ", transport: tcp" } else { "" };
+    let company = Company { trunk: to_carrier, ..Company::with_carrier(carrier.address()) };
+    let server = Server::start_at("[::]:0", folder.path().join("data"), &provision(&[company]), &["--sips", "[::]:0"]);
+    let safe = server.ready.split(' ').find_map(|word| word.strip_prefix("sips="));
+    let safe: SocketAddr = safe.and_then(|text| text.parse().ok()).expect("an address");
+    let here = |name, ip: &str, transport, tone| {
+        let at = SocketAddr::new(ip.parse().expect("an address"), server.sip.port());
+        let config = extension(at, name, tone).behaves(Behaviour::answers(Duration::ZERO));
+        signed_in(PhoneConfig { transport, ..config })
+    };
+    let (four, six) = (here("101", "127.0.0.1", fours, 440), here("102", "::1", sixes, 520));
+
+    talk(&four, &six, "102", 520, 440);
+    talk(&six, &four, "101", 440, 520);
+    six.call(TALKER).expect("a call");
+    hear_each_other(&six, CARRIER_TONE, &carrier, 520);
+    six.hang_up().expect("it hangs up");
+    carrier.wait_idle(LIMIT).expect("it is over");
+    let sure = std::net::TcpStream::connect(("127.0.0.1", safe.port()));
+
+    assert!(sure.is_ok(), "TLS is listened for on IPv4 too: {sure:?}");
+    assert!(carrier.received().iter().all(|request| request.flow.transport == fours));
+    Look { server: &server, key: "DEMO" }.wait_clean();
 }
 
 #[test]

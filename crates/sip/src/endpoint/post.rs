@@ -130,9 +130,7 @@ impl<K> Post<K> {
             Hop::Ask(uri) => (flow, Some(uri)),
             Hop::Go(transport, remote) => {
                 let current = self.interfaces.get(usize::from(flow.interface));
-                let serves = |interface: &&Interface| {
-                    interface.carries(transport) && interface.bound.is_ipv4() == remote.is_ipv4()
-                };
+                let serves = |interface: &&Interface| interface.carries(transport) && interface.serves(remote.ip());
                 let interface = match current.filter(serves) {
                     Some(_) => Some(flow.interface),
                     None => Interface::towards(&self.interfaces, None, transport, remote.ip()),
