@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use media::{Quality, RecordingKey};
-use model::{LegId, LegQuality, MeasuredLeg, RecordingEvent, RecordingId, TenantId};
+use model::{LegId, MeasuredLeg, RecordingEvent, RecordingId, TenantId};
 
-use crate::call::Call;
 use crate::call::story::Story;
+use crate::call::{Call, measured};
 use crate::edge::{Now, Output};
 use crate::key::LegIndex;
 
@@ -40,7 +40,7 @@ impl Closing {
     pub fn measure(&mut self, leg: LegIndex, quality: &Quality) {
         let leg = self.legs.get(usize::from(leg.0));
         if let (Some(measured), Some(leg)) = (&mut self.measured, leg) {
-            measured.extend(self::measured(*leg, quality));
+            measured.extend(measured::of(*leg, quality));
         }
     }
 
@@ -73,24 +73,4 @@ impl Closing {
     pub fn is_done(&self) -> bool {
         self.measured.is_none() && self.recording.is_none()
     }
-}
-
-/// What a media worker measured, for a leg. None: no sound flowed.
-pub fn measured(leg: LegId, quality: &Quality) -> Option<MeasuredLeg> {
-    if quality.received == 0 && quality.sent == 0 {
-        return None;
-    }
-    let milliseconds = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-    let quality = LegQuality {
-        received: quality.received,
-        lost: quality.lost,
-        jitter_ms: milliseconds(quality.jitter),
-        ignored: quality.ignored,
-        sent: quality.sent,
-        far_lost: quality.far_lost,
-        far_jitter_ms: milliseconds(quality.far_jitter),
-        round_trip_ms: quality.round_trip.map(milliseconds),
-        mos: quality.mos_hundredths.map(|hundredths| f32::from(hundredths) / 100.0),
-    };
-    Some(MeasuredLeg { leg, quality })
 }

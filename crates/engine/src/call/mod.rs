@@ -1,6 +1,7 @@
 //! A call: its legs, its story, and the orders that stages give. Knows neither SIP nor any vendor.
 
 pub mod leg;
+pub mod measured;
 pub mod stages;
 pub mod story;
 
@@ -15,7 +16,6 @@ use model::{
 use self::leg::{Leg, LegState};
 use self::story::Story;
 use crate::caller::Caller;
-use crate::closing;
 use crate::edge::Now;
 use crate::key::{LegIndex, LegKey, TrunkKey};
 use crate::limits::Uses;
@@ -304,7 +304,7 @@ impl Call {
     /// How well the sound of a leg that is over travelled.
     pub fn measure(&mut self, leg: LegIndex, quality: &Quality) {
         if let Some(leg) = self.legs.get(usize::from(leg.0)) {
-            self.measured.extend(closing::measured(leg.id, quality));
+            self.measured.extend(measured::of(leg.id, quality));
         }
     }
 

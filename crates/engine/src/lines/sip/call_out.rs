@@ -6,10 +6,11 @@ use model::{CallId, Codec, Reason};
 use sip::{HeaderName, Headers, Invite, NameAddr, NextHop, Transport, Uri};
 
 use super::identity;
-use super::inviting::{self, Branch, Wants};
-use super::line::SipLine;
+use super::inviting::{self, Wants};
 use super::negotiation::Secrecy;
 use super::sound::{Peer, Sound};
+use super::state::Branch;
+use super::state::SipLine;
 use super::trunk::{Errand, Found, Tries, TrunkPlan};
 use crate::caller::Shown;
 use crate::key::{LegKey, TrunkKey};

@@ -5,14 +5,14 @@
 
 use bytes::Bytes;
 use model::{Codec, Reason};
-use sip::{Body, DialogId, Flow, Invite, Request, Response, ServerId};
+use sip::{Body, Invite, Request, Response, ServerId};
 
 use super::causes::{because, elsewhere};
 use super::formats::word;
 use super::identity;
-use super::line::{SipLine, State, Up, branch_key};
 use super::negotiation::{Negotiation, Secrecy};
 use super::sound::Sound;
+use super::state::{Branch, Early, Heard, SipLine, State, Up, branch_key};
 use super::within;
 use crate::key::LegKey;
 use crate::lines::{End, LegNews};
@@ -20,48 +20,6 @@ use crate::step::Step;
 
 /// The most early dialogs of one branch that are told apart.
 const MAX_FORKS: usize = 16;
-
-/// One phone that is being rung for a leg, or one try at a carrier.
-#[derive(Debug)]
-pub(super) struct Branch {
-    pub(super) dialog: DialogId,
-    /// How it is reached.
-    pub(super) flow: Flow,
-    /// Its final refusal, once there is one.
-    pub(super) refusal: Option<End>,
-    /// What its INVITE offers.
-    offered: Negotiation,
-    /// Those that have said that they ring, in that order.
-    early: Vec<Early>,
-    /// The INVITE to be sent with plain sound, should the phone not speak secured sound.
-    plain: Option<Box<Invite>>,
-    /// Whom its phone wants to be called in its place.
-    elsewhere: Option<String>,
-}
-
-/// One early dialog: a branch may be forked further on its way.
-#[derive(Debug)]
-struct Early {
-    fork: u64,
-    /// What it has answered before it picked up.
-    talk: Option<Negotiation>,
-    /// The description that this answer was.
-    said: Bytes,
-}
-
-/// Whose sound the caller hears before the answer.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) enum Heard {
-    /// Nobody's; nothing was told of it either.
-    #[default]
-    Nothing,
-    /// Nobody's, and the call knows that it rings.
-    Ringing,
-    /// That of this branch's early dialog.
-    Of(usize, u64),
-    /// Nobody's any more: more than one rings.
-    Several,
-}
 
 /// What an INVITE offers.
 #[derive(Clone, Debug)]

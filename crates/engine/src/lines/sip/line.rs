@@ -7,73 +7,19 @@
 
 use media::{SessionId, WorkerId};
 use model::{Codec, Reason, SoundOffer};
-use sip::{
-    Body, DialogId, Flow, HeaderName, Headers, Incoming, Method, NextHop, Overload, Provisional, Request, Response,
-    ServerId,
-};
+use sip::{Body, HeaderName, Headers, Incoming, Method, NextHop, Overload, Provisional, Request, Response, ServerId};
 
 use super::causes::{because, is_elsewhere};
 use super::formats::sound_codec;
-use super::inviting::{Branch, Heard};
 use super::keys::{self, Form, Presses};
 use super::sound::{Peer, Sound};
+use super::state::{Branch, Heard, Invited, Rung, SipLine, State, Up, branch_key};
 use super::stub;
-use super::trunk::{Tries, login};
+use super::trunk::login;
 use super::within;
-use crate::key::{Key, LegKey, TrunkKey};
+use crate::key::{LegKey, TrunkKey};
 use crate::lines::{End, Gone, LegNews, LegOrder};
 use crate::step::Step;
-
-/// A leg over SIP.
-#[derive(Debug)]
-pub struct SipLine {
-    pub(super) key: LegKey,
-    pub(super) state: State,
-    /// None where there is no sound to be had: the leg can only be refused.
-    pub(super) sound: Option<Sound>,
-    pub(super) presses: Presses,
-    /// The trunks of the route, where the party is called by one.
-    pub(super) tries: Option<Box<Tries>>,
-    /// The trunk that the party is connected by, if it is one's.
-    pub(super) trunk: Option<TrunkKey>,
-}
-
-#[derive(Debug)]
-pub(super) enum State {
-    /// The party called us and waits.
-    Invited(Invited),
-    /// We call the party; a branch for each of its phones.
-    Inviting { branches: Vec<Branch>, heard: Heard },
-    /// Answered.
-    Up(Up),
-    /// The dialog is ended, or being ended by the SIP machine.
-    Over,
-}
-
-/// A party that called us and waits.
-#[derive(Debug)]
-pub(super) struct Invited {
-    dialog: DialogId,
-    flow: Flow,
-    /// What it has been told so far.
-    rung: Rung,
-}
-
-/// A party that is connected with us.
-#[derive(Debug)]
-pub(super) struct Up {
-    pub(super) dialog: DialogId,
-    pub(super) flow: Flow,
-    /// The branch that answered; 0 where the party called us.
-    pub(super) branch: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Rung {
-    Nothing,
-    Rings,
-    HearsSound,
-}
 
 /// What the SIP machine tells of a leg.
 #[derive(Debug)]
@@ -323,11 +269,6 @@ impl SipLine {
             sound.close(step);
         }
     }
-}
-
-/// Which branch of which leg.
-pub(super) fn branch_key(key: LegKey, branch: usize) -> Key {
-    Key::Leg(key, u8::try_from(branch).unwrap_or(u8::MAX))
 }
 
 #[cfg(test)]

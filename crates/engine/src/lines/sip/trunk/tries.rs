@@ -15,9 +15,9 @@ use crate::caller::{Diversion, Presented};
 use crate::key::{LegKey, TrunkKey};
 use crate::limits::{Begun, Urgency};
 use crate::lines::sip::identity;
-use crate::lines::sip::inviting::{self, Branch, Heard, Wants};
-use crate::lines::sip::line::{SipLine, State};
+use crate::lines::sip::inviting::{self, Wants};
 use crate::lines::sip::sound::{Peer, Sound};
+use crate::lines::sip::state::{Branch, Heard, SipLine, State};
 use crate::lines::{End, LegNews};
 use crate::step::Step;
 
