@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use media::{AddressId, SoundAddress};
 use model::{EngineNumber, Keyed, TenantId, Timestamp};
-use sip::{Endpoint, EndpointConfig, Framing, Interface, Message, News, Transport};
+use sip::{Endpoint, EndpointConfig, Flow, Framing, Interface, Message, News, Transport};
 
 use super::*;
 use crate::edge::Now;
 use crate::ids::Ids;
-use crate::key::LegIndex;
+use crate::key::{Key, LegIndex};
 use crate::lines::sip::Trunks;
 use crate::office::Office;
 use crate::sounds::Sounds;
