@@ -48,6 +48,8 @@ reasons! {
     Busy "busy" 486 "The called party is busy." "Người được gọi đang bận." "Call again later." "Hãy gọi lại sau.";
     /// It rang, and nobody picked up.
     NoAnswer "no_answer" 480 "It rang and nobody picked up." "Có đổ chuông nhưng không ai nhấc máy." "Call again later, or lengthen ring_seconds." "Hãy gọi lại sau hoặc tăng ring_seconds.";
+    /// The called party is not to be reached now: refused so, or given up, and nothing had rung.
+    Unavailable "unavailable" 480 "The called party cannot be reached now." "Hiện không liên lạc được với người được gọi." "Call again later." "Hãy gọi lại sau.";
     /// The called party refused.
     Declined "declined" 603 "The called party refused the call." "Người được gọi từ chối cuộc gọi." "" "";
     /// No phone is signed in as the called extension.

@@ -156,7 +156,12 @@ impl Call {
 
     /// Why a leg that is given up was not answered: as those phones that refused say, else as `silence` has it.
     pub fn unanswered(&self, index: LegIndex, silence: Reason) -> End {
-        self.leg(index).line.refusal().unwrap_or_else(|| silence.into())
+        let leg = self.leg(index);
+        let silence = match silence {
+            Reason::NoAnswer if leg.state == LegState::Begun => Reason::Unavailable,
+            silence => silence,
+        };
+        leg.line.refusal().unwrap_or_else(|| silence.into())
     }
 
     /// Gives a leg's line an order.

@@ -23,6 +23,8 @@ const MAX_RAISED: u8 = 3;
 /// What two sides have agreed.
 #[derive(Debug)]
 pub(crate) struct Session {
+    /// The interval, as it was agreed.
+    seconds: u32,
     we_refresh: bool,
     /// When our refresh is due; None if it is theirs, or under way.
     refresh_at: Option<Instant>,
@@ -127,7 +129,7 @@ impl Session {
     fn new(now: Instant, seconds: u32, we_refresh: bool) -> Self {
         let interval = Duration::from_secs(seconds.clamp(1, LONGEST).into());
         let margin = Duration::from_secs(32).min(interval / 3);
-        Self { we_refresh, refresh_at: we_refresh.then(|| now + interval / 2), ends_at: now + interval - margin }
+        Self { seconds, we_refresh, refresh_at: we_refresh.then(|| now + interval / 2), ends_at: now + interval - margin }
     }
 
     pub(crate) fn we_refresh(&self) -> bool {
@@ -146,7 +148,8 @@ impl<K: Copy> Endpoint<K> {
         let refresher = held.session.as_ref().map(|session| if session.we_refresh { Role::Uac } else { Role::Uas });
         let is_begun = matches!(held.stage, Stage::Calling(_) | Stage::Confirmed);
         is_begun.then(|| Spoken {
-            seconds: timer.wished().max(held.min_se),
+            // RFC 4028 section 7.4: a refresh keeps the interval there is.
+            seconds: held.session.as_ref().map_or(timer.wished(), |session| session.seconds).max(held.min_se),
             refresher,
             min: Some(timer.least().max(held.min_se)),
             is_required: false,

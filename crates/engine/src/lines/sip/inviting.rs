@@ -234,7 +234,8 @@ impl SipLine {
     }
 
     fn refused(&mut self, step: &mut Step<'_>, at: usize, refusal: End) -> Option<LegNews> {
-        let State::Inviting { branches, .. } = &mut self.state else { return None };
+        let State::Inviting { branches, heard } = &mut self.state else { return None };
+        let has_rung = *heard != Heard::Nothing;
         branches.get_mut(at)?.refusal = Some(refusal);
         // A 6xx speaks for all phones of the party (RFC 3261, 16.7 step 5).
         let is_final = refusal.sip >= 600 || branches.iter().all(|branch| !branch.is_live());
@@ -253,6 +254,10 @@ impl SipLine {
         let by_party = !matches!(end.sip, 401 | 407) && end != Reason::Unreachable.into();
         if matches!(end.sip, 401 | 407) {
             end = end.with_sip(500);
+        }
+        // Nobody can say that it rang in vain where nothing has rung.
+        if end.reason == Reason::NoAnswer && !has_rung {
+            end.reason = Reason::Unavailable;
         }
         self.gone(step, end, by_party)
     }
