@@ -129,7 +129,12 @@ impl Session {
     fn new(now: Instant, seconds: u32, we_refresh: bool) -> Self {
         let interval = Duration::from_secs(seconds.clamp(1, LONGEST).into());
         let margin = Duration::from_secs(32).min(interval / 3);
-        Self { seconds, we_refresh, refresh_at: we_refresh.then(|| now + interval / 2), ends_at: now + interval - margin }
+        Self {
+            seconds,
+            we_refresh,
+            refresh_at: we_refresh.then(|| now + interval / 2),
+            ends_at: now + interval - margin,
+        }
     }
 
     pub(crate) fn we_refresh(&self) -> bool {
