@@ -75,6 +75,10 @@ impl Sdp {
             return None;
         }
         let written = self.connection_of(media);
+        // We speak to one party, not to whoever listens.
+        if written.is_some_and(is_of_many) {
+            return None;
+        }
         let address = written.filter(|address| !address.is_unspecified());
         let rtp = address.map(|address| SocketAddr::new(address, media.port));
         let rtcp_mux = media.attribute("rtcp-mux").is_some();
@@ -108,6 +112,11 @@ fn read_cryptos(media: &Media) -> Vec<Crypto> {
         }
     }
     cryptos
+}
+
+/// An address that is not one host's.
+fn is_of_many(address: IpAddr) -> bool {
+    address.is_multicast() || matches!(address, IpAddr::V4(ip) if ip.is_broadcast())
 }
 
 /// `a=rtcp:53020 IN IP4 192.0.2.1` (RFC 3605), else the port above.
@@ -273,6 +282,18 @@ mod tests {
         ));
 
         assert_eq!((audio.profile, audio.cryptos.len()), (Profile::Avp, 1));
+    }
+
+    #[test]
+    fn sound_for_many_is_not_ours() {
+        let to = |address: &str| {
+            let text = format!(
+                "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
+            );
+            crate::sdp::parse(&Bytes::from(text)).unwrap().audio().is_some()
+        };
+
+        assert_eq!(["192.0.2.1", "224.0.0.1", "255.255.255.255"].map(to), [true, false, false]);
     }
 
     #[test]

@@ -160,6 +160,11 @@ impl Health {
         self.lives(now);
     }
 
+    /// A call got no answer of any kind: what it did before says nothing any more.
+    pub fn on_silence(&mut self) {
+        self.served = false;
+    }
+
     /// It has called, or answered something that is neither a call nor a question: it is there. One that was down all the
     /// same, and has never answered a question, does not know OPTIONS.
     pub fn on_sign(&mut self, now: Now) {
@@ -346,6 +351,20 @@ mod tests {
         let now = unanswered(&mut health, now, 9);
 
         assert!(health.takes_calls(now.mono));
+    }
+
+    #[test]
+    fn one_that_took_calls_and_is_silent_now_is_down_after_three_questions() {
+        let (now, mut health) = begin();
+        health.on_service(now);
+        let now = unanswered(&mut health, now, 9);
+
+        health.on_silence();
+        let now = unanswered(&mut health, now, 2);
+        assert!(health.takes_calls(now.mono));
+        let now = unanswered(&mut health, now, 1);
+
+        assert!(!health.takes_calls(now.mono));
     }
 
     #[test]

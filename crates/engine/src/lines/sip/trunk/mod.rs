@@ -208,6 +208,13 @@ impl Trunks {
         self.touch(key);
     }
 
+    /// A call got no answer of any kind from a trunk.
+    pub fn silent(&mut self, key: &TrunkKey) {
+        if let Some(held) = self.held(key) {
+            held.health.on_silence();
+        }
+    }
+
     /// A call has come from a trunk: it is there.
     pub fn has_called(&mut self, now: Now, key: &TrunkKey) {
         let Some(held) = self.held(key) else { return };

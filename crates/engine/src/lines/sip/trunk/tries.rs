@@ -136,6 +136,13 @@ impl Tries {
         }
     }
 
+    /// Nothing at all came from the trunk that is being called.
+    pub fn heard_nothing(&mut self, step: &mut Step<'_>) {
+        if let Some((plan, _)) = self.current.as_ref().filter(|_| !self.rang) {
+            step.trunks.silent(&plan.key);
+        }
+    }
+
     /// Whether another place may be tried after this refusal.
     pub fn may_go_on(&self, status: u16) -> bool {
         !self.rang && matches!(status, 408 | 500 | 502 | 503 | 504)
@@ -232,8 +239,9 @@ impl SipLine {
         let branch = branches.get_mut(at).filter(|branch| branch.refusal.is_none())?;
         branch.refusal = Some(end);
         let tries = self.tries.as_mut()?;
-        if let Some(response) = response {
-            tries.heard(step, response);
+        match response {
+            Some(response) => tries.heard(step, response),
+            None => tries.heard_nothing(step),
         }
         if tries.may_go_on(end.sip)
             && let Ok(Found { trunk, branch, sound }) = tries.next(step)
