@@ -8,7 +8,7 @@ use model::{Batch, Event, ExtensionEvent, Kept, KeptKind, Subject, TenantSetting
 
 use crate::edge::{Now, Output};
 use crate::limits::Limits;
-use crate::registrar::Registrar;
+use crate::registrar::{Binding, Registrar};
 
 /// What a step of any call may use of its tenant. Holds no call.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Office {
     pub registrar: Registrar,
     /// What is in use.
     pub limits: Limits,
+    /// Phones that have come by a connection in this step: calls whose connection was lost may go on by it.
+    pub reconnected: Vec<(String, Binding)>,
     /// The last `seq` of each subject that lives longer than an engine.
     seqs: BTreeMap<Subject, u32>,
 }
@@ -26,7 +28,13 @@ pub struct Office {
 impl Office {
     /// An office without phones, of which nothing is in use.
     pub fn new(settings: Arc<TenantSettings>) -> Self {
-        Self { settings, registrar: Registrar::default(), limits: Limits::default(), seqs: BTreeMap::new() }
+        Self {
+            settings,
+            registrar: Registrar::default(),
+            limits: Limits::default(),
+            reconnected: Vec::new(),
+            seqs: BTreeMap::new(),
+        }
     }
 
     /// Tells what happened to an extension.

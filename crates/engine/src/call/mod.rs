@@ -139,6 +139,17 @@ impl Call {
         record.is_some_and(|record| record.legs.iter().any(|leg| leg.leg == id && leg.ringing_at.is_some()))
     }
 
+    /// Whether a leg of this extension is live.
+    pub fn has(&self, extension: &str) -> bool {
+        self.legs.iter().any(|leg| leg.state != LegState::Ended && leg.party.extension() == Some(extension))
+    }
+
+    /// The lines of this extension's live legs.
+    pub fn lines_of(&mut self, extension: &str) -> impl Iterator<Item = &mut Line> {
+        let is_its = move |leg: &&mut Leg| leg.state != LegState::Ended && leg.party.extension() == Some(extension);
+        self.legs.iter_mut().filter(is_its).map(|leg| &mut leg.line)
+    }
+
     /// Whether nothing is left to happen.
     pub fn is_over(&self) -> bool {
         self.over

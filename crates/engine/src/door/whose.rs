@@ -38,8 +38,11 @@ fn trunk_of(directory: &Directory, flow: Flow, request: &Request) -> Option<Whos
 fn by_contact(directory: &Directory, request: &Request) -> Option<Whose> {
     let TrunkContact { owner, trunk, did_from, account } = directory.contacts.get(&user_of(&request.uri)?)?;
     let written = [called(request, *did_from), called(request, DidFrom::To), Some(account.clone())];
-    let mut numbers = written.into_iter().flatten().filter_map(|called| number_of(directory, &called));
-    let (did, tenant) = numbers.find(|(_, tenant)| owner.is_none_or(|owner| owner == *tenant))?;
+    let mut numbers = written.iter().flatten().filter_map(|called| number_of(directory, called));
+    let found = numbers.find(|(_, tenant)| owner.is_none_or(|owner| owner == *tenant));
+    // A number that nobody has is refused as one; a challenge is nothing that a carrier could meet.
+    let nobodys = || Some((written.iter().flatten().next()?.clone(), (*owner)?));
+    let (did, tenant) = found.or_else(nobodys)?;
     Some(Whose::Trunk { tenant, trunk: trunk.clone(), did })
 }
 

@@ -301,6 +301,7 @@ impl Engine {
         if let Some(live) = live {
             self.begin(now, id, live);
         }
+        self.reconnect(now, id);
         self.arm_bindings(id);
         self.arm_watches(now, id);
     }

@@ -1,10 +1,11 @@
 //! Where phones are reached: connections that are lost, bindings that end, phones that are asked whether they are there.
 
-use model::{ExtensionEvent, TenantId, Text};
+use model::{CallId, ExtensionEvent, TenantId, Text};
 use sip::Flow;
 
 use super::{Engine, Timer};
 use crate::edge::{Now, Whose};
+use crate::lines::Line;
 use crate::lines::sip::{ask_phone, keep_bindings};
 use crate::registrar::{First, WatchId};
 
@@ -21,6 +22,29 @@ impl Engine {
                     ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("connection_lost") };
                 step.office.tell_extension(now, &extension, what, step.out);
                 keep_bindings(&mut step, &extension, false);
+            }
+        }
+    }
+
+    /// Calls of phones whose connection was lost go on by the one that they have opened anew.
+    pub(super) fn reconnect(&mut self, now: Now, id: TenantId) {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        for (extension, binding) in std::mem::take(&mut tenant.office.reconnected) {
+            let Some(tenant) = self.tenants.get(&id) else { return };
+            let calls: Vec<CallId> = tenant
+                .calls
+                .values()
+                .map(|live| &live.call)
+                .filter(|call| call.has(&extension))
+                .map(|call| call.id)
+                .collect();
+            for call in calls {
+                self.with_call(now, id, call, |live, step| {
+                    for line in live.call.lines_of(&extension) {
+                        let Line::Sip(line) = line;
+                        line.reconnect(step, &binding.contact, binding.flow);
+                    }
+                });
             }
         }
     }

@@ -326,3 +326,43 @@ fn response(answers: Vec<Bytes>) -> Response {
         other => panic!("a response, not {other:?}"),
     }
 }
+
+#[test]
+fn a_phone_that_opens_its_connection_anew_in_a_call_hears_of_the_calls_end() {
+    check(
+        |world| {
+            world.add_phone("102t", 1, "102", Transport::Tcp);
+            world.behind_a_router("102t");
+            world.unregisters("102");
+            world.registers("102t");
+            world.run(0.5);
+            world.begin();
+            world.answers_after("102t", 1.0);
+            world.calls("101", "102");
+            world.run(2.0);
+            world.disconnects("102t");
+            world.run(1.0);
+            world.connects("102t");
+            world.registers("102t");
+            world.run(1.0);
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx INVITE 102
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 102t INVITE 102
+        0.0s 102t -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        1.0s 102t -> pbx 200 OK
+        1.0s pbx -> 102t ACK
+        1.0s pbx -> 101 200 OK
+        1.0s 101 -> pbx ACK
+        3.0s 102t -> pbx REGISTER
+        3.0s pbx -> 102t 200 OK to REGISTER
+        4.0s 101 -> pbx BYE
+        4.0s pbx -> 101 200 OK to BYE
+        4.0s pbx -> 102t BYE
+        4.0s 102t -> pbx 200 OK to BYE
+        ",
+    );
+}

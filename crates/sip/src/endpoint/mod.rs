@@ -62,7 +62,7 @@ use self::strays::Strays;
 use self::transactions::Transactions;
 use crate::dialog::{Dialog, DialogSnapshot, may_follow};
 use crate::digest::Login;
-use crate::{Flow, Interface, Message, Wheel};
+use crate::{Flow, Interface, Message, Uri, Wheel};
 
 /// Extensions that only a REGISTER may ask for: the messages of dialogs do not offer them.
 const OF_REGISTRARS: [&str; 2] = ["path", "outbound"];
@@ -185,6 +185,15 @@ impl<K: Copy> Endpoint<K> {
             held.dialog.flow = flow;
             self.put(now, held);
         }
+    }
+
+    /// Whether the connection is gone by which the dialog's peer was reached, whose Contact in it is this one.
+    pub fn is_adrift(&self, dialog: DialogId, contact: &Uri) -> bool {
+        self.dialogs.get(dialog).is_some_and(|held| {
+            let Dialog { flow, remote, .. } = &held.dialog;
+            let is_lost = flow.transport.is_reliable() && flow.connection == 0;
+            is_lost && Uri::parse(remote.target.clone()).is_ok_and(|target| target.is_same_as(contact))
+        })
     }
 
     /// Sends the dialog's requests to where the host that `News::Locate` named was found. A place that is private where the

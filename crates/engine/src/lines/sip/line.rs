@@ -7,7 +7,9 @@
 
 use media::{SessionId, WorkerId};
 use model::{Codec, Reason, SoundOffer};
-use sip::{Body, HeaderName, Headers, Incoming, Method, NextHop, Overload, Provisional, Request, Response, ServerId};
+use sip::{
+    Body, Flow, HeaderName, Headers, Incoming, Method, NextHop, Overload, Provisional, Request, Response, ServerId, Uri,
+};
 
 use super::causes::{because, is_elsewhere};
 use super::formats::sound_codec;
@@ -121,6 +123,19 @@ impl SipLine {
     pub fn stub(&self, step: &Step<'_>) -> Option<String> {
         let State::Up(up) = &self.state else { return None };
         stub::write(step.endpoint.snapshot(up.dialog)?, self.trunk.clone())
+    }
+
+    /// The phone has opened a connection anew. If it is the one whose connection was lost in this leg, the leg goes on by it.
+    pub fn reconnect(&mut self, step: &mut Step<'_>, contact: &Uri, flow: Flow) {
+        if let State::Up(up) = &mut self.state
+            && step.endpoint.is_adrift(up.dialog, contact)
+        {
+            step.endpoint.set_flow(step.now.mono, up.dialog, flow);
+            up.flow = flow;
+            if let Some(sound) = &mut self.sound {
+                sound.set_source(flow.remote.ip());
+            }
+        }
     }
 
     /// Carries out an order.

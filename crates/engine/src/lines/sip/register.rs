@@ -46,6 +46,13 @@ pub fn register(step: &mut Step<'_>, extension: &str, incoming: &Incoming) -> Re
     if !changes.is_empty() {
         tell(step, extension, &changes);
     }
+    for change in changes {
+        if let Change::Added(binding) = change
+            && binding.flow.transport.is_reliable()
+        {
+            step.office.reconnected.push((extension.to_owned(), binding));
+        }
+    }
     let mut response = request.response(200);
     for binding in step.office.registrar.bindings(extension, step.now.mono) {
         let seconds = binding.seconds_left(step.now.mono).to_string();
