@@ -454,6 +454,20 @@ mod tests {
     }
 
     #[test]
+    fn a_call_to_our_contact_for_a_number_that_nobody_has_is_the_carriers_too() {
+        let mut door = door();
+        let mut directory = directory();
+        for contact in directory.contacts.values_mut() {
+            contact.account = "0999999999".into();
+        }
+        door.set_directory(Arc::new(directory));
+
+        let found = knock(&mut door, "203.0.113.7:5060", "INVITE sip:ours@pbx.example", "sip:0900000001@x.example", "");
+
+        assert!(matches!(whose(found), Whose::Trunk { tenant: TenantId(2), .. }), "it is no phone to be challenged");
+    }
+
+    #[test]
     fn what_cannot_be_met_is_said_to_be_so() {
         let mut door = door();
         let source = "198.51.100.1:5060";

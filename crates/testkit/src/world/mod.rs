@@ -380,7 +380,9 @@ impl World {
         let is_findable = !self.nats.contains_key(&place);
         let connection = match flow.transport {
             Transport::Udp => 0,
-            _ if open.is_some_and(|open| flow.connection == open || (flow.connection == 0 && is_findable)) => open.unwrap_or_default(),
+            _ if open.is_some_and(|open| flow.connection == open || (flow.connection == 0 && is_findable)) => {
+                open.unwrap_or_default()
+            }
             _ => {
                 self.ladder.message(self.now, "pbx", &name, &title, Fate::Lost);
                 self.echoes.push_back(Input::FlowLost(flow));
