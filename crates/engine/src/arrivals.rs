@@ -8,15 +8,14 @@ use model::{
 };
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
+use crate::abilities::ALLOW;
 use crate::call::stages::{Dial, Stage};
 use crate::call::{Call, NewLeg};
 use crate::caller::{Caller, Shown};
 use crate::edge::{Output, SignIn, Whose, Wire};
 use crate::key::{LegIndex, TrunkKey};
 use crate::limits::{Begun, Urgency, Uses};
-use crate::lines::sip::{
-    ALLOW, Gatekeeper, Peer, Said, SipLine, Visitor, extension_of, hides_caller, register, said_by,
-};
+use crate::lines::sip::{Gatekeeper, Peer, Said, SipLine, Visitor, extension_of, hides_caller, register, said_by};
 use crate::lines::{End, Line};
 use crate::live::Live;
 use crate::ring;

@@ -3,6 +3,7 @@
 //!
 //! Start reading at [`edge`], then [`Engine`]. [`door`] stands before it, [`recover`] comes before its first step.
 
+mod abilities;
 mod arrivals;
 mod call;
 mod caller;

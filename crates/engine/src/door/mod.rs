@@ -27,10 +27,8 @@ use sip::{Flow, Framing, HeaderName, Message, Method, Request, Response, Scheme,
 use self::bans::Bans;
 use self::bucket::Buckets;
 pub use self::urgency::Urgency;
+use crate::abilities::{ACCEPT, ALLOW, EXTENSIONS};
 use crate::edge::{Now, SignIn, Whose};
-
-/// The methods that we take, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO";
 
 /// How many seconds a request is put off for.
 const PUT_OFF_FOR: std::ops::RangeInclusive<u64> = 5..=15;
@@ -260,18 +258,20 @@ impl Door {
     }
 
     fn options(&self, request: &Request, flow: Flow) -> Response {
-        // Nothing that a peer can require is supported (RFC 3261, 8.2.2.3).
-        let mut required = request.headers.tokens(&HeaderName::Require).peekable();
-        if required.peek().is_some() {
+        // RFC 3261 section 8.2.2.3.
+        let known = |option: &[u8]| EXTENSIONS.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(option));
+        let mut unknown = request.headers.tokens(&HeaderName::Require).filter(|option| !known(option)).peekable();
+        if unknown.peek().is_some() {
             let mut response = stamped(request, flow, 420);
-            for option in required {
+            for option in unknown {
                 response.headers.push(HeaderName::Unsupported, option.to_vec());
             }
             return response;
         }
         stamped(request, flow, 200)
             .with(HeaderName::Allow, ALLOW)
-            .with(HeaderName::Accept, "application/sdp")
+            .with(HeaderName::Accept, ACCEPT)
+            .with(HeaderName::Supported, EXTENSIONS.join(", "))
             .with(HeaderName::Server, self.config.software.clone())
     }
 
@@ -484,6 +484,8 @@ mod tests {
         let option = text(option);
         assert!(option.starts_with("SIP/2.0 420 "), "{option}");
         assert!(option.contains("Unsupported: sun\r\nUnsupported: moon\r\n"), "{option}");
+        let known = knock(&mut door, source, "OPTIONS sip:pbx.example", "sip:101@pbx.example", "Require: 100rel\r\n");
+        assert!(text(known).starts_with("SIP/2.0 200 "), "what calls may require is known here too");
     }
 
     #[test]
@@ -495,6 +497,7 @@ mod tests {
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.starts_with("SIP/2.0 200 OK\r\n"), "{text}");
         assert!(text.contains("received=198.51.100.1"), "{text}");
+        assert!(text.contains("UPDATE, INFO, PRACK\r\n") && text.contains("\r\nSupported: 100rel, timer"), "{text}");
 
         let flow = Flow::udp(0, "198.51.100.1:5060".parse().unwrap());
         assert!(matches!(door.receive(crate::fixture::instant(), flow, Bytes::from("\r\n\r\n")), Knock::Drop));

@@ -15,13 +15,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sip::{Endpoint, EndpointConfig, Failure, Incoming, Interface, News, SessionTimer, Wheel};
 
+use crate::abilities::{ALLOW, EXTENSIONS};
 use crate::arrivals::Arrival;
 use crate::commands;
 use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
 use crate::lines::Line;
-use crate::lines::sip::{ALLOW, Gatekeeper, SipNews, Trunks};
+use crate::lines::sip::{Gatekeeper, SipNews, Trunks};
 use crate::live::Live;
 use crate::locate::Whereabouts;
 use crate::registrar::WatchId;
@@ -128,7 +129,7 @@ impl Engine {
             },
             draw(),
         );
-        endpoint.support(&["100rel", "timer", "path", "outbound"]);
+        endpoint.support(&EXTENSIONS);
         Self {
             tenants: BTreeMap::new(),
             endpoint,

@@ -19,6 +19,7 @@ use super::state::{Branch, Heard, Invited, Rung, SipLine, State, Up, branch_key}
 use super::stub;
 use super::trunk::login;
 use super::within;
+use crate::abilities::ACCEPT;
 use crate::key::{LegKey, TrunkKey};
 use crate::lines::{End, Gone, LegNews, LegOrder};
 use crate::step::Step;
@@ -256,7 +257,7 @@ impl SipLine {
                 let mut headers = because(end);
                 match status {
                     503 => headers.push(HeaderName::RetryAfter, "10"),
-                    415 => headers.push(HeaderName::Accept, within::ACCEPT),
+                    415 => headers.push(HeaderName::Accept, ACCEPT),
                     _ => {}
                 }
                 step.endpoint.refuse(now, dialog, status, headers);

@@ -31,9 +31,6 @@ use sip::{Flow, NameAddr, Uri};
 
 use crate::step::Step;
 
-/// The methods that we take, for Allow.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, PRACK";
-
 /// Somebody's address as we show it to a peer: the number at our own address.
 fn party(step: &Step<'_>, flow: Flow, number: &str, name: Option<&str>) -> NameAddr {
     let address = NameAddr::new(Uri::of(step.endpoint.address_towards(flow)).with_user(number));

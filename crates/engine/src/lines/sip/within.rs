@@ -10,13 +10,11 @@ use super::causes::because;
 use super::formats::word;
 use super::keys::{self, Form};
 use super::negotiation::Change;
+use super::party;
 use super::state::{SipLine, State};
-use super::{ALLOW, party};
+use crate::abilities::{ACCEPT, ALLOW};
 use crate::lines::{End, LegNews};
 use crate::step::Step;
-
-/// What we read in bodies, for whoever sends something else.
-pub(super) const ACCEPT: &str = "application/sdp, multipart/mixed, multipart/alternative";
 
 /// The session description of a message; None: it has none. An error is the status that a request with such a body gets.
 pub(super) fn description(headers: &Headers, body: &Bytes) -> Result<Option<Bytes>, u16> {
