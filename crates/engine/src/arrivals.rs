@@ -93,7 +93,7 @@ impl Arrival<'_, '_> {
         let to = party_called(&destination, &dialled);
         let direction = match &to {
             Party::Outside { .. } => Direction::Outbound,
-            Party::Extension { .. } => Direction::Local,
+            Party::Extension { .. } | Party::Group { .. } => Direction::Local,
         };
         let did = (direction == Direction::Outbound)
             .then(|| ring::caller_id(&settings, Some(&extension)))
@@ -193,6 +193,7 @@ impl Arrival<'_, '_> {
             from: plan.from.clone(),
             to: plan.to,
             did: plan.did,
+            about: None,
         };
         if let Uses::Trunk(trunk) = &plan.uses {
             line.belongs_to(step, trunk);

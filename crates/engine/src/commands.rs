@@ -53,7 +53,7 @@ pub fn originate(
     let shown = Shown { number: extension.number.clone(), name: Some(extension.name.clone()), private: false };
     call.caller = Caller::new(shown, None);
     let from = Party::Extension { number: extension.number.clone() };
-    let started = CallEvent::Started { origin: Origin::Click, direction, from, to, did };
+    let started = CallEvent::Started { origin: Origin::Click, direction, from, to, did, about: None };
     call.story.tell(step.now.wall, started);
     // Nothing of a call that could not ring its agent is told: the client hears why, and that is all.
     let rung = ring::agent_of_click(&mut call, step, extension, &order).map_err(|reason| {

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use media::{Order, Report, WorkerId};
@@ -125,6 +125,17 @@ pub enum Question {
         /// Whether the URI is a `sips:` one: then nothing but TLS comes back.
         secure: bool,
     },
+    /// Whom a call from outside reaches, as the customer's CRM decides (vendor V, part IX; readings 20).
+    Routing {
+        /// The CRM's own URL; its query is kept.
+        url: String,
+        /// Who calls: E.164 digits, or as the trunk gave it.
+        phone: String,
+        /// The number that was called, E.164 digits.
+        did: String,
+        /// How long the CRM may think.
+        within: Duration,
+    },
 }
 
 /// The answer to a [`Question`].
@@ -132,7 +143,9 @@ pub enum Question {
 pub enum Answer {
     /// At least one; [`Target::in_turn`] gives the order to try them in.
     Addresses(Vec<Target>),
-    /// It cannot be known.
+    /// An extension or a group, as the CRM wrote it.
+    Target(String),
+    /// It cannot be known: one sentence.
     Failed(String),
 }
 

@@ -96,5 +96,6 @@ pub fn demo() -> TenantSettings {
             silence_seconds: 60,
         },
         switches: Switches { null_type_on_hangup: true, lower_case_states: false, feedback_md5_with_bars: true },
+        transfer_ring_back: true,
     }
 }

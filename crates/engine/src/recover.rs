@@ -28,7 +28,8 @@ pub fn recover(tenant: TenantId, record: Record, repaired: Option<RecordingEvent
                 CallEvent::LegEnded { leg, reason, sip: reason.sip(), cause: None, by: EndedBy::Switchboard },
             );
         }
-        story.tell(at, CallEvent::Ended { reason, sip: reason.sip(), cause: None, by: EndedBy::Switchboard });
+        let by = EndedBy::Switchboard;
+        story.tell(at, CallEvent::Ended { reason, sip: reason.sip(), cause: None, by, merged_into: None });
     }
     if let (Some(id), Some(what)) = (recording, repaired) {
         story.tell_recording(at, id, what);
@@ -64,6 +65,7 @@ mod tests {
                     from: Party::Extension { number: "101".into() },
                     to: Party::Extension { number: "102".into() },
                     did: None,
+                    about: None,
                 }),
             ),
             event(

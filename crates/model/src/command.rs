@@ -39,6 +39,120 @@ pub enum Command {
         /// The call.
         call: CallId,
     },
+    /// Gives the other side of a conversation to somebody else. Replied to once the target is being called.
+    Transfer(Transfer),
+    /// The other side is put aside and hears music. Replied to at once, like all that follow.
+    Hold {
+        /// The call.
+        call: CallId,
+        /// Who puts aside.
+        leg: ActingLeg,
+    },
+    /// The other side is taken back.
+    Resume {
+        /// The call.
+        call: CallId,
+        /// Who put it aside.
+        leg: ActingLeg,
+    },
+    /// What a party says is not heard, or is heard again.
+    Mute {
+        /// The call.
+        call: CallId,
+        /// Whose voice.
+        leg: ActingLeg,
+        /// Whether nobody is to hear it.
+        muted: bool,
+    },
+    /// Keys pressed in the place of a party, for the other side.
+    PressKeys {
+        /// The call.
+        call: CallId,
+        /// In whose place.
+        leg: ActingLeg,
+        /// 1 to 64 of `0`–`9`, `*`, `#`, `A`–`D`.
+        keys: String,
+    },
+    /// Plays a sound to a party in place of the other side, or ends what is played.
+    Play {
+        /// The call.
+        call: CallId,
+        /// Who hears it. None: everybody in the call.
+        leg: Option<ActingLeg>,
+        /// What. None: nothing any more.
+        sound: Option<PlayedSound>,
+        /// For how long, 1 to 3 600 seconds. None: until it is ended.
+        seconds: Option<u32>,
+    },
+    /// Begins, pauses or ends the recording of a conversation.
+    Record {
+        /// The call.
+        call: CallId,
+        /// What to do.
+        action: RecordAction,
+    },
+}
+
+/// Which leg of a call an order is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ActingLeg {
+    /// The call's only extension; where two talk, the order is refused with both ([`Problem::WhichLeg`](crate::Problem)).
+    OnlyExtension,
+    /// This one.
+    Leg(LegId),
+    /// The live leg of this extension.
+    Extension(String),
+}
+
+/// How somebody is transferred.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferMode {
+    /// The other side is given away at once, and hears the target ring.
+    Blind,
+    /// Whoever transfers talks with the target first, while the other side hears music; hanging up completes it.
+    Attended,
+}
+
+/// An order to transfer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transfer {
+    /// The call.
+    pub call: CallId,
+    /// Who gives the other side away.
+    pub leg: ActingLeg,
+    /// Extension, group or public number.
+    pub to: Dialled,
+    /// How.
+    pub mode: TransferMode,
+}
+
+/// A sound that an API client may have played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlayedSound {
+    /// What callers on hold hear.
+    Music,
+    /// 425 Hz, one second on, four seconds off.
+    Ringback,
+    /// 425 Hz, half a second on, half a second off.
+    Busy,
+    /// Nothing.
+    Silence,
+}
+
+/// What to do with the recording of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordAction {
+    /// Begin one, where none is being written.
+    Start,
+    /// Write silence in place of what is said: card numbers.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+    /// End it; it is kept.
+    Stop,
 }
 
 /// A click-to-call.
@@ -84,6 +198,18 @@ pub enum Reply {
     },
     /// The call was ended.
     HungUp {
+        /// The call.
+        call: CallId,
+    },
+    /// The target of a transfer is being called.
+    Transferring {
+        /// The customer's call, which keeps its id.
+        call: CallId,
+        /// The call between whoever transfers and the target, where the transfer is attended.
+        consultation: Option<CallId>,
+    },
+    /// An order to a live call was carried out.
+    Done {
         /// The call.
         call: CallId,
     },

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Direction, EndedBy, LegId, Number, Reason, RecordingId, Text, Timestamp};
+use crate::{CallId, Direction, EndedBy, LegId, Number, Reason, RecordingId, Text, Timestamp, TransferMode};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -89,6 +89,18 @@ pub enum Origin {
     Trunk,
     /// An API client ordered it (click-to-call): the agent's phone is rung first.
     Click,
+    /// Somebody who transfers a call talks with the target first.
+    Consultation,
+}
+
+/// Who decided whom a call reaches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoutedBy {
+    /// The customer's CRM, which was asked.
+    Crm,
+    /// The route for calls that the CRM did not decide.
+    Default,
 }
 
 /// Which side of the conversation a leg is on. In a call between two extensions the one called is the agent.
@@ -108,6 +120,11 @@ pub enum Party {
     /// Somebody of the tenant.
     Extension {
         /// `101`
+        number: String,
+    },
+    /// Extensions that ring together or in order.
+    Group {
+        /// `600`
         number: String,
     },
     /// Somebody in the public network, or who claims to be.
@@ -134,7 +151,7 @@ impl Party {
     /// The number of whoever it is.
     pub fn number(&self) -> &str {
         match self {
-            Self::Extension { number } => number,
+            Self::Extension { number } | Self::Group { number } => number,
             Self::Outside { number, .. } => number.as_str(),
         }
     }
@@ -142,7 +159,7 @@ impl Party {
     /// The number in the form in which it was dialled or came in (readings 2).
     pub fn shown(&self) -> &str {
         match self {
-            Self::Extension { number } => number,
+            Self::Extension { number } | Self::Group { number } => number,
             Self::Outside { number, shown, .. } => shown.as_ref().unwrap_or(number).as_str(),
         }
     }
@@ -151,7 +168,7 @@ impl Party {
     pub fn extension(&self) -> Option<&str> {
         match self {
             Self::Extension { number } => Some(number),
-            Self::Outside { .. } => None,
+            Self::Group { .. } | Self::Outside { .. } => None,
         }
     }
 }
@@ -174,6 +191,20 @@ pub enum CallEvent {
         /// The tenant's own public number that this call shows or came in on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         did: Option<Text>,
+        /// The customer's call, where this is a consultation about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<CallId>,
+    },
+    /// It was decided whom the call reaches.
+    #[serde(rename = "call.routed")]
+    Routed {
+        /// Whom.
+        to: Party,
+        /// Who decided.
+        by: RoutedBy,
+        /// Why the CRM's decision was not followed, where it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Text>,
     },
     /// A leg was begun: a phone called us, or we call one.
     #[serde(rename = "leg.started")]
@@ -226,6 +257,18 @@ pub enum CallEvent {
         /// The leg whose party ordered it.
         leg: LegId,
     },
+    /// What a party says is not heard any more.
+    #[serde(rename = "leg.muted")]
+    LegMuted {
+        /// The leg.
+        leg: LegId,
+    },
+    /// What a party says is heard again.
+    #[serde(rename = "leg.unmuted")]
+    LegUnmuted {
+        /// The leg.
+        leg: LegId,
+    },
     /// A party pressed a key.
     #[serde(rename = "leg.key")]
     LegKey {
@@ -257,6 +300,39 @@ pub enum CallEvent {
         /// The leg on the other side.
         customer: LegId,
     },
+    /// A party is about to be given to somebody else.
+    #[serde(rename = "call.transferring")]
+    Transferring {
+        /// The leg of whoever gives it away.
+        leg: LegId,
+        /// Whom to.
+        to: Party,
+        /// How.
+        mode: TransferMode,
+        /// The call in which the target is asked first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        consultation: Option<CallId>,
+    },
+    /// The transfer is done: the other side talks with the target. Follows the `call.connected` of the two.
+    #[serde(rename = "call.transferred")]
+    Transferred {
+        /// The leg that gave the other side away.
+        leg: LegId,
+        /// The leg of the target.
+        target: LegId,
+        /// How.
+        mode: TransferMode,
+    },
+    /// The transfer came to nothing.
+    #[serde(rename = "call.transfer_failed")]
+    TransferFailed {
+        /// The leg of whoever wanted it.
+        leg: LegId,
+        /// Why.
+        reason: Reason,
+        /// The SIP status that said so.
+        sip: u16,
+    },
     /// The call is over. Exactly once, and the call's last event.
     #[serde(rename = "call.ended")]
     Ended {
@@ -269,6 +345,9 @@ pub enum CallEvent {
         cause: Option<u8>,
         /// Who ended it.
         by: EndedBy,
+        /// The customer's call that it became a part of, where this was a consultation that ended so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        merged_into: Option<CallId>,
     },
 }
 
@@ -282,6 +361,12 @@ pub enum RecordingEvent {
         /// The file's name within the recordings folder.
         file: String,
     },
+    /// From here on silence is written in place of what is said.
+    #[serde(rename = "recording.paused")]
+    Paused,
+    /// What is said is written again.
+    #[serde(rename = "recording.resumed")]
+    Resumed,
     /// It is whole; nothing is added any more.
     #[serde(rename = "recording.closed")]
     Closed {

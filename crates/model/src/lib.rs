@@ -13,6 +13,9 @@
 //! | trunk | the tenant's (or operator's) connection to a carrier |
 //! | carrier | whoever takes calls to, and brings calls from, the public network |
 //! | number | a public number (DID) that belongs to a tenant and reaches a route |
+//! | transfer | giving the other side of a conversation to somebody else, at once (blind) or after asking (attended) |
+//! | consultation | the call in which the target of an attended transfer is asked |
+//! | delivery | one message for a hook, with every attempt to hand it over |
 //! | route | what a call to a number reaches: extension, group, queue, menu, the CRM's decision |
 //! | group | extensions that ring together or in order |
 //! | queue | callers who wait for agents |
@@ -56,10 +59,13 @@ mod told;
 mod trunk;
 
 pub use ban::{Ban, ParseSourceError, Source};
-pub use command::{Actor, ClaimedKey, Command, DialAnswer, Originate, Reply, Role};
+pub use command::{
+    ActingLeg, Actor, ClaimedKey, Command, DialAnswer, Originate, PlayedSound, RecordAction, Reply, Role, Transfer,
+    TransferMode,
+};
 pub use event::{
-    CallEvent, Event, ExtensionEvent, LegQuality, MeasuredLeg, Origin, Party, RecordingEvent, Side, SoundEvent,
-    Subject, TrunkEvent, What,
+    CallEvent, Event, ExtensionEvent, LegQuality, MeasuredLeg, Origin, Party, RecordingEvent, RoutedBy, Side,
+    SoundEvent, Subject, TrunkEvent, What,
 };
 pub use ids::{CallId, EngineNumber, LegId, ParseIdError, RecordingId, TenantId, Ticket};
 pub use kept::{Kept, KeptKind};
@@ -67,7 +73,7 @@ pub use map::{Keyed, Map, Set};
 pub use number::{Dialled, Number, NumberError};
 pub use problem::Problem;
 pub use reason::Reason;
-pub use record::{Direction, EndedBy, LegRecord, NotStarted, Record, RecordingRecord, Status};
+pub use record::{Direction, EndedBy, LegRecord, NotStarted, Record, RecordingRecord, Status, TransferRecord};
 pub use settings::{
     DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, DirectoryKey, Extension, ForwardedCaller, Group,
     KeyKind, Language, Limits, Menu, NumberRoute, Outbound, Queue, Route, Spoken, Strategy, Switches, TenantEntry,

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Reason, Source};
+use crate::{CallId, LegId, Reason, Source};
 
 /// Why a command was not carried out, in a sentence for the person who asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
@@ -27,6 +27,30 @@ pub enum Problem {
     NoSuchCall {
         /// As it was asked for.
         call: CallId,
+    },
+    /// The call has no such live leg.
+    #[error("call {call} has no live leg {leg}: use one of its `legs`, or an extension that talks in it")]
+    NoSuchLeg {
+        /// The call.
+        call: CallId,
+        /// As it was asked for.
+        leg: String,
+    },
+    /// Several extensions talk in the call, and the order does not say which one acts; or none does.
+    #[error("call {call} has no single extension that could act: name one of its legs in `leg`")]
+    WhichLeg {
+        /// The call.
+        call: CallId,
+        /// The live legs of extensions.
+        candidates: Vec<LegId>,
+    },
+    /// The call is not at a point where this can be done.
+    #[error("{detail}")]
+    NotNow {
+        /// The call.
+        call: CallId,
+        /// One sentence: what it is doing, and when the order makes sense.
+        detail: String,
     },
     /// The source is not banned.
     #[error("{of} is not banned")]

@@ -88,6 +88,10 @@ reasons! {
     Diverted "diverted" 482 "The call was passed on too often." "Cuộc gọi bị chuyển tiếp quá nhiều lần." "Look for numbers that are forwarded to each other." "Hãy kiểm tra các số chuyển tiếp vòng lẫn nhau.";
     /// No trunk of the route takes calls for now.
     TrunksDown "trunks_down" 503 "No carrier of this route takes calls now." "Hiện không nhà mạng nào của tuyến này nhận cuộc gọi." "Look at the trunks' health." "Hãy xem tình trạng các trung kế.";
+    /// A party was given to somebody else; whoever gave it away is out of the call.
+    Transferred "transferred" 200 "The call was transferred." "Cuộc gọi đã được chuyển." "" "";
+    /// A consultation became a part of the customer's call.
+    Merged "merged" 200 "The consultation became a part of the customer's call." "Cuộc tham khảo đã nhập vào cuộc gọi của khách hàng." "" "";
     /// The server stops.
     Drained "drained" 503 "The server is stopping." "Máy chủ đang dừng." "Call again in a minute." "Hãy gọi lại sau một phút.";
     /// The disk or database does not take records; no new calls.

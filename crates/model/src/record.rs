@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallEvent, CallId, Event, LegId, LegQuality, MeasuredLeg, Origin, Party, Reason, RecordingEvent, RecordingId, Side,
-    SoundEvent, Text, Timestamp, What,
+    CallEvent, CallId, Event, LegId, LegQuality, MeasuredLeg, Origin, Party, Reason, RecordingEvent, RecordingId,
+    RoutedBy, Side, SoundEvent, Text, Timestamp, TransferMode, What,
 };
 
 /// Which way a call goes (readings 6).
@@ -90,12 +90,43 @@ pub struct Record {
     pub cause: Option<u8>,
     /// Who ended it.
     pub ended_by: Option<EndedBy>,
+    /// The customer's call that this consultation is about.
+    #[serde(default)]
+    pub about: Option<CallId>,
+    /// The customer's call that this consultation became a part of.
+    #[serde(default)]
+    pub merged_into: Option<CallId>,
+    /// Who decided whom the call reaches, where it was not the dialled number alone.
+    #[serde(default)]
+    pub routed_by: Option<RoutedBy>,
+    /// Each attempt to give the customer to somebody else, in order.
+    #[serde(default)]
+    pub transfers: Vec<TransferRecord>,
     /// In the order they began.
     pub legs: Vec<LegRecord>,
     /// In the order they began.
     pub recordings: Vec<RecordingRecord>,
     /// The `seq` of the last event of the call itself that is in this record.
     pub seq: u32,
+}
+
+/// One attempt to transfer.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TransferRecord {
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// The leg of whoever gave the other side away.
+    pub leg: LegId,
+    /// Whom to.
+    pub to: Party,
+    /// How.
+    pub mode: TransferMode,
+    /// The call in which the target was asked first.
+    pub consultation: Option<CallId>,
+    /// The leg of the target, once the other side talks with it.
+    pub target: Option<LegId>,
+    /// Why it came to nothing.
+    pub failed: Option<Reason>,
 }
 
 /// One leg of a call.
@@ -118,6 +149,9 @@ pub struct LegRecord {
     pub answered_at: Option<Timestamp>,
     /// Whether its party holds the other.
     pub held: bool,
+    /// Whether what its party says is not to be heard.
+    #[serde(default)]
+    pub muted: bool,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// Why.
@@ -151,6 +185,9 @@ pub struct RecordingRecord {
     pub sha256: String,
     /// Whether nothing usable was written.
     pub failed: bool,
+    /// Whether silence is being written in place of what is said.
+    #[serde(default)]
+    pub paused: bool,
 }
 
 /// An event that begins no record, though none is there.
@@ -161,12 +198,13 @@ pub struct NotStarted;
 impl Record {
     /// Begins a record with the call's first event.
     pub fn start(event: &Event) -> Result<Self, NotStarted> {
-        let (Some(callid), What::Call(CallEvent::Started { origin, direction, from, to, did })) =
+        let (Some(callid), What::Call(CallEvent::Started { origin, direction, from, to, did, about })) =
             (event.callid, &event.what)
         else {
             return Err(NotStarted);
         };
-        let we_call = *origin == Origin::Click || *direction == Direction::Outbound;
+        // In these somebody of ours began it, whoever answers.
+        let we_call = matches!(origin, Origin::Click | Origin::Consultation) || *direction == Direction::Outbound;
         let (agent, customer) = if we_call { (from, to) } else { (to, from) };
         let unanswered = match direction {
             Direction::Inbound => Status::Missed,
@@ -192,6 +230,10 @@ impl Record {
             sip: None,
             cause: None,
             ended_by: None,
+            about: *about,
+            merged_into: None,
+            routed_by: None,
+            transfers: Vec::new(),
             legs: Vec::new(),
             recordings: Vec::new(),
             seq: event.seq,
@@ -261,6 +303,13 @@ impl Record {
     fn apply_call(&mut self, at: Timestamp, event: &CallEvent) {
         match event {
             CallEvent::Started { .. } => {}
+            CallEvent::Routed { to, by, .. } => {
+                self.routed_by = Some(*by);
+                self.to = to.clone();
+                if self.direction == Direction::Inbound && self.legs.iter().all(|leg| leg.side == Side::Customer) {
+                    self.extension = to.extension().map(str::to_owned);
+                }
+            }
             CallEvent::LegStarted { leg, side, party, caller } => {
                 if *side == Side::Agent
                     && let Some(number) = party.extension()
@@ -276,6 +325,7 @@ impl Record {
                     ringing_at: None,
                     answered_at: None,
                     held: false,
+                    muted: false,
                     ended_at: None,
                     reason: None,
                     sip: None,
@@ -302,6 +352,27 @@ impl Record {
             CallEvent::LegHeld { leg } => self.set_held(*leg, true),
             CallEvent::LegResumed { leg } => self.set_held(*leg, false),
             CallEvent::LegKey { .. } => {}
+            CallEvent::LegMuted { leg } => self.set_muted(*leg, true),
+            CallEvent::LegUnmuted { leg } => self.set_muted(*leg, false),
+            CallEvent::Transferring { leg, to, mode, consultation } => self.transfers.push(TransferRecord {
+                at,
+                leg: *leg,
+                to: to.clone(),
+                mode: *mode,
+                consultation: *consultation,
+                target: None,
+                failed: None,
+            }),
+            CallEvent::Transferred { target, .. } => {
+                if let Some(transfer) = self.transfers.last_mut() {
+                    transfer.target = Some(*target);
+                }
+            }
+            CallEvent::TransferFailed { reason, .. } => {
+                if let Some(transfer) = self.transfers.last_mut() {
+                    transfer.failed = Some(*reason);
+                }
+            }
             CallEvent::LegRerouted { leg, trunk: next, .. } => {
                 if let Some(LegRecord { party: Party::Outside { trunk, .. }, .. }) = self.leg_mut(*leg) {
                     *trunk = Some(next.clone());
@@ -324,7 +395,8 @@ impl Record {
                     self.extension = Some(number.to_owned());
                 }
             }
-            CallEvent::Ended { reason, sip, cause, by } => {
+            CallEvent::Ended { reason, sip, cause, by, merged_into } => {
+                self.merged_into = *merged_into;
                 self.ended_at = Some(at);
                 self.reason = Some(*reason);
                 self.sip = Some(*sip);
@@ -349,7 +421,10 @@ impl Record {
                 bytes: 0,
                 sha256: String::new(),
                 failed: false,
+                paused: false,
             }),
+            RecordingEvent::Paused => self.set_paused(*id, true),
+            RecordingEvent::Resumed => self.set_paused(*id, false),
             RecordingEvent::Closed { milliseconds, gap_milliseconds, bytes, sha256 } => {
                 if let Some(recording) = self.recording_mut(*id) {
                     recording.milliseconds = Some(*milliseconds);
@@ -369,6 +444,18 @@ impl Record {
     fn set_held(&mut self, leg: LegId, held: bool) {
         if let Some(leg) = self.leg_mut(leg) {
             leg.held = held;
+        }
+    }
+
+    fn set_muted(&mut self, leg: LegId, muted: bool) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.muted = muted;
+        }
+    }
+
+    fn set_paused(&mut self, recording: RecordingId, paused: bool) {
+        if let Some(recording) = self.recording_mut(recording) {
+            recording.paused = paused;
         }
     }
 

@@ -86,6 +86,8 @@ pub struct TenantSettings {
     pub limits: Limits,
     /// Readings that differ in the wild.
     pub switches: Switches,
+    /// Whether the phone that gave a caller away is rung once more when nobody takes the caller.
+    pub transfer_ring_back: bool,
 }
 
 /// A number inside the tenant that a person answers.
@@ -457,6 +459,8 @@ pub struct TenantEntry {
     pub country: String,
     /// Readings that differ in the wild.
     pub switches: Switches,
+    /// Whether hooks and the CRM may be at private addresses.
+    pub private_urls: bool,
 }
 
 /// What an API client signs in with.

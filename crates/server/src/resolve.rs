@@ -41,7 +41,9 @@ impl Questions {
 
     /// Finds out; the answer is returned if it is known at once, else it comes as an input.
     pub fn ask(&self, ticket: Ticket, question: Question) -> Option<Answer> {
-        let Question::Addresses { host, port, transport, secure } = question;
+        let Question::Addresses { host, port, transport, secure } = question else {
+            return Some(Answer::Failed("no CRM is asked".into()));
+        };
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             return Some(Answer::Failed("too many names are being looked up".into()));
         };

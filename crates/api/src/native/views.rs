@@ -353,6 +353,7 @@ impl LegView {
         };
         let (party, trunk) = match &leg.party {
             Party::Extension { .. } => ("extension", None),
+            Party::Group { .. } => ("group", None),
             Party::Outside { trunk, .. } => ("outside", trunk.clone()),
         };
         Self {
@@ -420,6 +421,7 @@ fn origin_word(origin: Origin) -> &'static str {
         Origin::Phone => "phone",
         Origin::Trunk => "trunk",
         Origin::Click => "click",
+        Origin::Consultation => "consultation",
     }
 }
 

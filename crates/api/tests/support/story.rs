@@ -44,6 +44,7 @@ impl ToldCall {
             from: extension("101"),
             to,
             did: Some("842873088088".into()),
+            about: None,
         };
         self.tell(vec![started, self.leg(1, Side::Agent, extension("101"), false)])
     }
@@ -56,6 +57,7 @@ impl ToldCall {
             from: outside(from),
             to: outside("842873088088"),
             did: Some("842873088088".into()),
+            about: None,
         };
         let customer = self.leg(1, Side::Customer, outside(from), true);
         self.tell(vec![started, customer, self.leg(2, Side::Agent, extension("101"), false)])
@@ -84,7 +86,7 @@ impl ToldCall {
         let by = EndedBy::Customer;
         let mut events: Vec<_> =
             (1..=legs).map(|leg| CallEvent::LegEnded { leg: self.leg_id(leg), reason, sip, cause: None, by }).collect();
-        events.push(CallEvent::Ended { reason, sip, cause: None, by });
+        events.push(CallEvent::Ended { reason, sip, cause: None, by, merged_into: None });
         self.tell(events)
     }
 

@@ -314,7 +314,7 @@ impl Call {
         self.over = true;
         step.office.limits.end_call();
         let End { reason, sip, cause, .. } = end;
-        self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, cause, by });
+        self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, cause, by, merged_into: None });
     }
 
     /// How well the sound of a leg that is over travelled.

@@ -129,6 +129,7 @@ mod tests {
             from: party("101"),
             to: party("102"),
             did: None,
+            about: None,
         };
 
         story.answers(claim.clone());

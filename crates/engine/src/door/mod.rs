@@ -352,6 +352,7 @@ mod tests {
                 lower_case_states: false,
                 feedback_md5_with_bars: true,
             },
+            private_urls: false,
         };
         Directory {
             version: 1,

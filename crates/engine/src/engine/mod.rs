@@ -343,6 +343,13 @@ impl Engine {
                     self.reply(ticket, Err(Problem::NoSuchCall { call }));
                 }
             }
+            Command::Transfer(model::Transfer { call, .. })
+            | Command::Hold { call, .. }
+            | Command::Resume { call, .. }
+            | Command::Mute { call, .. }
+            | Command::PressKeys { call, .. }
+            | Command::Play { call, .. }
+            | Command::Record { call, .. } => self.reply(ticket, Err(Problem::NoSuchCall { call })),
         }
     }
 

@@ -56,6 +56,7 @@ impl Story {
             CallEvent::Started { origin, from, to, .. } => {
                 let how = match origin {
                     Origin::Click => "a click: ",
+                    Origin::Consultation => "a question: ",
                     Origin::Phone | Origin::Trunk => "",
                 };
                 format!("call {id}: {how}{} calls {}", from.shown(), to.shown())
@@ -69,6 +70,12 @@ impl Story {
             CallEvent::LegAnswered { leg } => format!("  {} answers", who(leg)),
             CallEvent::LegHeld { leg } => format!("  {} holds", who(leg)),
             CallEvent::LegResumed { leg } => format!("  {} takes the call back", who(leg)),
+            CallEvent::LegMuted { leg } => format!("  {} is muted", who(leg)),
+            CallEvent::LegUnmuted { leg } => format!("  {} is heard again", who(leg)),
+            CallEvent::Routed { to, .. } => format!("  goes to {}", to.shown()),
+            CallEvent::Transferring { leg, to, .. } => format!("  {} transfers to {}", who(leg), to.shown()),
+            CallEvent::Transferred { target, .. } => format!("  transferred to {}", who(target)),
+            CallEvent::TransferFailed { reason, .. } => format!("  the transfer failed: {}", reason.code()),
             CallEvent::LegKey { leg, key } => format!("  {} presses {key}", who(leg)),
             CallEvent::LegRerouted { leg, trunk, sip, .. } => {
                 format!("  {}: refused with {sip}, tried again over {trunk}", who(leg))
@@ -112,6 +119,8 @@ impl Story {
                 self.files.insert(event.subject.clone(), file.clone());
                 None
             }
+            RecordingEvent::Paused => Some("  the recording pauses".to_owned()),
+            RecordingEvent::Resumed => Some("  the recording goes on".to_owned()),
             RecordingEvent::Closed { milliseconds, .. } => {
                 let file = self.files.remove(&event.subject)?;
                 let file = self.recordings.join(file);
@@ -159,6 +168,7 @@ mod tests {
                     from: extension.clone(),
                     to: outside.clone(),
                     did: None,
+                    about: None,
                 },
             ),
             call(0, leg(agent, &extension)),
@@ -177,7 +187,16 @@ mod tests {
                     by: EndedBy::Customer,
                 },
             ),
-            call(12, CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }),
+            call(
+                12,
+                CallEvent::Ended {
+                    reason: Reason::HungUp,
+                    sip: 200,
+                    cause: None,
+                    by: EndedBy::Customer,
+                    merged_into: None,
+                },
+            ),
             sound(
                 12,
                 RecordingEvent::Closed { milliseconds: 10_020, gap_milliseconds: 0, bytes: 1, sha256: String::new() },

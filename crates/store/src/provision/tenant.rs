@@ -8,7 +8,7 @@ use super::yaml::{Node, Value};
 use super::{Lined, ProvisionError, TenantDraft, floor, keys, lines, people, wrong};
 use crate::settings::stored::{Feedback, TenantBody};
 
-const TENANT: [&str; 22] = [
+const TENANT: [&str; 23] = [
     "name",
     "display_name",
     "timezone",
@@ -31,6 +31,7 @@ const TENANT: [&str; 22] = [
     "limits",
     "switches",
     "webhook_private_addresses",
+    "transfer_ring_back",
 ];
 const CLASSES: [&str; 5] = ["mobile", "landline", "freephone", "premium", "short"];
 
@@ -77,6 +78,7 @@ fn body(section: &mut Section, name: &str) -> Result<TenantBody, ProvisionError>
         limits: limits(section, &country)?,
         switches: switches(section)?,
         webhook_private_addresses: section.flag("webhook_private_addresses", false)?,
+        transfer_ring_back: section.flag("transfer_ring_back", true)?,
         country,
     })
 }

@@ -78,6 +78,7 @@ impl Settings {
             menus: by_name(bodies::<Menu>(rows, id, Noun::Menu)?, |one| &one.name),
             limits: body.limits.clone(),
             switches: body.switches,
+            transfer_ring_back: body.transfer_ring_back,
         })
     }
 
@@ -116,6 +117,7 @@ fn entry(settings: &TenantSettings, body: TenantBody) -> TenantEntry {
         language: body.language,
         country: body.country,
         switches: body.switches,
+        private_urls: body.webhook_private_addresses,
     }
 }
 

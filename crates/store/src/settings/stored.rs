@@ -17,6 +17,13 @@ pub(crate) struct TenantBody {
     pub limits: Limits,
     pub switches: Switches,
     pub webhook_private_addresses: bool,
+    #[serde(default = "yes")]
+    pub transfer_ring_back: bool,
+}
+
+// Tenants that were stored without the key.
+fn yes() -> bool {
+    true
 }
 
 /// The rating call.

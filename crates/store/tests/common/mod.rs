@@ -90,7 +90,7 @@ impl TestCall {
         let (agent, customer) = if direction == Direction::Outbound { (&from, &to) } else { (&to, &from) };
         let legs = [(self.agent, Side::Agent, agent.clone()), (self.customer, Side::Customer, customer.clone())];
         let did = Some(Text::from("842873088088"));
-        let started = CallEvent::Started { origin, direction, from, to, did };
+        let started = CallEvent::Started { origin, direction, from, to, did, about: None };
         let legs = legs.map(|(leg, side, party)| CallEvent::LegStarted { leg, side, party, caller: false });
         self.batch([vec![started], legs.to_vec()].concat())
     }
@@ -109,7 +109,11 @@ impl TestCall {
         let ended = |leg| CallEvent::LegEnded { leg, reason: Reason::HungUp, sip: 200, cause: None, by };
         let legs = [ended(self.agent), ended(self.customer)];
         self.batch(
-            [legs.to_vec(), vec![CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by }]].concat(),
+            [
+                legs.to_vec(),
+                vec![CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by, merged_into: None }],
+            ]
+            .concat(),
         )
     }
 

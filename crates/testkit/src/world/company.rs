@@ -82,6 +82,7 @@ impl Company {
                 silence_seconds: 86_400,
             },
             switches: Switches { null_type_on_hangup: true, lower_case_states: false, feedback_md5_with_bars: true },
+            transfer_ring_back: true,
         };
         Self { settings, domain: format!("{}.test", name.to_lowercase()), default: id == 1 }
     }
@@ -96,6 +97,7 @@ impl Company {
             language: self.settings.language,
             country: self.settings.country.clone(),
             switches: self.settings.switches,
+            private_urls: true,
         }
     }
 }

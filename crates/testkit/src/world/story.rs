@@ -1,8 +1,8 @@
 //! Events and records in words, without ids and times: what two runs of the same call must have in common.
 
 use model::{
-    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, Side,
-    SoundEvent, Status, TrunkEvent, What,
+    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, RoutedBy, Side,
+    SoundEvent, Status, TransferMode, TrunkEvent, What,
 };
 
 /// An event in words. Legs are called by their party's number, which the call's record knows.
@@ -29,6 +29,25 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
         What::Call(CallEvent::LegAnswered { leg: id }) => format!("leg.answered {}", leg(id)),
         What::Call(CallEvent::LegHeld { leg: id }) => format!("leg.held {}", leg(id)),
         What::Call(CallEvent::LegResumed { leg: id }) => format!("leg.resumed {}", leg(id)),
+        What::Call(CallEvent::LegMuted { leg: id }) => format!("leg.muted {}", leg(id)),
+        What::Call(CallEvent::LegUnmuted { leg: id }) => format!("leg.unmuted {}", leg(id)),
+        What::Call(CallEvent::Routed { to, by, why }) => {
+            let by = match by {
+                RoutedBy::Crm => "crm",
+                RoutedBy::Default => "default",
+            };
+            let why = why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            format!("call.routed to {} by {by}{why}", party(to))
+        }
+        What::Call(CallEvent::Transferring { leg: id, to, mode, .. }) => {
+            format!("call.transferring {} by {}, {}", party(to), leg(id), mode_word(*mode))
+        }
+        What::Call(CallEvent::Transferred { leg: id, target, mode }) => {
+            format!("call.transferred {} by {}, {}", leg(target), leg(id), mode_word(*mode))
+        }
+        What::Call(CallEvent::TransferFailed { leg: id, reason, sip }) => {
+            format!("call.transfer_failed by {}, {} {sip}", leg(id), reason.code())
+        }
         What::Call(CallEvent::LegKey { leg: id, key }) => format!("leg.key {} {key}", leg(id)),
         What::Call(CallEvent::LegEnded { leg: id, reason, sip, cause, by }) => {
             format!("leg.ended {} {} {sip}{} by {}", leg(id), reason.code(), cause_words(*cause), by_word(*by))
@@ -36,10 +55,12 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
         What::Call(CallEvent::Connected { agent, customer }) => {
             format!("call.connected {} with {}", leg(agent), leg(customer))
         }
-        What::Call(CallEvent::Ended { reason, sip, cause, by }) => {
+        What::Call(CallEvent::Ended { reason, sip, cause, by, .. }) => {
             format!("call.ended {} {sip}{} by {}", reason.code(), cause_words(*cause), by_word(*by))
         }
         What::Recording(RecordingEvent::Started { .. }) => "recording.started".into(),
+        What::Recording(RecordingEvent::Paused) => "recording.paused".into(),
+        What::Recording(RecordingEvent::Resumed) => "recording.resumed".into(),
         What::Recording(RecordingEvent::Closed { .. }) => "recording.closed".into(),
         What::Recording(RecordingEvent::Failed { .. }) => "recording.failed".into(),
         What::Sound(SoundEvent::Measured { legs }) => {
@@ -85,9 +106,16 @@ fn cause_words(cause: Option<u8>) -> String {
 
 fn party(party: &Party) -> String {
     match party {
-        Party::Extension { number } => number.clone(),
+        Party::Extension { number } | Party::Group { number } => number.clone(),
         Party::Outside { number, trunk: Some(trunk), .. } => format!("{number} over {trunk}"),
         Party::Outside { number, trunk: None, .. } => format!("{number} outside"),
+    }
+}
+
+fn mode_word(mode: TransferMode) -> &'static str {
+    match mode {
+        TransferMode::Blind => "blind",
+        TransferMode::Attended => "attended",
     }
 }
 
@@ -96,6 +124,7 @@ fn origin_word(origin: Origin) -> &'static str {
         Origin::Phone => "phone",
         Origin::Trunk => "trunk",
         Origin::Click => "click",
+        Origin::Consultation => "consultation",
     }
 }
 

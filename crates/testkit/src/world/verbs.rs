@@ -434,6 +434,8 @@ pub(super) fn reply_words(reply: &Result<Reply, Problem>) -> String {
     match reply {
         Ok(Reply::Originated { .. }) => "accepted".into(),
         Ok(Reply::HungUp { .. }) => "hung up".into(),
+        Ok(Reply::Transferring { .. }) => "transferring".into(),
+        Ok(Reply::Done { .. }) => "done".into(),
         Ok(Reply::BanLifted { .. }) => "ban lifted".into(),
         Ok(Reply::SettingsTaken { .. }) => "settings taken".into(),
         Err(Problem::CallFailed { reason, sip: Some(sip), .. }) => format!("failed: {} {sip}", reason.code()),

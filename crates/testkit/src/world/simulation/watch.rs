@@ -54,6 +54,7 @@ impl Simulation {
         for record in &fresh {
             let is_of = |phone: &Phone, leg: &LegRecord| match &leg.party {
                 Party::Extension { number } => phone.card.login.is_some() && phone.card.user == *number,
+                Party::Group { .. } => false,
                 Party::Outside { trunk, .. } => trunk.as_deref() == Some(phone.card.name.as_str()),
             };
             let own = world.phones.iter().enumerate().filter(|(_, phone)| {

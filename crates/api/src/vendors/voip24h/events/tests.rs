@@ -296,6 +296,7 @@ impl Call {
             from: self.from.clone(),
             to: self.to.clone(),
             did: Some("842873088088".into()),
+            about: None,
         }
     }
 
@@ -324,7 +325,7 @@ impl Call {
     }
 
     fn ended(&self) -> CallEvent {
-        CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }
+        CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer, merged_into: None }
     }
 }
 
