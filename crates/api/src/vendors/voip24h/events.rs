@@ -1,145 +1,61 @@
-//! The `response` events of Voip24h's Socket.IO (readings 11 and 12), rendered from the stored story alone.
-//!
-//! Which extension is told what:
-//!
-//! | stored | told |
-//! |---|---|
-//! | an extension dials out | `Ring` to it |
-//! | an extension's first phone rings, or is answered without having rung | `Ring` to it |
-//! | click-to-call: the customer's leg rings | `Ringing` to the agent's extension |
-//! | both sides are connected | `Up` to each extension of the two |
-//! | an extension's last leg is over | `Hangup` to it |
-//!
-//! Each stored event carries the record as it stood with it, so that nothing has to be remembered between events and a
-//! reader may begin at any position.
+//! Voip24h's live events: the `response` of its Socket.IO and the bodies of its event hooks, rendered from the stored story
+//! alone. Who is told what is decided in `states.rs`.
 
-use model::{CallEvent, Direction, LegId, LegRecord, Origin, Record, Side, StoredEvent, Switches, Timestamp, What};
+use jiff::tz::TimeZone;
+use model::{
+    CallEvent, CallId, Direction, LegId, LegRecord, Origin, Record, StoredEvent, Switches, TenantEntry, Timestamp, What,
+};
+use serde_json::{Map, Value};
 
-use super::translate::{channel, direction_word};
+use super::states::{State, Told, told};
+use super::translate::{channel, did, direction_word, local_time, status_word};
 use super::wire::ResponseEvent;
 
 /// What an event says to the extensions it concerns, in order.
 pub(crate) fn render(stored: &StoredEvent, switches: &Switches) -> Vec<ResponseEvent> {
-    let (What::Call(event), Some(record)) = (&stored.event.what, stored.record.as_deref()) else { return Vec::new() };
-    let told = match event {
-        CallEvent::LegStarted { leg, caller: true, .. } => one(record, *leg, State::Ring),
-        CallEvent::LegRinging { leg, .. } => ringing(record, *leg, stored.event.at),
-        CallEvent::LegAnswered { leg } => answered(record, *leg),
-        CallEvent::Connected { agent, customer } => {
-            [one(record, *agent, State::Up), one(record, *customer, State::Up)].concat()
-        }
-        CallEvent::LegEnded { leg, .. } => leg_ended(record, *leg),
-        CallEvent::Ended { .. } => never_ended(record),
-        _ => Vec::new(),
-    };
-    told.into_iter().map(|(leg, state)| response(record, leg, state, switches)).collect()
+    let Some(record) = stored.record.as_deref() else { return Vec::new() };
+    told(stored).into_iter().map(|told| response(record, told, switches)).collect()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    Ring,
-    Ringing,
-    Up,
-    Hangup,
-}
-
-type Told<'a> = (&'a LegRecord, State);
-
-/// The leg's extension is told, if it is one.
-fn one(record: &Record, leg: LegId, state: State) -> Vec<Told<'_>> {
-    find(record, leg).filter(|leg| leg.party.extension().is_some()).map(|leg| (leg, state)).into_iter().collect()
-}
-
-fn ringing(record: &Record, leg: LegId, at: Timestamp) -> Vec<Told<'_>> {
-    // A carrier may say twice that it rings (180 after 183); only the first counts.
-    let Some(leg) = find(record, leg).filter(|leg| leg.ringing_at == Some(at)) else { return Vec::new() };
-    let first = |legs: &mut dyn Iterator<Item = &LegRecord>| {
-        legs.filter_map(|leg| Some((leg.ringing_at?, leg.leg))).min().is_some_and(|(_, first)| first == leg.leg)
-    };
-    let mut told = Vec::new();
-    // Several phones of one extension ring as one.
-    if leg.party.extension().is_some() && first(&mut same_extension(record, leg)) {
-        told.push((leg, State::Ring));
+/// The bodies of the event hooks (readings 11 to 13): each state event, and with the call's end its one `Cdr`.
+///
+/// All values are strings; `type` is null at `Hangup` where the tenant's switch says so.
+pub(crate) fn webhooks(stored: &StoredEvent, tenant: &TenantEntry) -> Vec<Map<String, Value>> {
+    let Some(record) = stored.record.as_deref() else { return Vec::new() };
+    let mut bodies: Vec<_> = render(stored, &tenant.switches).into_iter().map(body).collect();
+    if let What::Call(CallEvent::Ended { .. }) = &stored.event.what {
+        bodies.push(final_event(record, tenant));
     }
-    if record.origin == Origin::Click
-        && leg.side == Side::Customer
-        && first(&mut record.legs.iter().filter(|leg| leg.side == Side::Customer))
-    {
-        told.extend(agent(record).map(|agent| (agent, State::Ringing)));
-    }
-    told
+    bodies
 }
 
-/// A phone that answers by itself may never say that it rings.
-fn answered(record: &Record, leg: LegId) -> Vec<Told<'_>> {
-    match find(record, leg) {
-        Some(leg)
-            if leg.party.extension().is_some()
-                && !leg.caller
-                && same_extension(record, leg).all(|leg| leg.ringing_at.is_none())
-                && same_extension(record, leg).all(|other| other.answered_at.is_none() || other.leg == leg.leg) =>
-        {
-            vec![(leg, State::Ring)]
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Told with the last of the extension's legs. Legs that end at once count in the order they began.
-fn leg_ended(record: &Record, leg: LegId) -> Vec<Told<'_>> {
-    let Some(leg) = find(record, leg).filter(|leg| leg.party.extension().is_some()) else { return Vec::new() };
-    let mut last = None;
-    for other in same_extension(record, leg) {
-        let Some(ended_at) = other.ended_at else { return Vec::new() };
-        last = last.max(Some((ended_at, other.leg)));
-    }
-    if last.is_some_and(|(_, last)| last == leg.leg) { vec![(leg, State::Hangup)] } else { Vec::new() }
-}
-
-/// A call may be closed over legs whose end nobody saw (a crash): their extensions are told with the call's end.
-fn never_ended(record: &Record) -> Vec<Told<'_>> {
-    let mut told: Vec<Told<'_>> = Vec::new();
-    for leg in record.legs.iter().filter(|leg| leg.ended_at.is_none() && leg.party.extension().is_some()) {
-        if !told.iter().any(|(other, _)| other.party.extension() == leg.party.extension()) {
-            told.push((leg, State::Hangup));
-        }
-    }
-    told
-}
-
-fn find(record: &Record, leg: LegId) -> Option<&LegRecord> {
-    record.legs.iter().find(|other| other.leg == leg)
-}
-
-fn same_extension<'a>(record: &'a Record, leg: &'a LegRecord) -> impl Iterator<Item = &'a LegRecord> {
-    record.legs.iter().filter(|other| other.party.extension() == leg.party.extension())
-}
-
-/// The leg of the extension that a click-to-call rang first.
-fn agent(record: &Record) -> Option<&LegRecord> {
-    record.legs.iter().find(|leg| leg.side == Side::Agent && leg.party.extension().is_some())
-}
-
-fn response(record: &Record, leg: &LegRecord, state: State, switches: &Switches) -> ResponseEvent {
-    let extension = leg.party.extension().unwrap_or_default();
-    let word = match state {
-        State::Ring => "Ring",
-        State::Ringing => "Ringing",
-        State::Up => "Up",
-        State::Hangup => "Hangup",
-    };
+fn response(record: &Record, (leg, state): Told<'_>, switches: &Switches) -> ResponseEvent {
     let quiet = state == State::Hangup && switches.null_type_on_hangup;
+    let of_leg = (leg.party.extension().unwrap_or_default(), Some(leg.leg));
+    ResponseEvent {
+        state: cased(state.word(), switches),
+        kind: (!quiet).then(|| direction_word(record.direction)),
+        ..of(record, of_leg, other_side(record, leg), note(record, leg))
+    }
+}
+
+/// What all events of a call have, with an empty state.
+fn of(record: &Record, (extension, leg): (&str, Option<LegId>), phone: &str, note: &'static str) -> ResponseEvent {
     ResponseEvent {
         extend: extension.to_owned(),
-        state: if switches.lower_case_states { word.to_ascii_lowercase() } else { word.to_owned() },
-        phone: other_side(record, leg).to_owned(),
+        state: String::new(),
+        phone: phone.to_owned(),
         callid: record.callid.to_string(),
-        kind: (!quiet).then(|| direction_word(record.direction)),
-        uniqueid: leg.leg.to_string(),
+        kind: Some(direction_word(record.direction)),
+        uniqueid: leg.map_or_else(|| record.callid.to_string(), |leg| leg.to_string()),
         linkedid: record.callid.to_string(),
-        channel: channel(extension, leg.leg),
-        note: note(record, leg),
+        channel: leg.map(|leg| channel(extension, leg)).unwrap_or_default(),
+        note,
     }
+}
+
+fn cased(word: &str, switches: &Switches) -> String {
+    if switches.lower_case_states { word.to_ascii_lowercase() } else { word.to_owned() }
 }
 
 /// The customer; between extensions whoever the leg's party talks with.
@@ -147,13 +63,89 @@ fn other_side<'a>(record: &'a Record, leg: &LegRecord) -> &'a str {
     match record.direction {
         Direction::Inbound | Direction::Outbound => record.customer_shown(),
         Direction::Local if leg.party == record.from => record.to.number(),
+        Direction::Local if has_left(record, &record.from) && leg.party != record.to => record.to.number(),
         Direction::Local => record.from.number(),
     }
+}
+
+/// Whether this party gave the other one away.
+fn has_left(record: &Record, party: &model::Party) -> bool {
+    let by = |leg| record.legs.iter().find(|other| other.leg == leg).map(|leg| &leg.party);
+    record.transfers.iter().any(|transfer| transfer.target.is_some() && by(transfer.leg) == Some(party))
 }
 
 /// `caller` on the leg whose party calls, or is rung first in a click-to-call: CRMs that open a window on `Ring` skip it.
 fn note(record: &Record, leg: &LegRecord) -> &'static str {
     if leg.caller || (record.origin == Origin::Click && leg.party == record.from) { "caller" } else { "callee" }
+}
+
+fn body(event: ResponseEvent) -> Map<String, Value> {
+    let mut body: Map<String, Value> = [
+        ("uniqueid", event.uniqueid),
+        ("linkedid", event.linkedid),
+        ("callid", event.callid),
+        ("channel", event.channel),
+        ("extend", event.extend),
+        ("state", event.state),
+        ("phone", event.phone),
+        ("note", event.note.to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), Value::String(value)))
+    .collect();
+    body.insert("type".to_owned(), event.kind.map_or(Value::Null, Value::from));
+    body
+}
+
+/// What a call came to, told once when it is over: of whoever talked, else of who was rung last.
+fn final_event(record: &Record, tenant: &TenantEntry) -> Map<String, Value> {
+    let extension = record.extension.as_deref().unwrap_or_default();
+    let leg = record.legs.iter().rev().find(|leg| leg.party.extension() == Some(extension));
+    let (phone, note) = match leg {
+        Some(leg) => (other_side(record, leg), note(record, leg)),
+        None => (record.customer_shown(), ""),
+    };
+    let of_leg = (extension, leg.map(|leg| leg.leg));
+    let event = ResponseEvent { state: cased("Cdr", &tenant.switches), ..of(record, of_leg, phone, note) };
+    let mut body = body(event);
+    body.insert("cdr".to_owned(), Value::Object(cdr(record, tenant)));
+    body
+}
+
+fn cdr(record: &Record, tenant: &TenantEntry) -> Map<String, Value> {
+    let zone = zone(tenant);
+    let time = |at: Option<Timestamp>| at.map(|at| local_time(at, &zone)).unwrap_or_default();
+    let did = did(record, &tenant.country);
+    let extension = record.extension.clone().unwrap_or_default();
+    let (source, destination) = match record.direction {
+        Direction::Inbound => (record.customer_shown().to_owned(), did),
+        Direction::Outbound if did.is_empty() => (extension, record.customer_shown().to_owned()),
+        Direction::Outbound => (did, record.customer_shown().to_owned()),
+        Direction::Local => (record.from.number().to_owned(), record.to.number().to_owned()),
+    };
+    [
+        ("source", source),
+        ("destination", destination),
+        ("starttime", time(Some(record.started_at))),
+        ("answertime", time(record.answered_at)),
+        ("endtime", time(record.ended_at)),
+        ("duration", record.duration_seconds().unwrap_or(0).to_string()),
+        ("billsec", record.bill_seconds().unwrap_or(0).to_string()),
+        ("disposition", status_word(record.disposition).to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), Value::String(value)))
+    .collect()
+}
+
+/// The tenant's zone, which was checked when it was set.
+pub(super) fn zone(tenant: &TenantEntry) -> TimeZone {
+    TimeZone::get(&tenant.timezone).unwrap_or(TimeZone::UTC)
+}
+
+/// The name of a call's recording, as its links have it.
+pub(super) fn recording_name(call: CallId) -> String {
+    format!("{call}.wav")
 }
 
 #[cfg(test)]

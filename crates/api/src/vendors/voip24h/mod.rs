@@ -2,6 +2,8 @@
 //! What its documents leave open is settled in `docs/voip24h.md`.
 
 pub(crate) mod events;
+pub(crate) mod missed;
 pub(crate) mod routes;
+mod states;
 mod translate;
 pub(crate) mod wire;

@@ -194,12 +194,7 @@ pub(crate) fn no_list(message: impl Into<String>) -> ListAnswer {
 
 fn row(found: &RecordRow, look: &Look<'_>) -> Row {
     let record = &found.record;
-    let extension = record.extension.as_deref();
-    let (src, dst) = match record.direction {
-        Direction::Inbound => (record.customer_shown(), extension.unwrap_or(record.to.number())),
-        Direction::Outbound => (extension.unwrap_or(record.from.number()), record.customer_shown()),
-        Direction::Local => (record.from.number(), record.to.number()),
-    };
+    let (src, dst) = parties(record);
     let duration = record.duration_seconds().unwrap_or(0);
     let link = |kind: &str| match record.recording() {
         Some(_) => (look.link)(kind, record.callid),
@@ -229,8 +224,18 @@ fn row(found: &RecordRow, look: &Look<'_>) -> Row {
     }
 }
 
+/// Who called and who was called: the customer and whoever talked with him, else whoever was rung last.
+pub(crate) fn parties(record: &Record) -> (&str, &str) {
+    let extension = record.extension.as_deref();
+    match record.direction {
+        Direction::Inbound => (record.customer_shown(), extension.unwrap_or(record.to.number())),
+        Direction::Outbound => (extension.unwrap_or(record.from.number()), record.customer_shown()),
+        Direction::Local => (record.from.number(), record.to.number()),
+    }
+}
+
 /// The tenant's number as `84…`.
-fn did(record: &Record, country: &str) -> String {
+pub(crate) fn did(record: &Record, country: &str) -> String {
     let Some(did) = &record.did else { return String::new() };
     match Number::parse(did.as_str(), country) {
         Ok(number) => number.international().to_owned(),
@@ -252,7 +257,7 @@ pub(crate) fn direction_word(direction: Direction) -> &'static str {
     }
 }
 
-fn status_word(status: Status) -> &'static str {
+pub(crate) fn status_word(status: Status) -> &'static str {
     match status {
         Status::Answered => "ANSWERED",
         Status::NoAnswer => "NO ANSWER",
