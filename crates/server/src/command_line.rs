@@ -10,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{KEYS, Layers};
+use crate::show::{self, Shown, View};
 use crate::unusable::Unusable;
 
 /// What the program is asked to do.
@@ -26,6 +27,8 @@ pub enum Task {
         /// Whether what the file leaves out is deleted.
         prune: bool,
     },
+    /// Something of a running server is shown.
+    Show(Shown, View),
 }
 
 /// What was understood of a command line.
@@ -53,6 +56,9 @@ pub fn parse(
         Some(("demo", matches)) => (Task::Demo, matches),
         Some(("serve", matches)) => (Task::Serve, matches),
         Some(("provision", matches)) => (provision(matches), matches),
+        Some((name, matches)) if let Some((shown, view)) = show::asked(name, matches) => {
+            (Task::Show(shown, view), matches)
+        }
         _ => return Err(Unusable(format!("what is to be done is missing: {TASKS}"))),
     };
     let config = matches.get_one::<PathBuf>("config");
@@ -60,7 +66,8 @@ pub fn parse(
     Ok(Asked::Do(task, layers))
 }
 
-const TASKS: &str = "write tongdai serve, tongdai demo or tongdai provision FILE";
+const TASKS: &str =
+    "write tongdai serve, tongdai demo, tongdai provision FILE, tongdai cdr, tongdai events or tongdai calls";
 
 fn command() -> Command {
     let file = || clap::value_parser!(PathBuf);
@@ -102,6 +109,7 @@ fn command() -> Command {
                     Arg::new("prune").long("prune").action(ArgAction::SetTrue).help("Delete what the file leaves out"),
                 ),
         )
+        .subcommands(show::commands())
 }
 
 fn provision(matches: &ArgMatches) -> Task {
@@ -175,9 +183,11 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_one_sentence() {
+        let missing = format!("what is to be done is missing: {TASKS}");
+        let unknown = format!("`sing` is unknown: {TASKS}");
         let table = [
-            ("tongdai", "what is to be done is missing: write tongdai serve, tongdai demo or tongdai provision FILE"),
-            ("tongdai sing", "`sing` is unknown: write tongdai serve, tongdai demo or tongdai provision FILE"),
+            ("tongdai", missing.as_str()),
+            ("tongdai sing", unknown.as_str()),
             ("tongdai serve --htp 1", "--htp is unknown: did you mean --http?"),
             ("tongdai serve --xyzzy", "--xyzzy is unknown: tongdai --help lists what there is"),
             ("tongdai serve now", "now is unknown: tongdai --help lists what there is"),

@@ -40,7 +40,7 @@ const fn many(name: &'static str, value: &'static str, help: &'static str) -> Ke
 pub const KEYS: &[Key] = &[
     one("data-dir", "FOLDER", "Database, recordings, generated secrets [default: ./data]"),
     many("http", "ADDR[:PORT]", "HTTP for everything [default: 127.0.0.1:8080]"),
-    many("https", "ADDR[:PORT]", "HTTP over TLS [default: none]"),
+    many("https", "ADDR[:PORT]", "The same over TLS, port 8443 unless named [default: none]"),
     many("sip", "[NAME=]ADDR[:PORT][,advertise=ADDR[:PORT]]", "SIP over UDP and TCP [default: 0.0.0.0:5060]"),
     many("sips", "[NAME=]ADDR[:PORT][,advertise=ADDR[:PORT]]", "SIP over TLS, port 5061 unless named [default: none]"),
     one("tls-certificate", "FILE", "Our certificate and those that lead to its authority, PEM [default: self-signed]"),
@@ -92,6 +92,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where HTTP is listened for.
     pub http: Vec<SocketAddr>,
+    /// Where HTTP over TLS is listened for.
+    pub https: Vec<SocketAddr>,
     /// SIP interfaces, UDP and TCP each.
     pub sip: Vec<Listen>,
     /// SIP interfaces for TLS.
@@ -156,6 +158,7 @@ impl Settings {
         };
         Ok(Self {
             http: layers.all("http", http_address)?.unwrap_or_else(|| vec![([127, 0, 0, 1], 8080).into()]),
+            https: layers.all("https", |text| listen::address(text, 8443))?.unwrap_or_default(),
             sip,
             sips,
             tls_files: tls_files(layers)?,
@@ -204,16 +207,12 @@ pub fn log_filter(layers: &Layers) -> Result<String, Unusable> {
 
 /// Settings that name what this build has not: better no start than another server than was asked for.
 fn refuse_what_is_not_served(layers: &Layers) -> Result<(), Unusable> {
-    let refuse = |name, sentence: &str| match layers.given(name)?.first() {
-        Some(given) => Err(given.wrong(sentence)),
-        None => Ok(()),
-    };
-    refuse("https", "TLS is not served: leave it out and put a TLS proxy before --http")?;
-    layers.one("bus", |text| match text {
-        "in-process" => Ok(()),
-        _ => Err("this server is one node: write in-process, or leave it out".into()),
-    })?;
-    Ok(())
+    layers
+        .one("bus", |text| match text {
+            "in-process" => Ok(()),
+            _ => Err("this server is one node: write in-process, or leave it out".into()),
+        })
+        .map(drop)
 }
 
 fn tls_files(layers: &Layers) -> Result<Option<(PathBuf, PathBuf)>, Unusable> {

@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::http::HeaderValue;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 use tower::{Layer, ServiceExt};
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
@@ -21,6 +25,8 @@ use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 const CONNECTIONS: usize = 16_384;
 /// How long a client may take to send the head of a request, and how long it may keep an idle connection.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// How long a client may take to agree on keys.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long accepting rests when the machine is out of something.
 const REST: Duration = Duration::from_millis(100);
 
@@ -33,16 +39,17 @@ pub struct Http {
 }
 
 impl Http {
-    /// Serves `router` on every listener. A slash at the end of a path does not count.
-    pub fn start(listeners: Vec<std::net::TcpListener>, router: Router) -> io::Result<Self> {
+    /// Serves `router` on every listener, over TLS where it has somebody who speaks that. A slash at the end of a path does
+    /// not count.
+    pub fn start(listeners: Vec<(std::net::TcpListener, Option<TlsAcceptor>)>, router: Router) -> io::Result<Self> {
         let app = NormalizePathLayer::trim_trailing_slash().layer(router);
         let (stop, stopping) = watch::channel(false);
         let tasks = TaskTracker::new();
         let room = Arc::new(Semaphore::new(CONNECTIONS));
-        for listener in listeners {
+        for (listener, tls) in listeners {
             listener.set_nonblocking(true)?;
-            let listener = TcpListener::from_std(listener)?;
-            tasks.spawn(accept(listener, app.clone(), room.clone(), tasks.clone(), stopping.clone()));
+            let door = Door { listener: TcpListener::from_std(listener)?, tls };
+            tasks.spawn(accept(door, app.clone(), room.clone(), tasks.clone(), stopping.clone()));
         }
         Ok(Self { stop, tasks })
     }
@@ -57,24 +64,24 @@ impl Http {
     }
 }
 
-async fn accept(
+/// Where connections come in.
+struct Door {
     listener: TcpListener,
-    app: App,
-    room: Arc<Semaphore>,
-    tasks: TaskTracker,
-    mut stopping: watch::Receiver<bool>,
-) {
+    tls: Option<TlsAcceptor>,
+}
+
+async fn accept(door: Door, app: App, room: Arc<Semaphore>, tasks: TaskTracker, mut stopping: watch::Receiver<bool>) {
     loop {
         let Ok(place) = room.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = door.listener.accept() => accepted,
             () = stopped(&mut stopping) => return,
         };
         match accepted {
             Ok((stream, remote)) => {
-                let (app, stopping) = (app.clone(), stopping.clone());
+                let (app, stopping, tls) = (app.clone(), stopping.clone(), door.tls.clone());
                 tasks.spawn(async move {
-                    serve(stream, remote, app, stopping).await;
+                    take_in(stream, remote, tls, app, stopping).await;
                     drop(place);
                 });
             }
@@ -86,10 +93,43 @@ async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, remote: SocketAddr, app: App, mut stopping: watch::Receiver<bool>) {
+async fn take_in(
+    stream: TcpStream,
+    remote: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    app: App,
+    stopping: watch::Receiver<bool>,
+) {
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return serve(stream, remote, Scheme::Http, app, stopping).await };
+    // Boxed: what a handshake takes is given back after it, and there are many connections.
+    match timeout(HANDSHAKE_WITHIN, Box::pin(tls.accept(stream))).await {
+        Ok(Ok(stream)) => serve(Box::new(stream), remote, Scheme::Https, app, stopping).await,
+        Ok(Err(error)) => tracing::debug!(%remote, %error, "no TLS"),
+        Err(_) => tracing::debug!(%remote, "no TLS in time"),
+    }
+}
+
+/// How a request came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    remote: SocketAddr,
+    scheme: Scheme,
+    app: App,
+    mut stopping: watch::Receiver<bool>,
+) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
+        // Links are made for the scheme that the client asked by, as they are behind a proxy that speaks TLS for us.
+        if scheme == Scheme::Https {
+            request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+        }
         app.clone().oneshot(request.map(axum::body::Body::new))
     });
     let mut connection = pin!(
@@ -147,7 +187,7 @@ mod tests {
         let (listener, address) = listener();
         let router = Router::new()
             .route("/who", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }));
-        let http = Http::start(vec![listener], router).expect("started");
+        let http = Http::start(vec![(listener, None)], router).expect("started");
 
         for path in ["/who", "/who/"] {
             let answer = ask(address, path).await;
@@ -169,7 +209,7 @@ mod tests {
             gone.await.expect("told to go on");
             "done"
         };
-        let http = Http::start(vec![listener], Router::new().route("/slow", get(slow))).expect("started");
+        let http = Http::start(vec![(listener, None)], Router::new().route("/slow", get(slow))).expect("started");
         let answer = tokio::spawn(ask(address, "/slow"));
         here.await.expect("arrived");
 

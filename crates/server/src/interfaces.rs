@@ -237,13 +237,17 @@ fn loopback(alike: IpAddr) -> IpAddr {
     if alike.is_ipv4() { IpAddr::from([127, 0, 0, 1]) } else { std::net::Ipv6Addr::LOCALHOST.into() }
 }
 
-/// Listens for HTTP.
-pub fn bind_http(settings: &Settings) -> Result<Vec<TcpListener>, Unusable> {
-    let bind = |address: &SocketAddr| {
-        listen_tcp(*address, Families::Own)
-            .map_err(|error| Unusable(format!("--http {address}: {error}: choose another address or stop who has it")))
+/// Listens for HTTP: in the clear, and over TLS.
+pub fn bind_http(settings: &Settings) -> Result<(Vec<TcpListener>, Vec<TcpListener>), Unusable> {
+    let bind = |flag: &str, addresses: &[SocketAddr]| -> Result<Vec<TcpListener>, Unusable> {
+        let listen = |address: &SocketAddr| {
+            listen_tcp(*address, Families::Own).map_err(|error| {
+                Unusable(format!("{flag} {address}: {error}: choose another address or stop who has it"))
+            })
+        };
+        addresses.iter().map(listen).collect()
     };
-    settings.http.iter().map(bind).collect()
+    Ok((bind("--http", &settings.http)?, bind("--https", &settings.https)?))
 }
 
 fn cannot_bind(flag: &str, listen: &Listen, error: &io::Error) -> Unusable {

@@ -18,8 +18,10 @@ mod panics;
 pub mod provision;
 mod pulse;
 mod recovery;
+mod remote;
 pub mod resolve;
 pub mod serve;
+pub mod show;
 pub mod signalling;
 mod signals;
 pub mod streams;
@@ -56,6 +58,7 @@ impl Failure {
 
 /// The whole program: does what the command line asks and tells the exit status.
 pub fn run() -> ExitCode {
+    tls::choose_provider();
     let asked = command_line::parse(std::env::args_os(), std::env::vars_os()).map_err(Failure::from);
     let done = asked.and_then(|asked| match asked {
         Asked::Say(text) => {
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
 }
 
 fn carry_out(task: &Task, layers: &Layers) -> Result<(), Failure> {
+    tls::use_everywhere();
     // Few threads: calls run on one of their own, sound on others; these serve HTTP and connections.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -83,6 +87,7 @@ fn carry_out(task: &Task, layers: &Layers) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("no threads: {error}: allow this user more")))?;
     match task {
         Task::Serve => runtime.block_on(serve(layers)),
+        Task::Show(shown, view) => runtime.block_on(show::run(layers, shown, view)),
         Task::Demo => runtime.block_on(demo::run(layers)),
         Task::Provision { file, prune } => {
             println!("{}", runtime.block_on(provision::send(layers, file, *prune))?);

@@ -1,19 +1,17 @@
 //! Provision files: applied at start, or sent to a running server.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use reqwest::Method;
 use serde::Deserialize;
 use store::provision::{Provision, ProvisionError};
 use store::{ApplyError, Changes, Store};
 
 use crate::Failure;
-use crate::config::{Layers, Remote};
+use crate::config::Layers;
 use crate::handover::with_cause;
+use crate::remote::{Refused, Server};
 use crate::unusable::Unusable;
-
-/// How long a running server may take to match a file.
-const WITHIN: Duration = Duration::from_secs(60);
 
 /// Reads a file and checks all that can be known of it without a store.
 pub fn read_and_check(file: &Path) -> Result<(PathBuf, Provision), Unusable> {
@@ -35,34 +33,19 @@ pub async fn apply_at_start(store: &Store, file: &Path, provision: Provision) ->
 
 /// Makes a running server match a file; returns what it changed, in one line.
 pub async fn send(layers: &Layers, file: &Path, prune: bool) -> Result<String, Failure> {
-    let remote = Remote::load(layers)?;
-    let text = read(file)?;
-    let request = reqwest::Client::new()
-        .post(format!("{}/v1/provision?prune={prune}", remote.url))
-        .bearer_auth(&remote.admin_token)
+    let server = Server::load(layers)?;
+    let request = server
+        .ask(Method::POST, "/v1/provision")
+        .query(&[("prune", prune)])
         .header("Content-Type", "application/yaml")
-        .timeout(WITHIN)
-        .body(text);
-    let unreachable = |error: reqwest::Error| {
-        let why = with_cause(&error.without_url());
-        Failure::Failed(format!("{}: {why}: start the server, or name it with --http", remote.url))
-    };
-    let answer = request.send().await.map_err(unreachable)?;
-    let status = answer.status();
-    let body = answer.text().await.map_err(unreachable)?;
-    if status.is_success() {
-        let applied: Applied = serde_json::from_str(&body).map_err(|_| not_ours(&remote))?;
-        return Ok(Changes::from(applied).to_string());
-    }
-    let problem: Problem = serde_json::from_str(&body).map_err(|_| not_ours(&remote))?;
-    let sentence = problem.detail.or(problem.title).unwrap_or_else(|| status.to_string());
-    Err(match (status.as_u16(), problem.line) {
-        (400 | 422, line) => wrong(file, &ProvisionError { line, sentence }).into(),
-        (401 | 403, _) => {
-            Unusable(format!("{}: {sentence}: give the server's token with --admin-token", remote.url)).into()
+        .body(read(file)?);
+    match server.send(request).await? {
+        Ok(answer) => Ok(Changes::from(server.json::<Applied>(answer).await?).to_string()),
+        Err(Refused { status: 400 | 422, sentence, line }) => {
+            Err(wrong(file, &ProvisionError { line, sentence }).into())
         }
-        _ => Failure::Failed(format!("{}: {sentence}", remote.url)),
-    })
+        Err(refused) => Err(server.failure(&refused)),
+    }
 }
 
 /// The answer to a file that was applied.
@@ -72,14 +55,6 @@ struct Applied {
     updated: u64,
     deleted: u64,
     unchanged: u64,
-}
-
-/// RFC 9457.
-#[derive(Deserialize)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
-    line: Option<u32>,
 }
 
 impl From<Applied> for Changes {
@@ -100,8 +75,4 @@ fn wrong(file: &Path, error: &ProvisionError) -> Unusable {
         Some(line) => format!("{file}:{line}: {}", error.sentence),
         None => format!("{file}: {}", error.sentence),
     })
-}
-
-fn not_ours(remote: &Remote) -> Failure {
-    Failure::Failed(format!("{}: what answers there is no Tongdai: name the server with --http", remote.url))
 }

@@ -6,13 +6,13 @@
 //!
 //! Sockets come first: a taken port, and any other wrong setting, must be noticed before anything is changed.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use api::{ApiSettings, App, Metrics, Readiness};
+use api::{ApiSettings, App, Metrics, Outward, Readiness};
 use engine::door::{Door, DoorConfig};
 use engine::{Engine, EngineConfig, EngineLoad, Input, Storage};
 use model::EngineNumber;
@@ -34,7 +34,7 @@ use crate::resolve::{Dns, Names, Questions, Trunks};
 use crate::signalling::{Bed, Parts, Signalling};
 use crate::streams::{self, Entrance, Numbers, Places, Streams};
 use crate::tickets::{Board, Tickets};
-use crate::tls::{Certificate, Peers};
+use crate::tls::{Certificate, Peers, Spoken};
 use crate::unusable::Unusable;
 use crate::{Failure, admin_token, interfaces, limits, panics, recovery, tls};
 
@@ -66,6 +66,8 @@ pub struct Server {
     drain: Duration,
     /// Where HTTP is listened for.
     pub http_addresses: Vec<SocketAddr>,
+    /// Where HTTP over TLS is listened for.
+    pub https_addresses: Vec<SocketAddr>,
     /// Where SIP is listened for, UDP and TCP.
     pub sip_addresses: Vec<SocketAddr>,
     /// Where SIP over TLS is listened for.
@@ -84,7 +86,8 @@ impl Server {
         let sip = interfaces::bind_sip(&settings)?;
         let ours = Interfaces::new(&settings, &sip)?;
         let wires = Wires::new(&settings, &sip)?;
-        let http = interfaces::bind_http(&settings)?;
+        let (http, https) = interfaces::bind_http(&settings)?;
+        let (http_addresses, https_addresses) = (bound_at(&http).map_err(failed)?, bound_at(&https).map_err(failed)?);
         let provision = settings.provision.as_deref().map(crate::provision::read_and_check).transpose()?;
 
         let store = open_store(&settings).await?;
@@ -99,6 +102,9 @@ impl Server {
             let changes = crate::provision::apply_at_start(&store, &file, provision).await?;
             tracing::info!(file = %file.display(), %changes, "provisioned");
         }
+        // A certificate of our own names every address there is: it is made once, in the data folder, which is ours now.
+        let named: Vec<_> = sip.iter().map(|bound| bound.address).chain(https_addresses.iter().copied()).collect();
+        let secured = wires.acceptor(&settings, &named, Spoken::Http)?;
         let number = store.start_engine().await.map_err(failed)?;
         let pulse = Pulse::of(&settings.data_dir);
         let found = recovery::run(&store, &settings.recordings, pulse.died_at()).await.map_err(failed)?;
@@ -125,10 +131,11 @@ impl Server {
             readiness: readiness.subscribe(),
             metrics,
             settings: Arc::new(api_settings(&settings, &store, admin_token.clone())),
+            outward: Outward::new().map_err(failed)?,
         };
-        let http_addresses =
-            http.iter().map(|listener| listener.local_addr()).collect::<Result<_, _>>().map_err(failed)?;
-        let http = Http::start(http, api::router(app)).map_err(failed)?;
+        let in_the_clear = http.into_iter().map(|listener| (listener, None));
+        let over_tls = https.into_iter().map(|listener| (listener, secured.clone()));
+        let http = Http::start(in_the_clear.chain(over_tls).collect(), api::router(app)).map_err(failed)?;
         readiness.send_if_modified(|now| {
             let starting = *now == Readiness::Starting;
             if starting {
@@ -145,6 +152,7 @@ impl Server {
             http,
             drain: settings.drain,
             http_addresses,
+            https_addresses,
             sip_addresses,
             sips_addresses,
             admin_token,
@@ -155,7 +163,12 @@ impl Server {
     /// `ready http=ADDR:PORT sip=ADDR:PORT …`
     pub fn ready_line(&self) -> String {
         let mut line = String::from("ready");
-        let named = [("http", &self.http_addresses), ("sip", &self.sip_addresses), ("sips", &self.sips_addresses)];
+        let named = [
+            ("http", &self.http_addresses),
+            ("https", &self.https_addresses),
+            ("sip", &self.sip_addresses),
+            ("sips", &self.sips_addresses),
+        ];
         for (name, address) in named.iter().flat_map(|(name, all)| all.iter().map(move |address| (name, address))) {
             line.push_str(&format!(" {name}={address}"));
         }
@@ -225,8 +238,17 @@ impl Wires {
     }
 
     /// What takes connections in, if any are to come. Without files a certificate is made in the data folder.
-    fn acceptor(&self, settings: &Settings, bound: &[SocketAddr]) -> Result<Option<TlsAcceptor>, Unusable> {
-        if settings.sips.is_empty() {
+    fn acceptor(
+        &self,
+        settings: &Settings,
+        bound: &[SocketAddr],
+        spoken: Spoken,
+    ) -> Result<Option<TlsAcceptor>, Unusable> {
+        let is_wanted = match spoken {
+            Spoken::Sip => !settings.sips.is_empty(),
+            Spoken::Http => !settings.https.is_empty(),
+        };
+        if !is_wanted {
             return Ok(None);
         }
         let certificate = match &self.certificate {
@@ -237,7 +259,7 @@ impl Wires {
                 Arc::new(Certificate::self_signed(&settings.data_dir, &named)?)
             }
         };
-        tls::acceptor(&certificate).map(Some)
+        tls::acceptor(&certificate, spoken).map(Some)
     }
 }
 
@@ -253,7 +275,7 @@ impl Running {
     ) -> Result<Self, Failure> {
         let described = ours.describe()?;
         let bound: Vec<SocketAddr> = sip.iter().map(|bound| bound.address).collect();
-        let tls = wires.acceptor(settings, &bound)?;
+        let tls = wires.acceptor(settings, &bound, Spoken::Sip)?;
         let Wires { names, peers, .. } = wires;
         let (bed, inbox) = Bed::new().map_err(failed)?;
         let metrics = Arc::new(Metrics::default());
@@ -318,6 +340,10 @@ impl Running {
         let (sip_addresses, sips_addresses) = (sip_addresses.to_vec(), sips_addresses.to_vec());
         Ok(Self { inbox, engine, media, handover, board, metrics, sip_addresses, sips_addresses })
     }
+}
+
+fn bound_at(listeners: &[TcpListener]) -> std::io::Result<Vec<SocketAddr>> {
+    listeners.iter().map(TcpListener::local_addr).collect()
 }
 
 async fn open_store(settings: &Settings) -> Result<Store, Failure> {

@@ -17,8 +17,17 @@ pub use peers::{Peers, Trust};
 
 use crate::unusable::Unusable;
 
+/// What is spoken over TLS, as clients may name it (RFC 7301).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spoken {
+    /// SIP: nobody names it.
+    Sip,
+    /// HTTP/1.1.
+    Http,
+}
+
 /// What takes connections in under our certificate.
-pub fn acceptor(certificate: &Arc<Certificate>) -> Result<TlsAcceptor, Unusable> {
+pub fn acceptor(certificate: &Arc<Certificate>, spoken: Spoken) -> Result<TlsAcceptor, Unusable> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| Unusable(format!("TLS cannot be spoken: {error}")))?;
@@ -27,7 +36,21 @@ pub fn acceptor(certificate: &Arc<Certificate>) -> Result<TlsAcceptor, Unusable>
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     config.ticketer =
         rustls::crypto::ring::Ticketer::new().map_err(|error| Unusable(format!("no random numbers: {error}")))?;
+    if spoken == Spoken::Http {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    }
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What speaks TLS for libraries that ask the process. Once is enough; whoever came first stays.
+pub fn choose_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Makes libraries that speak TLS by themselves use the same cryptography.
+pub fn use_everywhere() {
+    // That it was chosen before is as good.
+    let _ = CryptoProvider::install_default(rustls::crypto::ring::default_provider());
 }
 
 fn provider() -> Arc<CryptoProvider> {

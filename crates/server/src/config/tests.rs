@@ -155,10 +155,10 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
             "tls_certificate = \"ours.crt\": certificate and key go together: set tls-key too",
         ),
         (
-            &[("https", "0.0.0.0:443")],
+            &[("https", "anywhere:443")],
             &[],
             "",
-            "--https 0.0.0.0:443: TLS is not served: leave it out and put a TLS proxy before --http",
+            "--https anywhere:443: this is no address: write ADDR or ADDR:PORT with a port from 0 to 65535, as 127.0.0.1:8080",
         ),
         (
             &[("database", "postgres://db")],

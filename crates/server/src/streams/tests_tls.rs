@@ -39,7 +39,7 @@ async fn accepting(desk: &Desk, certificate: &Arc<Certificate>) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
     listener.set_nonblocking(true).expect("set");
     let address = listener.local_addr().expect("bound");
-    tokio::spawn(listen(listener, desk.entrance(Some(tls::acceptor(certificate).expect("spoken")))));
+    tokio::spawn(listen(listener, desk.entrance(Some(tls::acceptor(certificate, tls::Spoken::Sip).expect("spoken")))));
     address
 }
 
@@ -64,7 +64,7 @@ struct Host {
 impl Host {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let acceptor = tls::acceptor(&certificate(folder.path())).expect("spoken");
+        let acceptor = tls::acceptor(&certificate(folder.path()), tls::Spoken::Sip).expect("spoken");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let address = listener.local_addr().expect("bound");
         Self { listener, address, acceptor, folder }
@@ -320,7 +320,8 @@ impl Authority {
         let (certificate, private) = (self.folder.path().join("tls.crt"), self.folder.path().join("tls.key"));
         std::fs::write(&certificate, signed.pem()).expect("written");
         std::fs::write(&private, key.serialize_pem()).expect("written");
-        tls::acceptor(&Arc::new(Certificate::from_files(certificate, private).expect("a pair"))).expect("spoken")
+        let certificate = Certificate::from_files(certificate, private).expect("a pair");
+        tls::acceptor(&Arc::new(certificate), tls::Spoken::Sip).expect("spoken")
     }
 }
 

@@ -56,7 +56,7 @@ fn out_of_tls(runtime: &Runtime, folder: &Path, carrier: SocketAddr) -> SocketAd
 }
 
 fn out_of_tls_as(runtime: &Runtime, certificate: Certificate, carrier: SocketAddr) -> SocketAddr {
-    let acceptor = tls::acceptor(&Arc::new(certificate)).expect("spoken");
+    let acceptor = tls::acceptor(&Arc::new(certificate), tls::Spoken::Sip).expect("spoken");
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("bound");
     let address = listener.local_addr().expect("bound");
     runtime.spawn(async move {
@@ -129,6 +129,24 @@ fn options_and_keep_alives_are_answered_over_tls() {
     assert!(said.starts_with("\r\nSIP/2.0 200 OK\r\n"), "{said}");
     assert!(said.contains("Via: SIP/2.0/TLS 127.0.0.1:"), "{said}");
     assert!(server.data.join("tls.crt").exists() && server.data.join("tls.key").exists());
+}
+
+#[test]
+fn everything_that_http_serves_is_served_over_https_too() {
+    let server = Server::start(&company(), &["--https", "127.0.0.1:0"]);
+    let https = server.ready.split(' ').find_map(|word| word.strip_prefix("https="));
+    let https: SocketAddr = https.and_then(|text| text.parse().ok()).expect("the ready line names it");
+
+    let said = runtime().block_on(async {
+        let mut stream = connect(https).await;
+        let request = format!("GET /readyz HTTP/1.1\r\nHost: {https}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.expect("read");
+        said
+    });
+
+    assert!(said.starts_with("HTTP/1.1 200 OK\r\n"), "{said}");
 }
 
 #[test]
