@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use model::{KeyKind, Role, Timestamp};
 
 use super::floor::Named;
-use super::section::Section;
+use super::section::{Section, text_of};
 use super::words::{digits, one_word, short_name, shown, sources, url};
 use super::yaml::{Node, Value};
-use super::{DeviceDraft, HookDraft, Lined, ProvisionError, Reference, wrong};
+use super::{DeviceDraft, HookDraft, Lined, Proof, ProvisionError, Reference, wrong};
 use crate::secrets::{Secret, sha256_hex};
 use crate::settings::stored::{Device, Hook, HookKind, HookMethod};
 
@@ -146,13 +146,17 @@ pub(super) fn device(node: Node, named: &mut Named) -> Result<Lined<DeviceDraft>
         ["name", "key", "pairing_code", "default_sim", "hang_up_after_seconds", "sms", "voice_file"];
     let mut section = Section::of(node, "a device", &KEYS)?;
     let name = section.need_text("name")?;
-    let key = section.need_text("key")?;
-    let key_hash = sha256_hex(&key.value);
-    named.push(Lined { line: key.line, value: Reference::CalloneKey(key_hash.clone()) });
-    let pairing_code = section.need_text("pairing_code")?;
-    digits(&pairing_code, "pairing_code", 12)?;
-    if pairing_code.value.len() < 4 {
-        return Err(wrong(pairing_code.line, "`pairing_code` is too short: write 4 to 12 digits in quotes"));
+    let key_line = section.line_of("key");
+    let key_hash = hashed(&mut section, "key")?;
+    named.push(Lined { line: key_line, value: Reference::CalloneKey(key_hash.clone()) });
+    let pairing_code_line = section.line_of("pairing_code");
+    let pairing_code = section.need_secret("pairing_code")?;
+    if let Proof::Given(code) = &pairing_code {
+        let code = Lined { line: pairing_code_line, value: code.reveal().to_owned() };
+        digits(&code, "pairing_code", 12)?;
+        if code.value.len() < 4 {
+            return Err(wrong(code.line, "`pairing_code` is too short: write 4 to 12 digits in quotes"));
+        }
     }
     let voice_file = section.text("voice_file")?;
     if let Some(file) = &voice_file {
@@ -166,7 +170,7 @@ pub(super) fn device(node: Node, named: &mut Named) -> Result<Lined<DeviceDraft>
         sms: section.text("sms")?.map(|sms| sms.value),
         voice_file: voice_file.map(|file| file.value),
     };
-    Ok(Lined { line: section.line, value: DeviceDraft { device, pairing_code: Secret::new(pairing_code.value) } })
+    Ok(Lined { line: section.line, value: DeviceDraft { device, pairing_code } })
 }
 
 fn word(section: &mut Section, key: &str) -> Result<String, ProvisionError> {
@@ -176,7 +180,14 @@ fn word(section: &mut Section, key: &str) -> Result<String, ProvisionError> {
 }
 
 fn hashed(section: &mut Section, key: &str) -> Result<String, ProvisionError> {
-    Ok(sha256_hex(&word(section, key)?))
+    match section.need(key)? {
+        Node { value: Value::Stored(hash), .. } => Ok(hash),
+        node => {
+            let text = text_of(node, key)?;
+            one_word(&text, key)?;
+            Ok(sha256_hex(&text.value))
+        }
+    }
 }
 
 fn is_hook_secret(text: &str) -> bool {

@@ -5,7 +5,9 @@
 mod floor;
 mod keys;
 mod lines;
+mod one;
 mod people;
+mod print;
 mod references;
 mod section;
 mod tenant;
@@ -18,6 +20,9 @@ use crate::secrets::Secret;
 use crate::settings::stored::{Device, Hook, TenantBody, TrunkBody, User};
 use section::Section;
 
+pub(crate) use one::{Draft, One, WrongField, read_one};
+pub(crate) use print::{Printed, print};
+pub(crate) use references::{Names, missing};
 pub(crate) use references::{hook_name, key_name};
 
 /// A whole file with every key there is, explained; it applies as it stands.
@@ -86,14 +91,23 @@ pub(crate) enum Reference {
 /// An extension whose digests are made when it is stored, because they need the realm.
 #[derive(Clone, Debug)]
 pub(crate) struct ExtensionDraft {
+    /// With the stored digests, where the password is the stored one.
     pub extension: Extension,
-    pub password: Secret,
+    pub password: Proof,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct TrunkDraft {
     pub trunk: TrunkBody,
-    pub password: Option<Secret>,
+    pub password: Option<Proof>,
+}
+
+/// A secret of a draft. A file always gives it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Proof {
+    Given(Secret),
+    /// The one that is stored.
+    Stored,
 }
 
 #[derive(Clone, Debug)]
@@ -106,13 +120,13 @@ pub(crate) struct HookDraft {
 #[derive(Clone, Debug)]
 pub(crate) struct DeviceDraft {
     pub device: Device,
-    pub pairing_code: Secret,
+    pub pairing_code: Proof,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct UserDraft {
     pub user: User,
-    pub password: Secret,
+    pub password: Proof,
     pub tenant_line: u32,
 }
 
@@ -135,6 +149,7 @@ pub fn parse(text: &str) -> Result<Provision, ProvisionError> {
     Ok(provision)
 }
 
+/// A sentence about a line; none where it is 0.
 fn wrong(line: u32, sentence: impl Into<String>) -> ProvisionError {
     ProvisionError { line: Some(line).filter(|line| *line > 0), sentence: sentence.into() }
 }

@@ -89,14 +89,17 @@ fn check_tenant<'a>(tenant: &'a TenantDraft, shared: &BTreeSet<&'a str>) -> Resu
 }
 
 /// What may be named within a tenant.
-struct Names<'a> {
-    extensions: BTreeSet<&'a str>,
-    groups: BTreeSet<&'a str>,
-    queues: BTreeSet<&'a str>,
-    menus: BTreeSet<&'a str>,
-    trunks: BTreeSet<&'a str>,
-    numbers: BTreeSet<&'a str>,
-    callone_keys: BTreeSet<&'a str>,
+#[derive(Default)]
+pub(crate) struct Names<'a> {
+    pub extensions: BTreeSet<&'a str>,
+    pub groups: BTreeSet<&'a str>,
+    pub queues: BTreeSet<&'a str>,
+    pub menus: BTreeSet<&'a str>,
+    /// Its own and the operator's.
+    pub trunks: BTreeSet<&'a str>,
+    pub numbers: BTreeSet<&'a str>,
+    /// Hashes.
+    pub callone_keys: BTreeSet<&'a str>,
 }
 
 impl<'a> Names<'a> {
@@ -120,7 +123,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn have(&self, reference: &Reference) -> bool {
+    /// Whether what is named exists.
+    pub fn have(&self, reference: &Reference) -> bool {
         let (names, name) = match reference {
             Reference::Extension(name) | Reference::Member(name) => (&self.extensions, name),
             Reference::Group(name) => (&self.groups, name),
@@ -134,7 +138,8 @@ impl<'a> Names<'a> {
     }
 }
 
-fn missing(reference: &Reference) -> String {
+/// What is wrong with a name that stands for nothing.
+pub(crate) fn missing(reference: &Reference) -> String {
     let named = |kind: &str, name: &str, list: &str| {
         format!("{kind} `{}` does not exist: add it to `{list}`, or name another", shown(name))
     };

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::words::shown;
 use super::yaml::{Node, Value};
-use super::{Lined, ProvisionError, wrong};
+use super::{Lined, Proof, ProvisionError, wrong};
 use crate::secrets::Secret;
 
 /// The longest name or other short text, in bytes.
@@ -75,13 +75,13 @@ impl Section {
     }
 
     /// A secret, if it is there.
-    pub fn secret(&mut self, key: &str) -> Result<Option<Secret>, ProvisionError> {
-        Ok(self.text(key)?.map(|text| Secret::new(text.value)))
+    pub fn secret(&mut self, key: &str) -> Result<Option<Proof>, ProvisionError> {
+        self.take(key).map(|node| proof_of(node, key)).transpose()
     }
 
     /// A secret that must be there.
-    pub fn need_secret(&mut self, key: &str) -> Result<Secret, ProvisionError> {
-        Ok(Secret::new(self.need_text(key)?.value))
+    pub fn need_secret(&mut self, key: &str) -> Result<Proof, ProvisionError> {
+        proof_of(self.need(key)?, key)
     }
 
     /// A whole number within `range`.
@@ -179,6 +179,13 @@ impl Section {
     }
 }
 
+fn proof_of(node: Node, key: &str) -> Result<Proof, ProvisionError> {
+    match node.value {
+        Value::Stored(_) => Ok(Proof::Stored),
+        _ => Ok(Proof::Given(Secret::new(text_of(node, key)?.value))),
+    }
+}
+
 /// Short text: something in it, nothing that cannot be shown.
 pub(super) fn text_of(node: Node, key: &str) -> Result<Lined<String>, ProvisionError> {
     let text = long_text_of(node, key, MOST_TEXT)?;
@@ -196,6 +203,9 @@ pub(super) fn long_text_of(node: Node, key: &str, most: usize) -> Result<Lined<S
         Value::Text(text) if text.trim().is_empty() => Err(wrong(line, format!("`{key}` is empty: write something"))),
         Value::Text(text) if text.len() > most => {
             Err(wrong(line, format!("`{key}` is longer than {most} bytes: shorten it")))
+        }
+        Value::Text(text) if text.contains('\0') => {
+            Err(wrong(line, format!("`{key}` holds a sign that cannot be stored: remove it")))
         }
         Value::Text(value) => Ok(Lined { line, value }),
         Value::Whole(_) | Value::Fraction | Value::Flag(_) => {

@@ -8,7 +8,8 @@ use super::yaml::{Node, Value};
 use super::{Lined, ProvisionError, TenantDraft, floor, keys, lines, people, wrong};
 use crate::settings::stored::{Feedback, TenantBody};
 
-const TENANT: [&str; 23] = [
+/// A tenant's own keys.
+const OWN: [&str; 13] = [
     "name",
     "display_name",
     "timezone",
@@ -17,30 +18,21 @@ const TENANT: [&str; 23] = [
     "default",
     "sip_domains",
     "digest",
-    "keys",
-    "extensions",
-    "trunks",
-    "outbound",
-    "numbers",
-    "groups",
-    "queues",
-    "menus",
-    "webhooks",
     "feedback",
-    "devices",
     "limits",
     "switches",
     "webhook_private_addresses",
     "transfer_ring_back",
 ];
+/// The lists of what belongs to it.
+const LISTS: [&str; 10] =
+    ["keys", "extensions", "trunks", "outbound", "numbers", "groups", "queues", "menus", "webhooks", "devices"];
 const CLASSES: [&str; 5] = ["mobile", "landline", "freephone", "premium", "short"];
 
 /// One of `tenants`.
 pub(super) fn tenant(node: Node) -> Result<Lined<TenantDraft>, ProvisionError> {
-    let mut section = Section::of(node, "a tenant", &TENANT)?;
-    let name = section.need_text("name")?;
-    tenant_name(&name)?;
-    let body = body(&mut section, &name.value)?;
+    let mut section = Section::of(node, "a tenant", &[&OWN[..], &LISTS[..]].concat())?;
+    let (name, body) = own(&mut section)?;
     let country = body.country.clone();
     let mut named = Vec::new();
     let draft = TenantDraft {
@@ -54,11 +46,23 @@ pub(super) fn tenant(node: Node) -> Result<Lined<TenantDraft>, ProvisionError> {
         menus: all(&mut section, "menus", |node| floor::menu(node, &mut named))?,
         hooks: all(&mut section, "webhooks", keys::hook)?,
         devices: all(&mut section, "devices", |node| keys::device(node, &mut named))?,
-        name: name.value,
+        name,
         body,
         references: named,
     };
     Ok(Lined { line: section.line, value: draft })
+}
+
+/// A tenant's name and own keys, without the lists of what belongs to it.
+pub(super) fn alone(node: Node) -> Result<(String, TenantBody), ProvisionError> {
+    own(&mut Section::of(node, "a tenant", &OWN)?)
+}
+
+fn own(section: &mut Section) -> Result<(String, TenantBody), ProvisionError> {
+    let name = section.need_text("name")?;
+    tenant_name(&name)?;
+    let body = body(section, &name.value)?;
+    Ok((name.value, body))
 }
 
 fn body(section: &mut Section, name: &str) -> Result<TenantBody, ProvisionError> {

@@ -26,6 +26,8 @@ pub(super) enum Value {
     Whole(i64),
     Fraction,
     Text(String),
+    /// A secret that is stored already and is not said again; its hash, where only that is stored. No text reads so.
+    Stored(String),
     List(Vec<Node>),
     /// In the order of the file; no key stands in it twice.
     Map(Vec<(String, u32, Node)>),
@@ -38,7 +40,7 @@ impl Value {
             Self::Null => "nothing",
             Self::Flag(_) => "true or false",
             Self::Whole(_) | Self::Fraction => "a number",
-            Self::Text(_) => "text",
+            Self::Text(_) | Self::Stored(_) => "text",
             Self::List(_) => "a list",
             Self::Map(_) => "a group of keys",
         }

@@ -6,11 +6,12 @@ use model::{TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
 
-use super::items::{Confidence, Item, Noun, OPERATOR, body, of_operator, of_tenant};
+use super::items::{Confidence, Item, OPERATOR, body, of_operator, of_tenant};
 use super::merged;
+use super::noun::Noun;
 use super::{ApplyError, Changes, Settings};
 use crate::StoreError;
-use crate::provision::{Lined, Provision, TenantDraft};
+use crate::provision::{Lined, Proof, Provision, TenantDraft};
 use crate::secrets::{Secret, hash_password, hook_secret, verify_password};
 
 const DOING: &str = "storing settings";
@@ -110,18 +111,20 @@ impl Settings {
         let stored: Vec<(String, String)> =
             sqlx::query_as("SELECT name, secrets FROM settings WHERE tenant = $1 AND noun = $2")
                 .bind(OPERATOR.0)
-                .bind(Noun::User.name())
+                .bind(Noun::User.word())
                 .fetch_all(&self.readers)
                 .await
                 .map_err(StoreError::while_doing("reading users"))?;
         let mut stored: BTreeMap<String, String> = stored.into_iter().collect();
         let mut work: Vec<(Secret, Option<String>)> = Vec::new();
         for Lined { value: draft, .. } in &provision.users {
+            // A file gives every password.
+            let Proof::Given(password) = &draft.password else { continue };
             let hash = match stored.remove(&draft.user.email) {
                 Some(secrets) => read_secrets(&secrets, &draft.user.email)?.remove("password"),
                 None => None,
             };
-            work.push((draft.password.clone(), hash));
+            work.push((password.clone(), hash));
         }
         let hash = move || {
             work.into_iter().map(|(password, hash)| match hash {
@@ -182,7 +185,7 @@ impl Application<'_> {
                 "INSERT INTO settings (tenant, noun, name, place, body, secrets) VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(item.tenant.0)
-            .bind(item.noun.name())
+            .bind(item.noun.word())
             .bind(&item.name)
             .bind(item.place)
             .bind(item.body.to_string())
@@ -282,6 +285,10 @@ impl Settings {
                     (Some(known), Some(sealed)) if known == *secret => sealed.clone(),
                     _ => self.seal(&place, secret)?,
                 },
+                Confidence::Stored => match stored {
+                    Some(stored) => stored.clone(),
+                    None => continue,
+                },
                 Confidence::Made => match (open(), stored) {
                     (Some(_), Some(sealed)) => sealed.clone(),
                     _ => {
@@ -302,7 +309,7 @@ impl Settings {
 
 /// Where a secret belongs; it opens nowhere else.
 pub(super) fn sealing_place(tenant: TenantId, noun: Noun, name: &str, field: &str) -> String {
-    format!("{}/{}/{name}/{field}", tenant.0, noun.name())
+    format!("{}/{}/{name}/{field}", tenant.0, noun.word())
 }
 
 pub(super) async fn read_tenants(connection: &mut SqliteConnection) -> Result<Vec<TenantRow>, StoreError> {

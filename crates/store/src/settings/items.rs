@@ -1,56 +1,19 @@
 //! The file as rows: every setting with its noun, its name, its body and its secrets.
 
-use model::{DigestAlgorithm, DigestSecret, Extension, TenantId};
+use model::{DigestAlgorithm, DigestSecret, Group, KeyKind, Menu, NumberRoute, Outbound, Queue, TenantId};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::provision::{ExtensionDraft, Lined, Provision, TenantDraft, TrunkDraft, hook_name, key_name};
+use super::noun::Noun;
+use crate::provision::{
+    DeviceDraft, Draft, ExtensionDraft, HookDraft, Lined, Proof, Provision, TenantDraft, TrunkDraft, hook_name,
+    key_name,
+};
 use crate::secrets::{Secret, ha1};
+use crate::settings::stored::User;
 
 /// Settings that belong to no tenant.
 pub(super) const OPERATOR: TenantId = TenantId(0);
-
-/// What sort of setting a row is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Noun {
-    Key,
-    Extension,
-    Trunk,
-    Outbound,
-    Number,
-    Group,
-    Queue,
-    Menu,
-    Webhook,
-    Device,
-    User,
-}
-
-impl Noun {
-    const ALL: [(Self, &'static str); 11] = [
-        (Self::Key, "key"),
-        (Self::Extension, "extension"),
-        (Self::Trunk, "trunk"),
-        (Self::Outbound, "outbound"),
-        (Self::Number, "number"),
-        (Self::Group, "group"),
-        (Self::Queue, "queue"),
-        (Self::Menu, "menu"),
-        (Self::Webhook, "webhook"),
-        (Self::Device, "device"),
-        (Self::User, "user"),
-    ];
-
-    /// The word in the store.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(noun, _)| *noun == self).map_or("", |(_, name)| name)
-    }
-
-    /// Reads the word in the store.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, word)| *word == name).map(|(noun, _)| *noun)
-    }
-}
 
 /// A setting of the file.
 #[derive(Debug)]
@@ -73,6 +36,8 @@ pub(super) enum Confidence {
     Sealed(Secret),
     /// Sealed; the one that is stored, else one that is made.
     Made,
+    /// The one that is stored.
+    Stored,
     /// Hashed already.
     Hashed(String),
 }
@@ -80,25 +45,16 @@ pub(super) enum Confidence {
 /// The settings of a tenant whose row has this id.
 pub(super) fn of_tenant(id: TenantId, draft: &TenantDraft, realm: &str) -> Vec<Item> {
     let mut items = Items { tenant: id, items: Vec::new() };
-    items.add(Noun::Key, &draft.keys, |key| (key_name(key), body(key), Vec::new()));
-    items.add(Noun::Extension, &draft.extensions, |extension| {
-        let whole = with_digests(&draft.name, extension, realm);
-        (whole.number.clone(), body(&whole), Vec::new())
-    });
+    items.add(Noun::Key, &draft.keys, key);
+    items.add(Noun::Extension, &draft.extensions, |one| extension(one, &draft.name, realm));
     items.add(Noun::Trunk, &draft.trunks, trunk);
-    items.add(Noun::Outbound, &draft.outbound, |rule| (rule.prefix.clone(), body(rule), Vec::new()));
-    items.add(Noun::Number, &draft.numbers, |number| (number.number.clone(), body(number), Vec::new()));
-    items.add(Noun::Group, &draft.groups, |group| (group.number.clone(), body(group), Vec::new()));
-    items.add(Noun::Queue, &draft.queues, |queue| (queue.number.clone(), body(queue), Vec::new()));
-    items.add(Noun::Menu, &draft.menus, |menu| (menu.name.clone(), body(menu), Vec::new()));
-    items.add(Noun::Webhook, &draft.hooks, |draft| {
-        let secret = draft.secret.clone().map_or(Confidence::Made, Confidence::Sealed);
-        (hook_name(&draft.hook), body(&draft.hook), vec![("secret", secret)])
-    });
-    items.add(Noun::Device, &draft.devices, |draft| {
-        let code = Confidence::Sealed(draft.pairing_code.clone());
-        (draft.device.name.clone(), body(&draft.device), vec![("pairing_code", code)])
-    });
+    items.add(Noun::Outbound, &draft.outbound, outbound);
+    items.add(Noun::Number, &draft.numbers, number);
+    items.add(Noun::Group, &draft.groups, group);
+    items.add(Noun::Queue, &draft.queues, queue);
+    items.add(Noun::Menu, &draft.menus, menu);
+    items.add(Noun::Hook, &draft.hooks, hook);
+    items.add(Noun::Device, &draft.devices, device);
     items.items
 }
 
@@ -107,11 +63,27 @@ pub(super) fn of_operator(provision: &Provision, hashes: Vec<String>) -> Vec<Ite
     let mut items = Items { tenant: OPERATOR, items: Vec::new() };
     items.add(Noun::Trunk, &provision.trunks, trunk);
     let mut hashes = hashes.into_iter();
-    items.add(Noun::User, &provision.users, |draft| {
-        let hash = Confidence::Hashed(hashes.next().unwrap_or_default());
-        (draft.user.email.clone(), body(&draft.user), vec![("password", hash)])
-    });
+    items.add(Noun::User, &provision.users, |draft| user(&draft.user, hashes.next()));
     items.items
+}
+
+/// One thing as a row: its name, its body, its secrets. `tenant`: the tenant's name. `hash`: of a new password of a
+/// user. A tenant is no such row.
+pub(super) fn of_draft(draft: &Draft, tenant: &str, realm: &str, hash: Option<String>) -> Option<Row> {
+    Some(match draft {
+        Draft::Tenant { .. } => return None,
+        Draft::Key(draft) => key(draft),
+        Draft::Extension(draft) => extension(draft, tenant, realm),
+        Draft::Trunk(draft) => trunk(draft),
+        Draft::Outbound(draft) => outbound(draft),
+        Draft::Number(draft) => number(draft),
+        Draft::Group(draft) => group(draft),
+        Draft::Queue(draft) => queue(draft),
+        Draft::Menu(draft) => menu(draft),
+        Draft::Hook(draft) => hook(draft),
+        Draft::Device(draft) => device(draft),
+        Draft::User(draft) => user(&draft.user, hash),
+    })
 }
 
 /// The names a phone may sign in with: `101`, `VPBX_DEMO_101`, `VPBX_DEMO101`.
@@ -119,23 +91,76 @@ pub(super) fn sign_in_names(tenant: &str, extension: &str) -> [String; 3] {
     [extension.to_owned(), format!("{tenant}_{extension}"), format!("{tenant}{extension}")]
 }
 
-fn with_digests(tenant: &str, draft: &ExtensionDraft, realm: &str) -> Extension {
+fn key(key: &KeyKind) -> Row {
+    (key_name(key), body(key), Vec::new())
+}
+
+fn extension(draft: &ExtensionDraft, tenant: &str, realm: &str) -> Row {
     let mut extension = draft.extension.clone();
-    for username in sign_in_names(tenant, &extension.number) {
+    if let Proof::Given(password) = &draft.password {
+        extension.digests = digests(tenant, &extension.number, realm, password);
+    }
+    (extension.number.clone(), body(&extension), Vec::new())
+}
+
+fn digests(tenant: &str, extension: &str, realm: &str, password: &Secret) -> Vec<DigestSecret> {
+    let mut digests = Vec::new();
+    for username in sign_in_names(tenant, extension) {
         for algorithm in [DigestAlgorithm::Md5, DigestAlgorithm::Sha256] {
-            let ha1 = ha1(algorithm, &username, realm, draft.password.reveal());
-            extension.digests.push(DigestSecret { username: username.clone(), algorithm, ha1 });
+            let ha1 = ha1(algorithm, &username, realm, password.reveal());
+            digests.push(DigestSecret { username: username.clone(), algorithm, ha1 });
         }
     }
-    extension
+    digests
 }
 
 fn trunk(draft: &TrunkDraft) -> Row {
-    let password = draft.password.clone().map(|password| ("password", Confidence::Sealed(password)));
+    let password = draft.password.as_ref().map(|password| ("password", sealed(password)));
     (draft.trunk.name.clone(), body(&draft.trunk), password.into_iter().collect())
 }
 
-type Row = (String, Value, Vec<(&'static str, Confidence)>);
+fn outbound(rule: &Outbound) -> Row {
+    (rule.prefix.clone(), body(rule), Vec::new())
+}
+
+fn number(number: &NumberRoute) -> Row {
+    (number.number.clone(), body(number), Vec::new())
+}
+
+fn group(group: &Group) -> Row {
+    (group.number.clone(), body(group), Vec::new())
+}
+
+fn queue(queue: &Queue) -> Row {
+    (queue.number.clone(), body(queue), Vec::new())
+}
+
+fn menu(menu: &Menu) -> Row {
+    (menu.name.clone(), body(menu), Vec::new())
+}
+
+fn hook(draft: &HookDraft) -> Row {
+    let secret = draft.secret.clone().map_or(Confidence::Made, Confidence::Sealed);
+    (hook_name(&draft.hook), body(&draft.hook), vec![("secret", secret)])
+}
+
+fn device(draft: &DeviceDraft) -> Row {
+    (draft.device.name.clone(), body(&draft.device), vec![("pairing_code", sealed(&draft.pairing_code))])
+}
+
+fn user(user: &User, hash: Option<String>) -> Row {
+    (user.email.clone(), body(user), vec![("password", hash.map_or(Confidence::Stored, Confidence::Hashed))])
+}
+
+fn sealed(proof: &Proof) -> Confidence {
+    match proof {
+        Proof::Given(secret) => Confidence::Sealed(secret.clone()),
+        Proof::Stored => Confidence::Stored,
+    }
+}
+
+/// Name, body and secrets.
+pub(super) type Row = (String, Value, Vec<(&'static str, Confidence)>);
 
 struct Items {
     tenant: TenantId,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 mod apply;
 mod items;
 mod merged;
+mod noun;
 mod snapshot;
 pub(crate) mod stored;
 
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 use crate::StoreError;
 use crate::provision::ProvisionError;
 use crate::secrets::SecretKey;
+pub use noun::Noun;
 
 /// Tenants and what belongs to them.
 #[derive(Clone, Debug)]

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use sqlx::Acquire;
 
 use super::apply::{Row, Rows, read_rows, read_tenants, read_version, sealing_place};
-use super::items::{Noun, OPERATOR};
+use super::items::OPERATOR;
+use super::noun::Noun;
 use super::stored::TenantBody;
 use super::{Settings, Snapshot};
 use crate::StoreError;
@@ -166,7 +167,7 @@ fn bodies<T: DeserializeOwned>(rows: &Rows, tenant: TenantId, noun: Noun) -> Res
 }
 
 fn parse<T: DeserializeOwned>(row: &Row, noun: Noun, name: &str) -> Result<T, StoreError> {
-    T::deserialize(&row.body).map_err(StoreError::unreadable(format!("{} {name}", noun.name())))
+    T::deserialize(&row.body).map_err(StoreError::unreadable(format!("{} {name}", noun.word())))
 }
 
 fn by_name<T>(things: Vec<T>, name: impl Fn(&T) -> &String) -> BTreeMap<String, T> {
