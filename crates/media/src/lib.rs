@@ -13,6 +13,7 @@ mod jitter;
 mod latch;
 mod listener;
 mod mouth;
+pub mod music;
 mod noise;
 mod opinion;
 mod order;

@@ -180,6 +180,8 @@ pub enum Sound {
     },
     /// Packets without sound.
     Silence,
+    /// What somebody hears who waits: a soft melody over one chord, without an end.
+    Music,
 }
 
 /// What signalling asks of a worker.
@@ -231,7 +233,7 @@ pub enum Order {
         session: SessionId,
     },
     /// Writes what both say to each other into a stereo WAV file. Ends with [`Order::StopRecording`] or when both
-    /// sessions have ended.
+    /// sessions have ended. One that has lost a side waits for another: [`Order::RecordSides`].
     Record {
         /// Its name from here on.
         recording: RecordingKey,
@@ -242,6 +244,23 @@ pub enum Order {
         /// Heard on the right.
         agent: SessionId,
     },
+    /// From here on a recording hears these two: somebody was given to somebody else. One that has ended is no error.
+    RecordSides {
+        /// Which.
+        recording: RecordingKey,
+        /// Heard on the left.
+        customer: SessionId,
+        /// Heard on the right.
+        agent: SessionId,
+    },
+    /// Whether silence is written in place of what is said; the recording grows as it would. One that has ended is no
+    /// error.
+    PauseRecording {
+        /// Which.
+        recording: RecordingKey,
+        /// True: silence is written.
+        paused: bool,
+    },
     /// Ends a recording; [`Report::RecordingClosed`] follows when the file is whole. One that has ended is no error.
     StopRecording {
         /// Which.
@@ -251,6 +270,14 @@ pub enum Order {
     /// the same press has come with the sound within the last second. Not reported back, in either form.
     Key {
         /// Who pressed it.
+        session: SessionId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// A key is pressed for the party, for a usual time, in the form it takes. Keys that come faster than they can be
+    /// told wait for their turn; while something is played to the party it gets none.
+    Press {
+        /// Who gets it.
         session: SessionId,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,

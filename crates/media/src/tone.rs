@@ -4,13 +4,13 @@ use std::f64::consts::TAU;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::{Codec, Sound};
+use crate::{Codec, Sound, music};
 
 /// Samples a second.
-const RATE: u32 = 8_000;
+pub(crate) const RATE: u32 = 8_000;
 
 /// The largest sample of a tone: about 10 dB below full scale, as loud as a voice.
-const PEAK: f64 = 10_000.0;
+pub(crate) const PEAK: f64 = 10_000.0;
 
 /// The frequency of call progress tones here.
 const PROGRESS: u16 = 425;
@@ -54,12 +54,14 @@ impl Tone {
             Sound::Ringback if within(5 * u64::from(RATE)) < RATE => sine(position, PROGRESS),
             Sound::Busy if within(u64::from(RATE)) < RATE / 2 => sine(position, PROGRESS),
             Sound::Tone { hertz } => sine(position, hertz),
+            Sound::Music => music::sample(position),
             Sound::Ringback | Sound::Busy | Sound::Silence => 0,
         }
     }
 }
 
-fn sine(position: u64, hertz: u16) -> i16 {
+/// The sample at a position of a tone that began with the position 0.
+pub(crate) fn sine(position: u64, hertz: u16) -> i16 {
     SINE[(position * u64::from(hertz) % u64::from(RATE)) as usize]
 }
 

@@ -188,6 +188,9 @@ pub struct RecordingRecord {
     /// Whether silence is being written in place of what is said.
     #[serde(default)]
     pub paused: bool,
+    /// The `seq` of its last event that is in this record.
+    #[serde(default = "first")]
+    pub seq: u32,
 }
 
 /// An event that begins no record, though none is there.
@@ -311,7 +314,9 @@ impl Record {
                 }
             }
             CallEvent::LegStarted { leg, side, party, caller } => {
+                // Whom a transfer rings is the company's side once the customer talks with it.
                 if *side == Side::Agent
+                    && self.answered_at.is_none()
                     && let Some(number) = party.extension()
                 {
                     self.extension = Some(number.to_owned());
@@ -412,6 +417,9 @@ impl Record {
 
     fn apply_recording(&mut self, event: &Event, what: &RecordingEvent) {
         let crate::Subject::Recording(id) = &event.subject else { return };
+        if let Some(recording) = self.recording_mut(*id) {
+            recording.seq = event.seq;
+        }
         match what {
             RecordingEvent::Started { file } => self.recordings.push(RecordingRecord {
                 recording: *id,
@@ -422,6 +430,7 @@ impl Record {
                 sha256: String::new(),
                 failed: false,
                 paused: false,
+                seq: event.seq,
             }),
             RecordingEvent::Paused => self.set_paused(*id, true),
             RecordingEvent::Resumed => self.set_paused(*id, false),
@@ -481,6 +490,11 @@ fn unanswered(reason: Reason, sip: u16, rang: bool) -> Status {
         200 if rang => Status::NoAnswer,
         _ => Status::Failed,
     }
+}
+
+/// Of a recording that was stored without its `seq`, only the beginning had been told.
+fn first() -> u32 {
+    1
 }
 
 fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {

@@ -243,8 +243,13 @@ impl Session {
 
     /// The party presses a key in its signalling, which `to` gets. Gives whether it does.
     pub fn pass_pressed(&self, key: char, to: &mut Self) -> bool {
-        let Some(theirs) = &to.stream else { return false };
-        to.speaker.press(theirs, key, Some(USUAL))
+        to.get_pressed(key)
+    }
+
+    /// A key is pressed for the party. Gives whether it gets it.
+    pub fn get_pressed(&mut self, key: char) -> bool {
+        let Some(stream) = &self.stream else { return false };
+        self.speaker.press(stream, key, Some(USUAL))
     }
 
     /// The party presses or lets go a key in its sound, which `to` is told of if it takes events. Gives whether it does.

@@ -29,7 +29,10 @@ impl Worker {
             Order::Play { session, sound } => self.with(session, |worker, slot| worker.play(at, slot, sound)),
             Order::Stop { session } => self.with(session, |worker, slot| worker.stop(slot)),
             Order::Record { recording, file, customer, agent } => self.record(at, recording, file, customer, agent),
+            Order::RecordSides { recording, customer, agent } => self.record_sides(recording, [customer, agent]),
+            Order::PauseRecording { recording, paused } => self.recordings.pause(recording, paused),
             Order::StopRecording { recording } => self.stop_recording(at, recording),
+            Order::Press { session, key } => self.with(session, |worker, slot| worker.press_for(at, slot, key)),
             Order::Key { session, key } => self.with(session, |worker, slot| worker.press(at, slot, key)),
             Order::Mute { session, muted } => self.with(session, |worker, slot| worker.session(slot).muted = muted),
         }
@@ -175,14 +178,42 @@ impl Worker {
         Ok(())
     }
 
+    /// The recording hears these from here on, left and right; whom it heard before and hears no more is let go.
+    fn record_sides(&mut self, recording: RecordingKey, sides: [SessionId; 2]) {
+        let Some((index, before)) = self.recordings.find(recording) else { return };
+        let [customer, agent] = sides;
+        if customer == agent {
+            return self.fail(customer, Trouble::SameSession);
+        }
+        let mut slots = [0; 2];
+        for (slot, session) in slots.iter_mut().zip(sides) {
+            let Some(&found) = self.by_id.get(&session) else { return self.fail(session, Trouble::NoSuchSession) };
+            if self.session(found).tap.is_some_and(|(tap, _)| tap != index) {
+                return self.fail(session, Trouble::AlreadyRecorded);
+            }
+            *slot = found;
+        }
+        for slot in before {
+            self.untap(slot, index);
+        }
+        self.recordings.set_sides(index, slots);
+        self.session(slots[0]).record(Some((index, Side::Left)));
+        self.session(slots[1]).record(Some((index, Side::Right)));
+    }
+
     pub(super) fn stop_recording(&mut self, at: Ticks, recording: RecordingKey) {
         let Some((index, sides)) = self.recordings.stop(at, recording, &mut self.outputs) else { return };
         for slot in sides {
-            if let Some(session) = &mut self.sessions[slot as usize]
-                && session.tap.is_some_and(|(tap, _)| tap == index)
-            {
-                session.record(None);
-            }
+            self.untap(slot, index);
+        }
+    }
+
+    /// The session in this slot, if it is still the one, is not heard by the recording any more.
+    fn untap(&mut self, slot: u32, index: u32) {
+        if let Some(session) = &mut self.sessions[slot as usize]
+            && session.tap.is_some_and(|(tap, _)| tap == index)
+        {
+            session.record(None);
         }
     }
 

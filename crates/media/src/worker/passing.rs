@@ -64,6 +64,13 @@ impl Worker {
         }
     }
 
+    /// A key is pressed for the party in this slot.
+    pub(super) fn press_for(&mut self, at: Ticks, slot: u32, key: char) {
+        if self.session(slot).get_pressed(key) {
+            self.wake(slot, at);
+        }
+    }
+
     /// Gets two who hear each other ready for each other's codecs.
     pub(super) fn connect(&mut self, slot: u32) {
         let Some(partner) = self.session(slot).partner else { return };

@@ -29,6 +29,8 @@ struct Recording {
     sides: [u32; 2],
     /// Of these, how many are still there.
     present: u8,
+    /// What is said is not heard.
+    paused: bool,
 }
 
 impl Recordings {
@@ -56,7 +58,8 @@ impl Recordings {
             self.slots.push(None);
             self.slots.len() - 1
         });
-        self.slots[slot] = Some(Recording { key: recording, recorder: Recorder::start(at), sides, present: 2 });
+        self.slots[slot] =
+            Some(Recording { key: recording, recorder: Recorder::start(at), sides, present: 2, paused: false });
         self.by_key.insert(recording, slot as u32);
         self.tick.get_or_insert((at / PIECE + 1) * PIECE);
         outputs.push_back(Output::Recording(RecordingStep::Begin { recording, file }));
@@ -64,8 +67,32 @@ impl Recordings {
     }
 
     pub fn hear(&mut self, at: Ticks, slot: u32, side: Side, piece: &Piece) {
-        if let Some(Some(recording)) = self.slots.get_mut(slot as usize) {
+        if let Some(Some(recording)) = self.slots.get_mut(slot as usize)
+            && !recording.paused
+        {
             recording.recorder.hear(at, side, piece);
+        }
+    }
+
+    /// The slot of a recording, and those of its sessions.
+    pub fn find(&self, key: RecordingKey) -> Option<(u32, [u32; 2])> {
+        let slot = *self.by_key.get(&key)?;
+        Some((slot, self.slots[slot as usize].as_ref()?.sides))
+    }
+
+    /// Others are heard from here on; both are there.
+    pub fn set_sides(&mut self, slot: u32, sides: [u32; 2]) {
+        if let Some(Some(recording)) = self.slots.get_mut(slot as usize) {
+            recording.sides = sides;
+            recording.present = 2;
+        }
+    }
+
+    /// Whether what is said is written.
+    pub fn pause(&mut self, key: RecordingKey, paused: bool) {
+        let slot = self.by_key.get(&key).map(|slot| *slot as usize);
+        if let Some(Some(recording)) = slot.and_then(|slot| self.slots.get_mut(slot)) {
+            recording.paused = paused;
         }
     }
 

@@ -188,6 +188,36 @@ fn a_key_in_signalling_reaches_one_who_hears_nothing_at_all() {
 }
 
 #[test]
+fn a_key_pressed_for_a_party_comes_in_the_form_it_takes_whatever_else_is_pressed() {
+    for (second, keys) in [(Codec::Pcma, Some(101)), (Codec::Pcma, None), (Codec::G722, Some(101))] {
+        let mut call = Call::new(in_codec(1, Codec::Pcma), Stream { keys, ..in_codec(2, second) });
+        pause(&mut call, 500, Codec::Pcma);
+
+        // The first party presses the same key itself: that is a press of its own.
+        call.floor.order(Order::Press { session: SessionId(2), key: '5' });
+        signal(&mut call, '5');
+        pause(&mut call, 1_500, Codec::Pcma);
+
+        match keys {
+            Some(_) => assert_eq!(events(&call, 8_000), [('5', 100), ('5', 100)]),
+            None => assert_eq!(tones(&call, second), "55"),
+        }
+        assert_eq!(reported(&mut call), "");
+    }
+}
+
+#[test]
+fn a_party_that_is_played_to_gets_no_keys() {
+    let mut call = Call::between(Codec::Pcma, Codec::Pcma);
+    call.floor.order(Order::Play { session: SessionId(2), sound: crate::Sound::Music });
+
+    call.floor.order(Order::Press { session: SessionId(2), key: '5' });
+    call.pass(1_000);
+
+    assert_eq!(events(&call, 8_000), []);
+}
+
+#[test]
 fn tones_of_a_party_without_events_become_events_and_are_not_heard_besides() {
     for first in [Codec::Pcmu, Codec::G722] {
         for second in [Codec::Pcmu, Codec::Opus] {

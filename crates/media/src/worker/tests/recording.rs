@@ -176,6 +176,97 @@ fn a_session_can_be_recorded_again_after_the_end_of_its_recording() {
 }
 
 #[test]
+fn a_recording_goes_on_with_another_side_in_its_place() {
+    let mut studio = Studio::new();
+    studio.talk(50);
+
+    studio.floor.close(2);
+    studio.talk(25);
+    studio.floor.open(3, to(3));
+    studio.floor.order(Order::Join { a: SessionId(1), b: SessionId(3) });
+    studio.floor.order(sides(1, 3));
+    let mut third = Tone::new(Sound::Tone { hertz: 2000 });
+    for n in 0..50 {
+        let mut sound = [0; 160];
+        third.fill(Codec::Pcma, &mut sound);
+        studio.floor.send(3, host(3, 4000), voice(3, n), &sound);
+        studio.talk(1);
+    }
+    studio.stop();
+
+    let [left, right] = studio.sides();
+    assert_eq!(left.len(), 125 * 160);
+    assert!(share(&right[..8000], 1000) > 0.99);
+    assert!(right[8000..12_000].iter().all(|sample| *sample == 0));
+    assert!(share(&right[12_000..], 2000) > 0.99);
+    // Nobody hears the customer while there is no other side, so nothing is recorded of it.
+    assert!(share(&left[..8000], 440) > 0.99 && share(&left[12_000..], 440) > 0.99);
+    assert!(left[8000..12_000].iter().all(|sample| *sample == 0));
+}
+
+#[test]
+fn whoever_a_recording_has_let_go_may_be_recorded_by_another() {
+    let mut studio = Studio::new();
+    studio.floor.open(3, to(3));
+    studio.floor.open(4, to(4));
+
+    studio.floor.order(sides(1, 3));
+    let file = PathBuf::from("other.wav");
+    let second = Order::Record { recording: RecordingKey(2), file, customer: SessionId(4), agent: SessionId(2) };
+    studio.floor.order(second);
+    studio.floor.order(sides(1, 2));
+    studio.floor.close(1);
+    studio.floor.close(3);
+
+    assert_eq!(
+        studio.floor.reports().into_iter().find(|report| matches!(report, Report::RecordingFailed { .. })),
+        None
+    );
+    // The first has lost both of its sides, the second none.
+    assert_eq!(studio.floor.worker.load().recordings, 1);
+}
+
+#[test]
+fn sides_that_cannot_be_recorded_are_reported_and_change_nothing() {
+    let mut studio = Studio::new();
+
+    studio.floor.order(sides(1, 1));
+    studio.floor.order(sides(1, 9));
+    let reports = studio.floor.reports();
+    studio.floor.order(Order::RecordSides { recording: RecordingKey(9), customer: SessionId(1), agent: SessionId(2) });
+    studio.talk(50);
+    studio.stop();
+
+    let failed = |session, why| Report::Failed { session: SessionId(session), why };
+    assert_eq!(reports, [failed(1, Trouble::SameSession), failed(9, Trouble::NoSuchSession)]);
+    assert!(share(&studio.sides()[1], 1000) > 0.99);
+}
+
+#[test]
+fn a_pause_is_silence_of_its_length() {
+    let mut studio = Studio::new();
+    let pause = |paused| Order::PauseRecording { recording: RecordingKey(1), paused };
+
+    studio.talk(50);
+    studio.floor.order(pause(true));
+    studio.talk(50);
+    studio.floor.order(pause(false));
+    studio.talk(50);
+    studio.stop();
+
+    let [left, right] = studio.sides();
+    assert_eq!(left.len(), 150 * 160);
+    for (side, hertz) in [(&left, 440), (&right, 1000)] {
+        assert!(share(&side[..8000], hertz) > 0.99 && share(&side[16_160..], hertz) > 0.99);
+        assert!(side[8000..16_000].iter().all(|sample| *sample == 0));
+    }
+}
+
+fn sides(customer: u64, agent: u64) -> Order {
+    Order::RecordSides { recording: RecordingKey(1), customer: SessionId(customer), agent: SessionId(agent) }
+}
+
+#[test]
 fn what_cannot_be_recorded_is_reported() {
     let mut studio = Studio::new();
     studio.floor.open(3, to(3));

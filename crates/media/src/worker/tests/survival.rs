@@ -85,6 +85,7 @@ fn order() -> impl Strategy<Value = Order> {
         3 => (session(), session()).prop_map(|(a, b)| Order::Join { a, b }),
         1 => session().prop_map(|session| Order::Part { session }),
         1 => session().prop_map(|session| Order::Play { session, sound: Sound::Busy }),
+        1 => session().prop_map(|session| Order::Play { session, sound: Sound::Music }),
         1 => session().prop_map(|session| Order::Stop { session }),
         2 => (session(), session(), 0..3u64).prop_map(|(customer, agent, key)| Order::Record {
             recording: RecordingKey(key),
@@ -92,6 +93,17 @@ fn order() -> impl Strategy<Value = Order> {
             customer,
             agent
         }),
+        2 => (session(), session(), 0..3u64).prop_map(|(customer, agent, key)| Order::RecordSides {
+            recording: RecordingKey(key),
+            customer,
+            agent
+        }),
+        1 => (0..3u64, any::<bool>()).prop_map(|(key, paused)| Order::PauseRecording {
+            recording: RecordingKey(key),
+            paused
+        }),
+        1 => (session(), any::<char>()).prop_map(|(session, key)| Order::Press { session, key }),
+        1 => session().prop_map(|session| Order::Press { session, key: '4' }),
         1 => (0..3u64).prop_map(|key| Order::StopRecording { recording: RecordingKey(key) }),
         1 => (session(), any::<char>()).prop_map(|(session, key)| Order::Key { session, key }),
         1 => session().prop_map(|session| Order::Key { session, key: '7' }),
