@@ -9,6 +9,7 @@ use model::{
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::abilities::ALLOW;
+use crate::call::hunt::Hunt;
 use crate::call::stages::{Dial, Stage};
 use crate::call::{Call, NewLeg};
 use crate::caller::{Caller, Shown};
@@ -143,8 +144,10 @@ impl Arrival<'_, '_> {
             destination => destination,
         };
         let to = match &destination {
-            Ok(Destination::Extension(extension)) => Party::Extension { number: extension.number.clone() },
-            _ => Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None },
+            Ok(destination @ (Destination::Extension(_) | Destination::Group(_))) => destination.party(),
+            Ok(Destination::Outside(_)) | Err(_) => {
+                Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None }
+            }
         };
         let plan = Plan {
             origin: Origin::Trunk,
@@ -206,13 +209,13 @@ impl Arrival<'_, '_> {
         let rung = match (trouble, destination) {
             (Some(end), _) => Err(end),
             (None, Err(reason)) => Err(reason.into()),
-            (None, Ok(destination)) => ring::destination(&mut call, step, caller, &destination).map_err(End::from),
+            (None, Ok(destination)) => {
+                let side = if plan.side == Side::Agent { Side::Customer } else { Side::Agent };
+                Hunt::start(&mut call, step, caller, side, &destination).map_err(End::from)
+            }
         };
         Some(match rung {
-            Ok(rung) => {
-                let stage = Stage::Dial(Dial::of(step, caller, rung.leg, rung.patience));
-                Live::new(call, stage)
-            }
+            Ok(hunt) => Live::new(call, Stage::Dial(Dial::of(caller, hunt))),
             Err(end) => refused(call, step, caller, end),
         })
     }
@@ -285,11 +288,7 @@ fn dialled(incoming: &Incoming) -> String {
 
 fn party_called(destination: &Result<Destination<'_>, Reason>, dialled: &str) -> Party {
     match destination {
-        Ok(Destination::Extension(extension)) => Party::Extension { number: extension.number.clone() },
-        Ok(Destination::Outside(outside)) => {
-            let trunk = outside.trunks.first().map(|trunk| trunk.name.clone());
-            outside.party(trunk)
-        }
+        Ok(destination) => destination.party(),
         Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), shown: None, trunk: None },
         Err(_) => Party::Extension { number: dialled.to_owned() },
     }

@@ -38,12 +38,9 @@ pub fn originate(
     let urgency = routing::urgency(&settings, order.to.as_str());
     step.office.limits.start_call(step.now.mono, &settings, urgency).map_err(refused)?;
 
-    let (direction, to) = match &destination {
-        Destination::Extension(target) => (Direction::Local, Party::Extension { number: target.number.clone() }),
-        Destination::Outside(outside) => {
-            let trunk = outside.trunks.first().map(|trunk| trunk.name.clone());
-            (Direction::Outbound, outside.party(trunk))
-        }
+    let direction = match &destination {
+        Destination::Extension(_) | Destination::Group(_) => Direction::Local,
+        Destination::Outside(_) => Direction::Outbound,
     };
     let did = (direction == Direction::Outbound)
         .then(|| ring::caller_id(&settings, Some(&extension.number)))
@@ -53,7 +50,8 @@ pub fn originate(
     let shown = Shown { number: extension.number.clone(), name: Some(extension.name.clone()), private: false };
     call.caller = Caller::new(shown, None);
     let from = Party::Extension { number: extension.number.clone() };
-    let started = CallEvent::Started { origin: Origin::Click, direction, from, to, did, about: None };
+    let started =
+        CallEvent::Started { origin: Origin::Click, direction, from, to: destination.party(), did, about: None };
     call.story.tell(step.now.wall, started);
     // Nothing of a call that could not ring its agent is told: the client hears why, and that is all.
     let rung = ring::agent_of_click(&mut call, step, extension, &order).map_err(|reason| {

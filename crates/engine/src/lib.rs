@@ -25,6 +25,7 @@ mod recover;
 mod registrar;
 mod ring;
 mod routing;
+mod rung;
 mod sounds;
 mod step;
 mod tenant;

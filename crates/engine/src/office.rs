@@ -9,6 +9,7 @@ use model::{Batch, Event, ExtensionEvent, Kept, KeptKind, Subject, TenantSetting
 use crate::edge::{Now, Output};
 use crate::limits::Limits;
 use crate::registrar::{Binding, Registrar};
+use crate::rung::Rung;
 
 /// What a step of any call may use of its tenant. Holds no call.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Office {
     pub registrar: Registrar,
     /// What is in use.
     pub limits: Limits,
+    /// Who was rung when.
+    pub rung: Rung,
     /// Phones that have come by a connection in this step: calls whose connection was lost may go on by it.
     pub reconnected: Vec<(String, Binding)>,
     /// The last `seq` of each subject that lives longer than an engine.
@@ -32,6 +35,7 @@ impl Office {
             settings,
             registrar: Registrar::default(),
             limits: Limits::default(),
+            rung: Rung::default(),
             reconnected: Vec::new(),
             seqs: BTreeMap::new(),
         }

@@ -23,6 +23,9 @@ const CARRIER_PATIENCE: Duration = Duration::from_secs(185);
 /// a call that goes outside later need not be translated for.
 const PHONES_SPEAK: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
 
+/// Whoever began the call, or is called first in a click-to-call.
+const FIRST: LegIndex = LegIndex(0);
+
 /// A leg that rings, and for how long it may.
 #[derive(Clone, Copy, Debug)]
 pub struct Ring {
@@ -32,43 +35,47 @@ pub struct Ring {
     pub patience: Duration,
 }
 
-/// Rings whom a caller dialled.
-pub fn destination(
+/// Rings an extension on behalf of somebody in the call, whose number its phones show.
+pub fn extension(
     call: &mut Call,
     step: &mut Step<'_>,
-    caller: LegIndex,
-    destination: &Destination<'_>,
+    on_behalf_of: LegIndex,
+    side: Side,
+    extension: &Extension,
 ) -> Result<Ring, Reason> {
-    let side = if call.leg(caller).side == Side::Agent { Side::Customer } else { Side::Agent };
-    let speaks = call.leg(caller).line.speaks();
-    match destination {
-        Destination::Extension(extension) => {
-            let shown = call.caller.shown.clone();
-            phone(call, step, extension, side, shown, &speaks, false)
-        }
-        Destination::Outside(outside) => {
-            let from = call.leg(caller).party.extension().map(str::to_owned);
-            carrier(call, step, from.as_deref(), outside, side, &speaks)
-        }
-    }
+    let speaks = call.leg(on_behalf_of).line.speaks();
+    let shown = shown(call, on_behalf_of);
+    let ring = phone(call, step, extension, side, shown, &speaks, false)?;
+    step.office.rung.note(&step.office.settings, &extension.number);
+    Ok(ring)
 }
 
-/// Rings whom a called side wants to be called in its place, within the tenant's own rules. `by` is the side that wants it.
-pub fn redirected(
+/// Calls a public number on behalf of somebody in the call.
+pub fn outside(
     call: &mut Call,
     step: &mut Step<'_>,
-    caller: LegIndex,
+    on_behalf_of: LegIndex,
+    side: Side,
+    outside: &Outside<'_>,
+) -> Result<Ring, Reason> {
+    let speaks = call.leg(on_behalf_of).line.speaks();
+    let from = call.leg(on_behalf_of).party.extension().map(str::to_owned);
+    carrier(call, step, from.as_deref(), outside, side, &speaks)
+}
+
+/// Whom a called side wants to be called in its place, within the tenant's own rules. `by` is the side that wants it.
+pub fn redirected<'a>(
+    call: &mut Call,
+    settings: &'a TenantSettings,
     by: LegIndex,
     to: &str,
-) -> Result<Ring, Reason> {
-    let settings = call.settings.clone();
+) -> Result<Destination<'a>, Reason> {
     let extension = call.leg(by).party.extension();
-    let number = extension.and_then(|extension| own_number(call, &settings, Some(extension)));
+    let number = extension.and_then(|extension| own_number(call, settings, Some(extension)));
     let why = if call.has_rung(by) { "deflection" } else { "unconditional" };
     let diversion = number.map(|number| Diversion { number: number.e164(), why: why.to_owned(), ours: true });
     call.caller.redirect(diversion)?;
-    let to = routing::from_inside(&settings, to)?;
-    destination(call, step, caller, &to)
+    routing::from_inside(settings, to)
 }
 
 /// Rings the extension of a click-to-call, whose phone shows the customer's number.
@@ -84,21 +91,21 @@ pub fn agent_of_click(
     phone(call, step, extension, Side::Agent, shown, &SoundOffer::default(), extension.auto_answer)
 }
 
-/// Rings the customer of a click-to-call, whose agent has picked up.
-pub fn customer_of_click(
-    call: &mut Call,
-    step: &mut Step<'_>,
-    agent: LegIndex,
-    order: &Originate,
-) -> Result<Ring, Reason> {
-    let settings = call.settings.clone();
-    let speaks = call.leg(agent).line.speaks();
-    match routing::from_inside(&settings, order.to.as_str())? {
-        Destination::Extension(extension) => {
-            let shown = call.caller.shown.clone();
-            phone(call, step, extension, Side::Customer, shown, &speaks, false)
+/// Who the called side is told is calling: the caller as it said, anybody else under its own number.
+fn shown(call: &Call, leg: LegIndex) -> Shown {
+    if leg == FIRST {
+        return call.caller.shown.clone();
+    }
+    match &call.leg(leg).party {
+        Party::Extension { number } | Party::Group { number } => {
+            let name = call.settings.extensions.get(number).map(|extension| extension.name.clone());
+            Shown { number: number.clone(), name, private: false }
         }
-        Destination::Outside(outside) => carrier(call, step, Some(&order.from), &outside, Side::Customer, &speaks),
+        Party::Outside { number, .. } => {
+            let parsed = Number::parse(number.as_str(), &call.settings.country);
+            let number = parsed.map_or_else(|_| number.to_string(), |number| number.national(&call.settings.country));
+            Shown { number, name: None, private: false }
+        }
     }
 }
 

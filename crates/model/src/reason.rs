@@ -92,6 +92,8 @@ reasons! {
     Transferred "transferred" 200 "The call was transferred." "Cuộc gọi đã được chuyển." "" "";
     /// A consultation became a part of the customer's call.
     Merged "merged" 200 "The consultation became a part of the customer's call." "Cuộc tham khảo đã nhập vào cuộc gọi của khách hàng." "" "";
+    /// Another member of the group took the call.
+    AnsweredElsewhere "answered_elsewhere" 487 "Somebody else took the call." "Người khác đã nhận cuộc gọi." "" "";
     /// The server stops.
     Drained "drained" 503 "The server is stopping." "Máy chủ đang dừng." "Call again in a minute." "Hãy gọi lại sau một phút.";
     /// The disk or database does not take records; no new calls.

@@ -1,5 +1,6 @@
 //! A call: its legs, its story, and the orders that stages give. Knows neither SIP nor any vendor.
 
+pub mod hunt;
 pub mod leg;
 pub mod measured;
 pub mod stages;

@@ -113,6 +113,22 @@ impl End {
     }
 }
 
+impl End {
+    /// Of several ends the one with the lowest rank speaks for all (RFC 3261, 16.7 step 6): a 6xx, else the lowest class,
+    /// the telling ones first.
+    pub fn rank(&self) -> (u8, u16) {
+        match self.sip {
+            600..=699 => (0, 0),
+            486 => (1, 0),
+            401 | 407 | 415 | 420 | 484 => (1, 1),
+            408 => (5, 0),
+            487 => (6, 0),
+            status @ 400..=499 => (2, status),
+            status => (3, status),
+        }
+    }
+}
+
 impl From<Reason> for End {
     fn from(reason: Reason) -> Self {
         Self::new(reason, reason.sip())

@@ -1,6 +1,6 @@
 //! Whom a dialled number reaches. A look-up in the settings' snapshot; nothing here waits or asks.
 
-use model::{DialFormat, Extension, Number, Outbound, Party, Reason, Route, TenantSettings, Text, Trunk};
+use model::{DialFormat, Extension, Group, Number, Outbound, Party, Reason, Route, TenantSettings, Text, Trunk};
 
 use crate::limits::Urgency;
 
@@ -9,8 +9,21 @@ use crate::limits::Urgency;
 pub enum Destination<'a> {
     /// One extension of the tenant.
     Extension(&'a Extension),
+    /// Several extensions, together or one after the other.
+    Group(&'a Group),
     /// The public network, by the first of these trunks that takes it.
     Outside(Outside<'a>),
+}
+
+impl Destination<'_> {
+    /// Who is called.
+    pub fn party(&self) -> Party {
+        match self {
+            Self::Extension(extension) => Party::Extension { number: extension.number.clone() },
+            Self::Group(group) => Party::Group { number: group.number.clone() },
+            Self::Outside(outside) => outside.party(outside.trunks.first().map(|trunk| trunk.name.clone())),
+        }
+    }
 }
 
 /// A way to the public network.
@@ -40,7 +53,10 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
     if let Some(extension) = settings.extensions.get(dialled) {
         return Ok(Destination::Extension(extension));
     }
-    if settings.groups.contains_key(dialled) || settings.queues.contains_key(dialled) {
+    if let Some(group) = settings.groups.get(dialled) {
+        return Ok(Destination::Group(group));
+    }
+    if settings.queues.contains_key(dialled) {
         return Err(Reason::RouteUnavailable);
     }
     let number = Number::parse(dialled, &settings.country).map_err(|_| Reason::UnknownTarget)?;
@@ -112,8 +128,9 @@ fn to_route<'a>(settings: &'a TenantSettings, route: &'a Route) -> Result<Destin
         Route::Extension(number) => {
             settings.extensions.get(number).map(Destination::Extension).ok_or(Reason::UnknownTarget)
         }
+        Route::Group(number) => settings.groups.get(number).map(Destination::Group).ok_or(Reason::UnknownTarget),
         Route::Crm { default, .. } => to_route(settings, default),
-        Route::Group(_) | Route::Queue(_) | Route::Menu(_) => Err(Reason::RouteUnavailable),
+        Route::Queue(_) | Route::Menu(_) => Err(Reason::RouteUnavailable),
     }
 }
 
@@ -155,6 +172,16 @@ mod tests {
         let Ok(Destination::Extension(extension)) = from_inside(&settings, "102") else { panic!("102 exists") };
 
         assert_eq!(extension.number, "102");
+    }
+
+    #[test]
+    fn a_group_is_reached_by_its_number_and_by_a_public_one() {
+        let settings = fixture::demo();
+
+        let reached = ["600", "02873088089"].map(|dialled| from_inside(&settings, dialled));
+
+        assert!(reached.iter().all(|to| matches!(to, Ok(Destination::Group(group)) if group.number == "600")));
+        assert!(matches!(from_outside(&settings, "842873088089"), Ok(Destination::Group(_))));
     }
 
     #[test]
@@ -213,7 +240,6 @@ mod tests {
 
         assert_eq!(from_inside(&settings, "199"), Err(Reason::UnknownTarget));
         assert_eq!(from_inside(&settings, "bob"), Err(Reason::UnknownTarget));
-        assert_eq!(from_inside(&settings, "600"), Err(Reason::RouteUnavailable));
         assert_eq!(from_inside(&settings, "18001090"), Err(Reason::NoRoute));
         settings.trunks[0].resolved.clear();
         assert_eq!(from_inside(&settings, "0900000001"), Err(Reason::NoRoute));

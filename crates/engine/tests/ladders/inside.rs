@@ -228,11 +228,11 @@ fn a_number_that_nothing_has_is_not_found() {
 }
 
 #[test]
-fn a_group_takes_no_calls() {
+fn a_queue_takes_no_calls() {
     check(
-        |world| world.calls("101", "600"),
+        |world| world.calls("101", "700"),
         "
-        0.0s 101 -> pbx  INVITE 600
+        0.0s 101 -> pbx  INVITE 700
         0.0s pbx -> 101  100 Trying
         0.0s pbx -> 101  480 Temporarily Unavailable
         0.0s 101 -> pbx  ACK

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use model::{
     Codec, DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, Extension, Group, Language, Limits,
-    NumberRoute, Outbound, Route, Strategy, Switches, TenantEntry, TenantId, TenantSettings, Trunk, TrunkAddress,
-    TrunkContact,
+    NumberRoute, Outbound, Queue, Route, Strategy, Switches, TenantEntry, TenantId, TenantSettings, Trunk,
+    TrunkAddress, TrunkContact,
 };
 use sip::digest::{Algorithm, ha1};
 
@@ -71,7 +71,24 @@ impl Company {
                 },
             )]
             .into(),
-            queues: BTreeMap::new(),
+            queues: [(
+                "700".to_owned(),
+                Queue {
+                    number: "700".into(),
+                    name: "Support".into(),
+                    strategy: Strategy::LongestIdle,
+                    members: vec![extensions[0].into()],
+                    max_wait_seconds: 300,
+                    announce_position: false,
+                    ring_seconds: 20,
+                    misses_before_pause: 3,
+                    wrap_up_seconds: 10,
+                    service_level_seconds: None,
+                    answer_at_once: true,
+                    overflow: None,
+                },
+            )]
+            .into(),
             menus: BTreeMap::new(),
             limits: Limits {
                 concurrent_calls: 100,

@@ -6,13 +6,14 @@
 use std::time::{Duration, Instant};
 
 use media::Sound;
-use model::{DialAnswer, EndedBy, Originate, Problem, Reason, Reply, Ticket};
+use model::{DialAnswer, EndedBy, Originate, Problem, Reason, Reply, Side, Ticket};
 
 use super::{Stage, Talk};
 use crate::call::Call;
+use crate::call::hunt::{Heard, Hunt};
 use crate::key::LegIndex;
 use crate::lines::{End, Gone, LegNews};
-use crate::ring::{self, Ring};
+use crate::routing;
 use crate::step::Step;
 
 /// A phone that does not respond at all within this time counts as offline.
@@ -34,7 +35,7 @@ pub struct Click {
 #[derive(Debug)]
 enum Phase {
     RingingAgent { give_up_at: Instant, responded: bool, respond_by: Instant },
-    RingingCustomer { customer: LegIndex, give_up_at: Instant },
+    RingingCustomer(Hunt),
     Tone { until: Instant, end: End, by: EndedBy },
 }
 
@@ -59,11 +60,16 @@ impl Click {
     }
 
     /// A leg tells something.
-    pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
-        match self.phase {
+    pub fn on_news(mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
+        match &mut self.phase {
             Phase::RingingAgent { .. } => self.while_agent_rings(call, step, news),
-            Phase::RingingCustomer { customer, .. } => self.while_customer_rings(call, step, customer, leg, news),
+            Phase::RingingCustomer(_) if leg == self.agent => self.while_agent_waits(call, step, news),
+            Phase::RingingCustomer(hunt) => {
+                let heard = hunt.on_news(call, step, leg, news);
+                self.heard(call, step, heard)
+            }
             Phase::Tone { end, by, .. } => {
+                let (end, by) = (*end, *by);
                 if let LegNews::Gone(own) = news {
                     call.leg_gone(step, leg, own);
                     call.finish(step, end, by);
@@ -77,33 +83,32 @@ impl Click {
     /// The time has come that [`Click::poll_timeout`] named.
     pub fn on_timeout(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
         let now = step.now.mono;
-        match self.phase {
-            Phase::RingingAgent { responded: false, respond_by, .. } if now >= respond_by => {
+        match &mut self.phase {
+            Phase::RingingAgent { responded: false, respond_by, .. } if now >= *respond_by => {
                 self.end_unanswered(call, step, Reason::Unreachable)
             }
-            Phase::RingingAgent { give_up_at, .. } if now >= give_up_at => {
+            Phase::RingingAgent { give_up_at, .. } if now >= *give_up_at => {
                 self.end_unanswered(call, step, Reason::NoAnswer)
             }
-            Phase::RingingCustomer { customer, give_up_at } if now >= give_up_at => {
-                call.drop_leg(step, customer, Reason::NoAnswer.into());
-                self.play_tone(call, step, Reason::NoAnswer.into(), EndedBy::Switchboard);
-                Stage::Click(self)
+            Phase::RingingCustomer(hunt) => {
+                let heard = hunt.on_timeout(call, step);
+                self.heard(call, step, heard)
             }
-            Phase::Tone { until, end, by } if now >= until => {
-                call.finish(step, end, by);
+            Phase::Tone { until, end, by } if now >= *until => {
+                call.finish(step, *end, *by);
                 Stage::Over
             }
-            _ => Stage::Click(self),
+            Phase::RingingAgent { .. } | Phase::Tone { .. } => Stage::Click(self),
         }
     }
 
     /// When it wants to be woken.
-    pub fn poll_timeout(&self) -> Instant {
-        match self.phase {
-            Phase::RingingAgent { give_up_at, responded: true, .. } => give_up_at,
-            Phase::RingingAgent { give_up_at, respond_by, .. } => give_up_at.min(respond_by),
-            Phase::RingingCustomer { give_up_at, .. } => give_up_at,
-            Phase::Tone { until, .. } => until,
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::RingingAgent { give_up_at, responded: true, .. } => Some(*give_up_at),
+            Phase::RingingAgent { give_up_at, respond_by, .. } => Some(*give_up_at.min(respond_by)),
+            Phase::RingingCustomer(hunt) => hunt.poll_timeout(),
+            Phase::Tone { until, .. } => Some(*until),
         }
     }
 
@@ -148,88 +153,67 @@ impl Click {
         }
     }
 
-    fn while_customer_rings(
-        mut self,
-        call: &mut Call,
-        step: &mut Step<'_>,
-        customer: LegIndex,
-        leg: LegIndex,
-        news: LegNews,
-    ) -> Stage {
+    fn while_agent_waits(mut self, call: &mut Call, step: &mut Step<'_>, news: LegNews) -> Stage {
         match news {
-            LegNews::Gone(gone) if leg == self.agent => {
-                call.leg_gone(step, leg, gone);
-                let end = End { cause: gone.end.cause, ..Reason::Cancelled.into() };
-                call.drop_leg(step, customer, end);
-                call.finish(step, end, EndedBy::Agent);
-                Stage::Over
-            }
             LegNews::Gone(gone) => {
-                let by = if gone.by_party { EndedBy::Customer } else { EndedBy::Switchboard };
-                call.leg_gone(step, leg, gone);
-                self.play_tone(call, step, gone.end, by);
-                Stage::Click(self)
+                call.leg_gone(step, self.agent, gone);
+                let end = End { cause: gone.end.cause, ..Reason::Cancelled.into() };
+                if let Phase::RingingCustomer(hunt) = &mut self.phase {
+                    hunt.stop(call, step, end);
+                }
+                call.finish(step, end, EndedBy::Agent);
+                return Stage::Over;
             }
             // Whoever ordered the call is not there to have it.
-            LegNews::Silent if leg == self.agent => {
+            LegNews::Silent => {
                 call.finish(step, Reason::Silent.into(), EndedBy::Switchboard);
-                Stage::Over
-            }
-            LegNews::Ringing { early } if leg == customer => {
-                call.leg_rings(step, leg, early.is_some());
-                if early.is_some() {
-                    call.stop_playing(step, self.agent);
-                    call.join(step, self.agent, customer);
-                } else {
-                    // Nobody's sound, or nobody's any more: the agent hears our ringing.
-                    call.part(step, self.agent);
-                    call.play(step, self.agent, Sound::Ringback);
-                }
-                Stage::Click(self)
-            }
-            LegNews::Answered { .. } if leg == customer => {
-                call.leg_answered(step, leg);
-                call.stop_playing(step, self.agent);
-                call.connect(step, self.agent, customer);
-                Stage::Talk(Talk::of(call, step, self.agent, customer))
-            }
-            LegNews::Redirected { to } if leg == customer => {
-                call.leg_gone(step, leg, Gone { end: Reason::Redirected.into(), by_party: true });
-                match ring::redirected(call, step, self.agent, leg, &to) {
-                    Ok(Ring { leg: customer, patience }) => {
-                        self.phase = Phase::RingingCustomer { customer, give_up_at: step.now.mono + patience };
-                    }
-                    Err(reason) => self.play_tone(call, step, reason.into(), EndedBy::Switchboard),
-                }
-                Stage::Click(self)
-            }
-            LegNews::Rerouted { trunk, end } if leg == customer => {
-                call.leg_rerouted(step, leg, trunk, end);
-                Stage::Click(self)
+                return Stage::Over;
             }
             // The agent may put the ringing aside; what it then takes back is told too.
-            LegNews::Held if leg == self.agent => {
-                call.leg_held(step, leg);
-                Stage::Click(self)
-            }
-            LegNews::Resumed if leg == self.agent => {
-                call.leg_resumed(step, leg);
-                Stage::Click(self)
-            }
-            _ => Stage::Click(self),
+            LegNews::Held => call.leg_held(step, self.agent),
+            LegNews::Resumed => call.leg_resumed(step, self.agent),
+            LegNews::Ringing { .. }
+            | LegNews::Answered { .. }
+            | LegNews::Key(_)
+            | LegNews::Speaks(_)
+            | LegNews::Redirected { .. }
+            | LegNews::Rerouted { .. } => {}
         }
+        Stage::Click(self)
+    }
+
+    fn heard(mut self, call: &mut Call, step: &mut Step<'_>, heard: Heard) -> Stage {
+        match heard {
+            Heard::Nothing => {}
+            Heard::Rings { leg, early: Some(_) } => {
+                call.stop_playing(step, self.agent);
+                call.join(step, self.agent, leg);
+            }
+            // Nobody's sound, or nobody's any more: the agent hears our ringing.
+            Heard::Rings { early: None, .. } => {
+                call.part(step, self.agent);
+                call.play(step, self.agent, Sound::Ringback);
+            }
+            Heard::Answered { leg, .. } => {
+                call.stop_playing(step, self.agent);
+                call.connect(step, self.agent, leg);
+                return Stage::Talk(Talk::of(call, step, self.agent, leg));
+            }
+            Heard::Failed(end, by) => self.play_tone(call, step, end, by),
+        }
+        Stage::Click(self)
     }
 
     fn dial_customer(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
-        let rung = ring::customer_of_click(call, step, self.agent, &self.order);
-        match rung {
-            Ok(Ring { leg: customer, patience }) => {
+        let settings = call.settings.clone();
+        let hunt = routing::from_inside(&settings, self.order.to.as_str())
+            .and_then(|to| Hunt::start(call, step, self.agent, Side::Customer, &to));
+        match hunt {
+            Ok(hunt) => {
                 call.play(step, self.agent, Sound::Ringback);
-                self.phase = Phase::RingingCustomer { customer, give_up_at: step.now.mono + patience };
+                self.phase = Phase::RingingCustomer(hunt);
             }
-            Err(reason) => {
-                self.play_tone(call, step, reason.into(), EndedBy::Switchboard);
-            }
+            Err(reason) => self.play_tone(call, step, reason.into(), EndedBy::Switchboard),
         }
         Stage::Click(self)
     }

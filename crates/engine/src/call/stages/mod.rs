@@ -64,8 +64,8 @@ impl Stage {
     /// When it wants to be woken.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self {
-            Self::Dial(dial) => Some(dial.poll_timeout()),
-            Self::Click(click) => Some(click.poll_timeout()),
+            Self::Dial(dial) => dial.poll_timeout(),
+            Self::Click(click) => click.poll_timeout(),
             Self::Talk(talk) => Some(talk.poll_timeout()),
             Self::Over => None,
         }

@@ -280,18 +280,9 @@ fn reason_of(status: u16, is_carrier: bool) -> Reason {
     }
 }
 
-/// The refusal that speaks for all branches (RFC 3261, 16.7 step 6): a 6xx, else the lowest class, the telling ones first.
+/// The refusal that speaks for all branches.
 fn best(refusals: &[End]) -> End {
-    let rank = |end: &End| match end.sip {
-        600..=699 => (0, 0),
-        486 => (1, 0),
-        401 | 407 | 415 | 420 | 484 => (1, 1),
-        408 => (5, 0),
-        487 => (6, 0),
-        status @ 400..=499 => (2, status),
-        status => (3, status),
-    };
-    refusals.iter().copied().min_by_key(rank).unwrap_or(Reason::NoAnswer.into())
+    refusals.iter().copied().min_by_key(End::rank).unwrap_or(Reason::NoAnswer.into())
 }
 
 #[cfg(test)]
