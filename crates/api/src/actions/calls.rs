@@ -3,7 +3,7 @@
 use model::{
     CallId, ClaimedKey, Command, DialAnswer, Dialled, LegId, Originate, Problem, Reason, Reply, Role, StoredEvent,
 };
-use store::RecordRow;
+use store::{RecordCursor, RecordFilter, RecordPage, RecordRow, RecordState};
 
 use super::{Asker, Refusal, once, unexpected};
 use crate::{App, Readiness};
@@ -76,10 +76,16 @@ pub(crate) async fn hang_up(app: &App, asker: &Asker, call: CallId) -> Result<()
     }
 }
 
-/// All live calls, newest first.
-pub(crate) async fn live(app: &App, asker: &Asker) -> Result<Vec<RecordRow>, Refusal> {
+/// A page of live calls, newest first.
+pub(crate) async fn live(
+    app: &App,
+    asker: &Asker,
+    cursor: Option<RecordCursor>,
+    size: u32,
+) -> Result<RecordPage, Refusal> {
     asker.needs(Role::Reader)?;
-    Ok(asker.store(app).calls().live().await?)
+    let filter = RecordFilter { state: RecordState::Live, ..RecordFilter::default() };
+    Ok(asker.store(app).records().list(&filter, cursor, size).await?)
 }
 
 /// One call, live or over.

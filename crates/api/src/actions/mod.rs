@@ -6,6 +6,7 @@ pub(crate) mod bans;
 pub(crate) mod calls;
 pub(crate) mod events;
 pub(crate) mod once;
+pub(crate) mod orders;
 pub(crate) mod provision;
 pub(crate) mod recordings;
 pub(crate) mod records;

@@ -55,7 +55,7 @@ impl BanView {
 }
 
 /// Sources that may not sign in now. Needs the admin token.
-#[utoipa::path(get, path = "/v1/bans", operation_id = "list_bans", tag = "bans", params(Which),
+#[utoipa::path(get, path = "/v1/bans", operation_id = "list_bans", tag = "bans", extensions(("x-role" = json!("operator"))), params(Which),
     responses(
         (status = 200, description = "A page", body = Page<BanView>),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
@@ -77,7 +77,7 @@ pub(crate) async fn list(
 }
 
 /// Lets a source sign in again, and forgets that it was banned. Needs the admin token.
-#[utoipa::path(delete, path = "/v1/bans/{source}", operation_id = "lift_ban", tag = "bans",
+#[utoipa::path(delete, path = "/v1/bans/{source}", operation_id = "lift_ban", tag = "bans", extensions(("x-role" = json!("operator"))),
     params(("source" = String, Path, description = "As it stands in the list; the `/` of an IPv6 network as `%2F`, or any address in it")),
     responses(
         (status = 204, description = "It is lifted"),

@@ -8,21 +8,26 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use model::{CallId, ClaimedKey, DialAnswer};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use store::RecordCursor;
+use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{Named, OrderKey, Sent};
+use super::extract::{Asked, Named, OrderKey, Sent};
 use super::problem::ProblemBody;
 use super::sign_in::SignedIn;
 use super::views::{CallStoryView, CallView, EventView, Page, RecordView};
 use crate::Faces;
-use crate::actions::calls;
+use crate::actions::{Refusal, calls};
+
+/// The rows of a page, unless asked otherwise, and at most.
+const PAGE: u32 = 100;
+const MOST: u32 = 1_000;
 
 /// A click-to-call.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BeginCall {
     /// The extension to ring first.
-    #[schema(example = "101")]
+    #[schema(example = "101", min_length = 1, max_length = 32)]
     from: String,
     /// The number to dial once the extension has answered.
     #[schema(example = "0900000001")]
@@ -47,22 +52,12 @@ pub(crate) struct BegunCall {
     leg: String,
 }
 
-/// A call that was ended by order.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct EndedCall {
-    /// The call's id.
-    id: String,
-    /// The same, by the name it has in events.
-    callid: String,
-    /// `ended`
-    state: &'static str,
-}
-
 /// Begins a call: rings the extension, then dials the number and connects them.
 ///
 /// Answers as soon as the call is accepted and stored; the events tell how it goes on. With an `Idempotency-Key` the order
 /// is carried out once: the same key with the same body gets the first answer again, and no phone rings twice.
-#[utoipa::path(post, path = "/v1/calls", operation_id = "begin_call", tag = "calls", request_body = BeginCall,
+#[utoipa::path(post, path = "/v1/calls", operation_id = "begin_call", tag = "calls",
+    extensions(("x-role" = json!("agent"))), request_body = BeginCall,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
         description = "A key of the client's choice for this order: 1 to 255 visible ASCII characters, kept for 24 hours for the token that was shown. With another body it is refused (422). An answer 503 is not kept: the order may come again")),
     responses(
@@ -89,23 +84,48 @@ pub(crate) async fn begin(
     Ok((StatusCode::CREATED, location, Json(body)))
 }
 
+/// Which live calls.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// With the admin token: the tenant's name.
+    #[allow(dead_code, reason = "read where the asker signs in; named here so that it is known")]
+    tenant: Option<String>,
+    /// Rows of a page, 1 to 1 000 (100).
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
 /// Live calls, newest first.
 #[utoipa::path(get, path = "/v1/calls", operation_id = "list_calls", tag = "calls",
+    extensions(("x-role" = json!("reader"))), params(Which),
     responses(
-        (status = 200, description = "All of them", body = Page<CallView>),
+        (status = 200, description = "A page", body = Page<CallView>),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list(
     State(faces): State<Arc<Faces>>,
     SignedIn { asker, zone, .. }: SignedIn,
+    Asked(which): Asked<Which>,
 ) -> Result<Json<Page<CallView>>, ProblemBody> {
-    let rows = calls::live(&faces.app, &asker).await?;
-    let items = rows.iter().map(|row| CallView::of(&row.record, &zone)).collect();
-    Ok(Json(Page { items, next: None }))
+    let size = which.limit.unwrap_or(PAGE).clamp(1, MOST);
+    let cursor = which
+        .after
+        .as_deref()
+        .map(|text| text.parse::<RecordCursor>().map_err(|error| Refusal::wrong(format!("after: {error}"))))
+        .transpose()?;
+    let page = calls::live(&faces.app, &asker, cursor, size).await?;
+    let items = page.rows.iter().map(|row| CallView::of(&row.record, &zone)).collect();
+    Ok(Json(Page { items, next: page.next.map(|cursor| cursor.to_string()) }))
 }
 
 /// One call, live or over: its legs, events and record.
-#[utoipa::path(get, path = "/v1/calls/{id}", operation_id = "get_call", tag = "calls", params(("id" = String, Path, description = "The call's id")),
+#[utoipa::path(get, path = "/v1/calls/{id}", operation_id = "get_call", tag = "calls", 
+    extensions(("x-role" = json!("reader"))),
+    params(("id" = String, Path, description = "The call's id", example = "1700000000.1000101")),
     responses(
         (status = 200, description = "The call", body = CallStoryView),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
@@ -121,19 +141,4 @@ pub(crate) async fn story(
         events: story.events.iter().map(EventView::of).collect(),
         record: RecordView::of(&story.row.record, &zone),
     }))
-}
-
-/// Ends a live call.
-#[utoipa::path(post, path = "/v1/calls/{id}/hangup", operation_id = "hang_up_call", tag = "calls", params(("id" = String, Path, description = "The call's id")),
-    responses(
-        (status = 200, description = "It is ended", body = EndedCall),
-        (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
-    ))]
-pub(crate) async fn hang_up(
-    State(faces): State<Arc<Faces>>,
-    SignedIn { asker, .. }: SignedIn,
-    Named(call): Named<CallId>,
-) -> Result<Json<EndedCall>, ProblemBody> {
-    calls::hang_up(&faces.app, &asker, call).await?;
-    Ok(Json(EndedCall { id: call.to_string(), callid: call.to_string(), state: "ended" }))
 }

@@ -42,7 +42,7 @@ pub(crate) struct Whence {
 ///
 /// With `Accept: text/event-stream` the answer goes on: it catches up, then tells each event as it is stored. Each has
 /// its position as its id, and `Last-Event-ID` goes before `after`.
-#[utoipa::path(get, path = "/v1/events", operation_id = "list_events", tag = "events",
+#[utoipa::path(get, path = "/v1/events", operation_id = "list_events", tag = "events", extensions(("x-role" = json!("reader"))),
     params(Whence, ("Last-Event-ID" = Option<i64>, Header, description = "Where an event-stream goes on")),
     responses(
         (status = 200, description = "The events", content(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -17,6 +18,9 @@ pub(crate) struct Asked<T>(pub T);
 
 /// A JSON body, as a type.
 pub(crate) struct Sent<T>(pub T);
+
+/// A JSON body, as a type; where there is none, what the type is without.
+pub(crate) struct SentOrNothing<T>(pub T);
 
 /// An id in the path. What is no id names nothing.
 pub(crate) struct Named<T>(pub T);
@@ -69,6 +73,22 @@ impl<T: DeserializeOwned> FromRequest<Arc<Faces>> for Sent<T> {
                 Err(ProblemBody::new(rejection.status(), code, rejection.body_text()))
             }
         }
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<Arc<Faces>> for SentOrNothing<T> {
+    type Rejection = ProblemBody;
+
+    async fn from_request(request: Request, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        let body = Bytes::from_request(request, faces)
+            .await
+            .map_err(|rejection| ProblemBody::new(rejection.status(), "body", rejection.body_text()))?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let read: Option<T> = serde_json::from_slice(&body)
+            .map_err(|error| ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", error.to_string()))?;
+        Ok(Self(read.unwrap_or_default()))
     }
 }
 

@@ -32,6 +32,20 @@ pub(crate) struct ProblemBody {
     /// The line of a provision file that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// The legs that could act, where the order did not say which one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Vec<Candidate>>,
+}
+
+/// A leg that could act.
+#[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Candidate {
+    /// The leg's id.
+    #[schema(example = "1700000000.1000101")]
+    pub leg: String,
+    /// Whose leg it is.
+    #[schema(required, example = "101")]
+    pub extension: Option<String>,
 }
 
 impl ProblemBody {
@@ -45,6 +59,7 @@ impl ProblemBody {
             detail: detail.into(),
             callid: None,
             line: None,
+            candidates: None,
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) struct AppliedBody {
 }
 
 /// Makes the server match a provision file (YAML). Needs the admin token. Answers when the new settings are in force.
-#[utoipa::path(post, path = "/v1/provision", operation_id = "apply_provision", tag = "settings", params(How),
+#[utoipa::path(post, path = "/v1/provision", operation_id = "apply_provision", tag = "settings", extensions(("x-role" = json!("operator"))), params(How),
     request_body(content = String, content_type = "application/yaml", description = "The file"),
     responses(
         (status = 200, description = "It matches", body = AppliedBody),

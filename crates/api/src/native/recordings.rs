@@ -14,7 +14,7 @@ use crate::actions::{Refusal, recordings};
 use crate::sound::{self, Disposition};
 
 /// The sound of a recording: a stereo WAV, customer left, agent right. Takes `Range`.
-#[utoipa::path(get, path = "/v1/recordings/{id}", operation_id = "get_recording", tag = "recordings", params(("id" = String, Path, description = "The recording's id")),
+#[utoipa::path(get, path = "/v1/recordings/{id}", operation_id = "get_recording", tag = "recordings", extensions(("x-role" = json!("reader"))), params(("id" = String, Path, description = "The recording's id")),
     responses(
         (status = 200, description = "The sound", content_type = "audio/wav", body = Vec<u8>),
         (status = 206, description = "A part of it", content_type = "audio/wav", body = Vec<u8>),

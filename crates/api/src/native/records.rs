@@ -59,7 +59,7 @@ pub(crate) struct Search {
 }
 
 /// Records, newest first.
-#[utoipa::path(get, path = "/v1/records", operation_id = "list_records", tag = "records", params(Search),
+#[utoipa::path(get, path = "/v1/records", operation_id = "list_records", tag = "records", extensions(("x-role" = json!("reader"))), params(Search),
     responses(
         (status = 200, description = "A page", body = Page<RecordView>),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),

@@ -92,7 +92,7 @@ impl TrunkRegistrationView {
 }
 
 /// How a trunk stands: whether it takes calls, and our registration there.
-#[utoipa::path(get, path = "/v1/trunks/{id}/health", operation_id = "get_trunk_health", tag = "trunks",
+#[utoipa::path(get, path = "/v1/trunks/{id}/health", operation_id = "get_trunk_health", tag = "trunks", extensions(("x-role" = json!("reader"))),
     params(("id" = String, Path, description = "The trunk's name")),
     responses(
         (status = 200, description = "How it stands", body = TrunkHealthView),

@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 use model::{
-    Direction, EndedBy, Event, LegQuality, LegRecord, Origin, Party, Record, RecordingRecord, Side, Status,
-    StoredEvent, Timestamp,
+    Direction, EndedBy, Event, LegQuality, LegRecord, Origin, Party, Record, RecordingRecord, RoutedBy, Side, Status,
+    StoredEvent, Timestamp, TransferMode, TransferRecord,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,7 +29,7 @@ pub(crate) struct CallView {
     pub callid: String,
     /// `started`, `ringing`, `connected` or `ended`.
     pub state: &'static str,
-    /// `phone`, `trunk` or `click`.
+    /// `phone`, `trunk`, `click` or `consultation`.
     pub origin: &'static str,
     /// `inbound`, `outbound` or `local`.
     pub direction: &'static str,
@@ -56,8 +56,13 @@ pub(crate) struct CallView {
     /// When it ended; null while it is live.
     #[schema(required)]
     pub ended_at: Option<String>,
+    /// The customer's call, where this is a consultation about it.
+    #[schema(required)]
+    pub about: Option<String>,
     /// In the order they began.
     pub legs: Vec<LegView>,
+    /// Each attempt to give the customer to somebody else, in order.
+    pub transfers: Vec<TransferView>,
 }
 
 /// A call with everything stored about it.
@@ -82,7 +87,7 @@ pub(crate) struct RecordView {
     pub id: String,
     /// The same, by the name it has in events.
     pub callid: String,
-    /// `phone`, `trunk` or `click`.
+    /// `phone`, `trunk`, `click` or `consultation`.
     pub origin: &'static str,
     /// `inbound`, `outbound` or `local`.
     pub direction: &'static str,
@@ -137,10 +142,44 @@ pub(crate) struct RecordView {
     /// Seconds since we first answered the caller or the agent picked up; null while it is live.
     #[schema(required)]
     pub open_seconds: Option<i64>,
+    /// The customer's call that this consultation is about.
+    #[schema(required)]
+    pub about: Option<String>,
+    /// The customer's call that this consultation became a part of.
+    #[schema(required)]
+    pub merged_into: Option<String>,
+    /// Who decided whom the call reaches: `crm` or `default`; null where the dialled number alone did.
+    #[schema(required)]
+    pub routed_by: Option<&'static str>,
+    /// Each attempt to give the customer to somebody else, in order.
+    pub transfers: Vec<TransferView>,
     /// In the order they began.
     pub legs: Vec<LegView>,
     /// In the order they began.
     pub recordings: Vec<RecordingView>,
+}
+
+/// One attempt to transfer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transfer)]
+pub(crate) struct TransferView {
+    /// When it was asked for (RFC 3339).
+    pub at: String,
+    /// The leg of whoever gave the other side away.
+    pub leg: String,
+    /// Whom to: an extension, a group or a number.
+    pub to: String,
+    /// `blind` or `attended`.
+    pub mode: &'static str,
+    /// The call in which the target was asked first.
+    #[schema(required)]
+    pub consultation: Option<String>,
+    /// The leg of the target, once the other side talks with it.
+    #[schema(required)]
+    pub target: Option<String>,
+    /// Why it came to nothing: a code of `/v1/reasons`.
+    #[schema(required)]
+    pub failed: Option<&'static str>,
 }
 
 /// One party's part of a call.
@@ -151,7 +190,7 @@ pub(crate) struct LegView {
     pub id: String,
     /// `agent` or `customer`.
     pub side: &'static str,
-    /// `extension` or `outside`.
+    /// `extension`, `group` or `outside`.
     pub party: &'static str,
     /// Whose leg it is.
     pub number: String,
@@ -162,6 +201,8 @@ pub(crate) struct LegView {
     pub caller: bool,
     /// `started`, `ringing`, `answered`, `held` or `ended`.
     pub state: &'static str,
+    /// Whether nobody hears what its party says.
+    pub muted: bool,
     /// RFC 3339.
     pub started_at: String,
     /// When it rang.
@@ -235,6 +276,8 @@ pub(crate) struct RecordingView {
     pub sha256: String,
     /// Whether nothing usable was written.
     pub failed: bool,
+    /// Whether silence is being written in place of what is said.
+    pub paused: bool,
 }
 
 /// An event, flat, as it is stored.
@@ -301,6 +344,8 @@ impl CallView {
             ringing_at: record.ringing_at.map(|at| moment(at, zone)),
             answered_at: record.answered_at.map(|at| moment(at, zone)),
             ended_at: record.ended_at.map(|at| moment(at, zone)),
+            about: record.about.map(|call| call.to_string()),
+            transfers: record.transfers.iter().map(|transfer| TransferView::of(transfer, zone)).collect(),
             legs: record.legs.iter().map(|leg| LegView::of(leg, zone)).collect(),
         }
     }
@@ -332,8 +377,32 @@ impl RecordView {
             duration_seconds: record.duration_seconds(),
             bill_seconds: record.bill_seconds(),
             open_seconds: record.open_seconds(),
+            about: record.about.map(|call| call.to_string()),
+            merged_into: record.merged_into.map(|call| call.to_string()),
+            routed_by: record.routed_by.map(|by| match by {
+                RoutedBy::Crm => "crm",
+                RoutedBy::Default => "default",
+            }),
+            transfers: record.transfers.iter().map(|transfer| TransferView::of(transfer, zone)).collect(),
             legs: record.legs.iter().map(|leg| LegView::of(leg, zone)).collect(),
             recordings: record.recordings.iter().map(RecordingView::of).collect(),
+        }
+    }
+}
+
+impl TransferView {
+    fn of(transfer: &TransferRecord, zone: &TimeZone) -> Self {
+        Self {
+            at: moment(transfer.at, zone),
+            leg: transfer.leg.to_string(),
+            to: transfer.to.number().to_owned(),
+            mode: match transfer.mode {
+                TransferMode::Blind => "blind",
+                TransferMode::Attended => "attended",
+            },
+            consultation: transfer.consultation.map(|call| call.to_string()),
+            target: transfer.target.map(|leg| leg.to_string()),
+            failed: transfer.failed.map(|reason| reason.code()),
         }
     }
 }
@@ -367,6 +436,7 @@ impl LegView {
             trunk,
             caller: leg.caller,
             state,
+            muted: leg.muted,
             started_at: moment(leg.started_at, zone),
             ringing_at: leg.ringing_at.map(|at| moment(at, zone)),
             answered_at: leg.answered_at.map(|at| moment(at, zone)),
@@ -406,6 +476,7 @@ impl RecordingView {
             bytes: recording.bytes,
             sha256: recording.sha256.clone(),
             failed: recording.failed,
+            paused: recording.paused,
         }
     }
 }

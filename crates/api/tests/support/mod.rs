@@ -33,6 +33,8 @@ tenants:
       - { kind: voip24h, voip: VOIPKEY_HERE, secret: SECRET_HERE, allowed_addresses: [192.0.2.1, 127.0.0.0/8] }
       - { kind: native, token: NATIVE_DEMO, role: owner }
       - { kind: native, token: NATIVE_READER, role: reader }
+      - { kind: native, token: NATIVE_AGENT, role: agent }
+      - { kind: native, token: NATIVE_SUPERVISOR, role: supervisor }
     extensions:
       - { number: '101', name: Sales desk, password: pw-101, record: true }
       - { number: '102', name: Support desk, password: pw-102 }
@@ -104,6 +106,7 @@ impl World {
             readiness: readiness_receiver,
             metrics: metrics.clone(),
             settings: Arc::new(settings),
+            outward: api::Outward::new().expect("HTTP clients"),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
@@ -113,6 +116,7 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, service).await });
         let writer = store.writer();
         *switchboard.writer.lock().expect("no panic") = Some(writer.clone());
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::new();
         Self {
             address,

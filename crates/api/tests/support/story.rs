@@ -148,6 +148,11 @@ impl ToldCall {
         CallEvent::LegStarted { leg: self.leg_id(leg), side, party, caller }
     }
 
+    /// The id of the call's `leg`th leg.
+    pub fn leg_of(&self, leg: u32) -> LegId {
+        self.leg_id(leg)
+    }
+
     fn leg_id(&self, leg: u32) -> LegId {
         let first = self.id.to_string();
         let digits: u32 = first.rsplit('.').next().and_then(|digits| digits.parse().ok()).expect("digits");
