@@ -103,11 +103,12 @@ fn native(mut section: Section) -> Result<KeyKind, ProvisionError> {
 
 /// One of `webhooks`.
 pub(super) fn hook(node: Node) -> Result<Lined<HookDraft>, ProvisionError> {
-    const KINDS: [(&str, HookKind); 4] = [
+    const KINDS: [(&str, HookKind); 5] = [
         ("events", HookKind::Events),
         ("missed", HookKind::Missed),
         ("autocall", HookKind::Autocall),
         ("feedback", HookKind::Feedback),
+        ("native", HookKind::Native),
     ];
     const METHODS: [(&str, HookMethod); 4] = [
         ("post_json", HookMethod::PostJson),
@@ -115,7 +116,7 @@ pub(super) fn hook(node: Node) -> Result<Lined<HookDraft>, ProvisionError> {
         ("get_query", HookMethod::GetQuery),
         ("post_form", HookMethod::PostForm),
     ];
-    let mut section = Section::of(node, "a webhook", &["kind", "url", "method", "secret"])?;
+    let mut section = Section::of(node, "a webhook", &["kind", "url", "method", "secret", "enabled"])?;
     let kind = section.need_word("kind", &KINDS)?;
     let address = section.need_text("url")?;
     url(&address, "url")?;
@@ -135,7 +136,7 @@ pub(super) fn hook(node: Node) -> Result<Lined<HookDraft>, ProvisionError> {
         let sentence = "`secret` of a webhook must be whsec_ and up to 64 bytes in base64: write null to have one made";
         return Err(wrong(secret.line, sentence));
     }
-    let hook = Hook { kind: kind.value, url: address.value, method };
+    let hook = Hook { kind: kind.value, url: address.value, method, enabled: section.flag("enabled", true)? };
     let secret = secret.map(|secret| Secret::new(secret.value));
     Ok(Lined { line: section.line, value: HookDraft { hook, secret } })
 }

@@ -216,6 +216,7 @@ pub(crate) fn hook_name(hook: &Hook) -> String {
         HookKind::Missed => "missed",
         HookKind::Autocall => "autocall",
         HookKind::Feedback => "feedback",
+        HookKind::Native => "native",
     };
     format!("{kind} {}", hook.url)
 }

@@ -21,7 +21,7 @@ pub(crate) struct TenantBody {
     pub transfer_ring_back: bool,
 }
 
-// Tenants that were stored without the key.
+// What was stored without the key.
 fn yes() -> bool {
     true
 }
@@ -37,20 +37,30 @@ pub(crate) struct Feedback {
 /// What a hook is told of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum HookKind {
+pub enum HookKind {
+    /// What happens to calls, in the words of the call-center API.
     Events,
+    /// Calls that nobody answered, in the words of the call-center API.
     Missed,
+    /// What came of voice jobs.
     Autocall,
+    /// Ratings.
     Feedback,
+    /// The whole story, as the native API tells it.
+    Native,
 }
 
 /// How a hook is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum HookMethod {
+pub enum HookMethod {
+    /// POST, the body is JSON.
     PostJson,
+    /// GET, with a body that is JSON.
     GetJson,
+    /// GET, what is told stands in the query behind the URL's own.
     GetQuery,
+    /// POST, the body is a form.
     PostForm,
 }
 
@@ -60,6 +70,9 @@ pub(crate) struct Hook {
     pub kind: HookKind,
     pub url: String,
     pub method: HookMethod,
+    /// Hooks that were stored without the key are.
+    #[serde(default = "yes")]
+    pub enabled: bool,
 }
 
 /// An own phone; its pairing code is sealed beside it.
