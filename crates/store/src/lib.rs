@@ -35,7 +35,9 @@ pub use open::{Durability, OpenError, Store, StoreOptions};
 pub use recordings::{RecordingRow, Recordings};
 pub use records::{BadCursor, RecordCursor, RecordFilter, RecordOrder, RecordPage, RecordRow, RecordState, Records};
 pub use recovery::{OpenCall, OpenRecording};
-pub use settings::{ApplyError, Changes, Settings, Snapshot};
+pub use settings::{
+    ApplyError, Author, Change, ChangeError, Changed, Changes, Deed, Noun, Reach, Settings, Snapshot, Thing, ThingPage,
+};
 pub use tenant::TenantStore;
 pub use trunks::{TrunkRow, Trunks};
 pub use writer::{Replies, Writer, WriterFigures, WriterState};

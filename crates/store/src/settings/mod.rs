@@ -8,6 +8,7 @@ mod merged;
 mod noun;
 mod snapshot;
 pub(crate) mod stored;
+mod thing;
 
 use model::{Directory, TenantSettings};
 use sqlx::{SqliteConnection, SqlitePool};
@@ -17,6 +18,7 @@ use crate::StoreError;
 use crate::provision::ProvisionError;
 use crate::secrets::SecretKey;
 pub use noun::Noun;
+pub use thing::{Author, Change, ChangeError, Changed, Deed, Reach, Thing, ThingPage};
 
 /// Tenants and what belongs to them.
 #[derive(Clone, Debug)]
