@@ -10,7 +10,7 @@ use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::abilities::ALLOW;
 use crate::call::hunt::Hunt;
-use crate::call::stages::{Dial, Stage};
+use crate::call::stages::{Decide, Dial, Stage};
 use crate::call::{Call, NewLeg};
 use crate::caller::{Caller, Shown};
 use crate::edge::{Output, SignIn, Whose, Wire};
@@ -20,7 +20,7 @@ use crate::lines::sip::{Gatekeeper, Peer, Said, SipLine, Visitor, extension_of, 
 use crate::lines::{End, Line};
 use crate::live::Live;
 use crate::ring;
-use crate::routing::{self, Destination};
+use crate::routing::{self, Destination, Lead};
 use crate::step::Step;
 
 /// How long a caller is asked to wait before trying again, in seconds.
@@ -112,7 +112,7 @@ impl Arrival<'_, '_> {
             uses,
             caller: Caller::new(Shown { number: extension, name, private }, None),
         };
-        self.begin(incoming, plan, destination)
+        self.begin(incoming, plan, destination.map(Lead::To))
     }
 
     fn call_from_trunk(&mut self, trunk: &str, did: &str, incoming: Incoming) -> Option<Live> {
@@ -144,8 +144,8 @@ impl Arrival<'_, '_> {
             destination => destination,
         };
         let to = match &destination {
-            Ok(destination @ (Destination::Extension(_) | Destination::Group(_))) => destination.party(),
-            Ok(Destination::Outside(_)) | Err(_) => {
+            Ok(Lead::To(destination)) => destination.party(),
+            Ok(Lead::Asks(_)) | Err(_) => {
                 Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None }
             }
         };
@@ -177,7 +177,7 @@ impl Arrival<'_, '_> {
     }
 
     /// Accepts the call: from here on it leaves a record, however it ends.
-    fn begin(&mut self, incoming: Incoming, plan: Plan, destination: Result<Destination<'_>, Reason>) -> Option<Live> {
+    fn begin(&mut self, incoming: Incoming, plan: Plan, lead: Result<Lead<'_>, Reason>) -> Option<Live> {
         let step = &mut *self.step;
         let mut call = Call::new(step.ids.call(step.now.wall), Arc::clone(&step.office.settings));
         let key = call.next_leg().ok()?;
@@ -195,7 +195,7 @@ impl Arrival<'_, '_> {
             direction: plan.direction,
             from: plan.from.clone(),
             to: plan.to,
-            did: plan.did,
+            did: plan.did.clone(),
             about: None,
         };
         if let Uses::Trunk(trunk) = &plan.uses {
@@ -206,16 +206,21 @@ impl Arrival<'_, '_> {
         let line = Line::Sip(line);
         let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
         let caller = call.begin_leg(step, new);
-        let rung = match (trouble, destination) {
+        let stage = match (trouble, lead) {
             (Some(end), _) => Err(end),
             (None, Err(reason)) => Err(reason.into()),
-            (None, Ok(destination)) => {
+            (None, Ok(Lead::To(destination))) => {
                 let side = if plan.side == Side::Agent { Side::Customer } else { Side::Agent };
-                Hunt::start(&mut call, step, caller, side, &destination).map_err(End::from)
+                let hunt = Hunt::start(&mut call, step, caller, side, &destination);
+                hunt.map(|hunt| Stage::Dial(Dial::of(caller, hunt))).map_err(End::from)
+            }
+            (None, Ok(Lead::Asks(crm))) => {
+                let did = plan.did.as_ref().map(Text::as_str).unwrap_or_default();
+                Ok(Decide::ask(&mut call, step, caller, did, crm))
             }
         };
-        Some(match rung {
-            Ok(hunt) => Live::new(call, Stage::Dial(Dial::of(caller, hunt))),
+        Some(match stage {
+            Ok(stage) => Live::new(call, stage),
             Err(end) => refused(call, step, caller, end),
         })
     }

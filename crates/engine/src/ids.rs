@@ -1,7 +1,7 @@
 //! The names that one engine gives: ids of calls, legs and recordings, and keys towards the media workers.
 
 use media::{RecordingKey, SessionId};
-use model::{CallId, EngineNumber, LegId, Timestamp};
+use model::{CallId, EngineNumber, LegId, Ticket, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -10,6 +10,7 @@ pub struct Ids {
     engine: EngineNumber,
     random: ChaCha20Rng,
     stamps: u32,
+    tickets: u64,
     sessions: u64,
     recordings: u64,
 }
@@ -17,7 +18,7 @@ pub struct Ids {
 impl Ids {
     /// Names that carry this engine's number, and keys made of a seed.
     pub fn new(engine: EngineNumber, seed: [u8; 32]) -> Self {
-        Self { engine, random: ChaCha20Rng::from_seed(seed), stamps: 0, sessions: 0, recordings: 0 }
+        Self { engine, random: ChaCha20Rng::from_seed(seed), stamps: 0, tickets: 0, sessions: 0, recordings: 0 }
     }
 
     /// A master key and salt for secured sound (RFC 4568).
@@ -35,6 +36,12 @@ impl Ids {
     /// A leg, other than a call's first, that begins now.
     pub fn leg(&mut self, now: Timestamp) -> LegId {
         LegId::new(now.as_second(), self.engine, self.stamp())
+    }
+
+    /// A question.
+    pub fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
     }
 
     /// A media session.

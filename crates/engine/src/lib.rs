@@ -21,6 +21,7 @@ mod lines;
 mod live;
 mod locate;
 mod office;
+mod questions;
 mod recover;
 mod registrar;
 mod ring;

@@ -8,6 +8,7 @@ use sip::TimerId;
 
 use crate::call::Call;
 use crate::call::stages::Stage;
+use crate::edge::Answer;
 use crate::key::LegIndex;
 use crate::lines::LegNews;
 use crate::step::Step;
@@ -41,6 +42,11 @@ impl Live {
         if self.poll_timeout().is_some_and(|at| at <= step.now.mono) {
             self.advance(|stage, call| stage.on_timeout(call, step));
         }
+    }
+
+    /// The answer to a question that it asked.
+    pub fn on_answer(&mut self, step: &mut Step<'_>, answer: Answer) {
+        self.advance(|stage, call| stage.on_answer(call, step, answer));
     }
 
     /// Somebody above ends it.

@@ -15,12 +15,11 @@ const MOST: usize = 1_024;
 #[derive(Debug, Default)]
 pub struct Whereabouts {
     open: BTreeMap<Ticket, DialogId>,
-    last: u64,
 }
 
 impl Whereabouts {
     /// The question where requests of a dialog have to go. None: nothing can be asked.
-    pub fn ask(&mut self, tenant: TenantId, dialog: DialogId, uri: &Uri) -> Option<Wire> {
+    pub fn ask(&mut self, ticket: Ticket, tenant: TenantId, dialog: DialogId, uri: &Uri) -> Option<Wire> {
         let named = uri.params.get("maddr").and_then(|host| Host::parse(host.clone()).ok());
         let host = named.as_ref().or(uri.host.as_ref()).filter(|_| self.open.len() < MOST)?.to_string();
         let transport = match uri.params.get("transport").map(|word| word.to_ascii_lowercase()).as_deref() {
@@ -29,8 +28,6 @@ impl Whereabouts {
             Some(b"tls") => Some(Transport::Tls),
             _ => None,
         };
-        self.last += 1;
-        let ticket = Ticket(self.last);
         self.open.insert(ticket, dialog);
         let question = Question::Addresses { host, port: uri.port, transport, secure: uri.scheme == Scheme::Sips };
         Some(Wire::Ask { ticket, tenant, question })
@@ -107,7 +104,7 @@ mod tests {
     fn a_name_is_asked_for_as_its_uri_has_it_and_the_first_place_of_the_answer_is_taken() {
         let (mut whereabouts, mut trunks, dialog) = (Whereabouts::default(), Trunks::new([1; 32]), dialog());
 
-        let asked = whereabouts.ask(TenantId(1), dialog, &uri("sip:1@edge.example:5070;transport=TCP"));
+        let asked = whereabouts.ask(Ticket(1), TenantId(1), dialog, &uri("sip:1@edge.example:5070;transport=TCP"));
         let Some(Wire::Ask { ticket, question, .. }) = asked else { panic!("{asked:?}") };
         let places = [(2, 3), (1, 2)]
             .map(|(rank, last)| Target { rank, ..Target::only(([203, 0, 113, last], 5070).into(), Transport::Tcp) });
@@ -124,7 +121,7 @@ mod tests {
     fn a_name_without_an_address_leaves_the_dialog_where_it_is() {
         let (mut whereabouts, mut trunks) = (Whereabouts::default(), Trunks::new([1; 32]));
 
-        let asked = whereabouts.ask(TenantId(1), dialog(), &uri("sip:1@edge.example"));
+        let asked = whereabouts.ask(Ticket(1), TenantId(1), dialog(), &uri("sip:1@edge.example"));
         let Some(Wire::Ask { ticket, .. }) = asked else { panic!("{asked:?}") };
 
         let nothing = Answer::Failed("the name server does not answer".into());

@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 
 use media::{Order, WorkerId};
-use model::{Kept, KeptKind, Reason, TenantId, Told};
+use model::{Kept, KeptKind, Reason, TenantId, Ticket, Told};
 use sip::Endpoint;
 
-use crate::edge::{Now, Output, Wire};
+use crate::edge::{Now, Output, Question, Wire};
 use crate::ids::Ids;
 use crate::key::Key;
 use crate::limits::{Begun, Urgency, Uses};
 use crate::lines::sip::Trunks;
 use crate::office::Office;
+use crate::questions::Questions;
 use crate::sounds::Sounds;
 
 /// Everything a call may use while it takes a step. The call itself is out of its tenant's table for so long.
@@ -26,6 +27,8 @@ pub struct Step<'a> {
     pub sounds: &'a mut Sounds,
     /// How trunks stand, and what is in use of them.
     pub trunks: &'a mut Trunks,
+    /// Calls that wait for an answer.
+    pub questions: &'a mut Questions,
     /// Gives names.
     pub ids: &'a mut Ids,
     /// Where what comes out goes.
@@ -57,6 +60,12 @@ impl Step<'_> {
     /// Orders a media worker.
     pub fn media(&mut self, worker: WorkerId, order: Order) {
         self.out.push_back(Output::Wire(Wire::Media { worker, order }));
+    }
+
+    /// Asks what is slow to know.
+    pub fn ask(&mut self, ticket: Ticket, question: Question) {
+        let tenant = self.tenant_id();
+        self.out.push_back(Output::Wire(Wire::Ask { ticket, tenant, question }));
     }
 
     /// Keeps a live fact, or lets it go.

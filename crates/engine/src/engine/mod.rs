@@ -25,6 +25,7 @@ use crate::lines::Line;
 use crate::lines::sip::{Gatekeeper, SipNews, Trunks};
 use crate::live::Live;
 use crate::locate::Whereabouts;
+use crate::questions::Questions;
 use crate::registrar::WatchId;
 use crate::sounds::Sounds;
 use crate::step::Step;
@@ -77,6 +78,8 @@ pub struct EngineLoad {
     pub leaving: usize,
     /// Addresses for sound that are ready.
     pub sounds: usize,
+    /// Questions of calls that are open.
+    pub questions: usize,
 }
 
 /// One engine: all calls of the tenants it runs.
@@ -87,6 +90,7 @@ pub struct Engine {
     sounds: Sounds,
     trunks: Trunks,
     whereabouts: Whereabouts,
+    questions: Questions,
     ids: Ids,
     wheel: Wheel<Timer>,
     keyed: Keyed,
@@ -137,6 +141,7 @@ impl Engine {
             sounds: Sounds::new(config.rtp, keyed),
             trunks: Trunks::new(draw()),
             whereabouts: Whereabouts::default(),
+            questions: Questions::default(),
             ids: Ids::new(config.number, draw()),
             wheel: Wheel::new(),
             keyed,
@@ -228,6 +233,7 @@ impl Engine {
             in_use: tenants().map(|tenant| tenant.office.limits.in_use()).sum::<usize>() + self.trunks.in_use(),
             leaving: self.trunks.leaving(),
             sounds: self.sounds.len(),
+            questions: self.questions.len(),
         }
     }
 
@@ -252,7 +258,7 @@ impl Engine {
                 }
                 sip::Output::News(News::Locate { key, dialog, uri }) => {
                     let tenant = if let Key::Leg(leg, _) = key { leg.tenant } else { TenantId::SERVER };
-                    self.out.extend(self.whereabouts.ask(tenant, dialog, &uri).map(Output::Wire));
+                    self.out.extend(self.whereabouts.ask(self.ids.ticket(), tenant, dialog, &uri).map(Output::Wire));
                 }
                 // Whatever a phone answers, it is there. What was not sent says nothing of it.
                 sip::Output::News(
@@ -294,6 +300,7 @@ impl Engine {
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
             trunks: &mut self.trunks,
+            questions: &mut self.questions,
             ids: &mut self.ids,
             out: &mut self.out,
         };
@@ -374,6 +381,7 @@ impl Engine {
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
             trunks: &mut self.trunks,
+            questions: &mut self.questions,
             ids: &mut self.ids,
             out: &mut self.out,
         })
@@ -395,6 +403,7 @@ impl Engine {
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
             trunks: &mut self.trunks,
+            questions: &mut self.questions,
             ids: &mut self.ids,
             out: &mut self.out,
         };
@@ -422,6 +431,7 @@ impl Engine {
             if let Some((_, timer)) = live.armed {
                 self.wheel.cancel(timer);
             }
+            self.questions.forget(id, live.call.id);
             self.close(now, id, live.call);
             return;
         }

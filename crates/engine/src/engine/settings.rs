@@ -24,8 +24,12 @@ impl Engine {
         self.reply(ticket, Ok(Reply::SettingsTaken { version }));
     }
 
-    /// A host that a dialog names is there.
+    /// What a call has asked is known, or a host that a dialog names is there. Whoever does not wait any more is not told.
     pub(super) fn answered(&mut self, now: Now, ticket: Ticket, answer: Answer) {
+        if let Some((tenant, call)) = self.questions.answered(ticket) {
+            self.with_call(now, tenant, call, |live, step| live.on_answer(step, answer));
+            return;
+        }
         let interfaces = self.endpoint.interfaces();
         let found = self.whereabouts.answered(ticket, answer, interfaces, &mut self.trunks);
         if let Some((dialog, flow)) = found {

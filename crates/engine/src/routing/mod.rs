@@ -1,7 +1,10 @@
 //! Whom a dialled number reaches. A look-up in the settings' snapshot; nothing here waits or asks.
 
+mod crm;
+
 use model::{DialFormat, Extension, Group, Number, Outbound, Party, Reason, Route, TenantSettings, Text, Trunk};
 
+pub use self::crm::{Crm, Undecided, by_crm, by_default};
 use crate::limits::Urgency;
 
 /// Where a call goes.
@@ -24,6 +27,15 @@ impl Destination<'_> {
             Self::Outside(outside) => outside.party(outside.trunks.first().map(|trunk| trunk.name.clone())),
         }
     }
+}
+
+/// What a number leads to.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Lead<'a> {
+    /// Somebody.
+    To(Destination<'a>),
+    /// Whoever the CRM names.
+    Asks(Crm),
 }
 
 /// A way to the public network.
@@ -60,7 +72,7 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
         return Err(Reason::RouteUnavailable);
     }
     let number = Number::parse(dialled, &settings.country).map_err(|_| Reason::UnknownTarget)?;
-    // An own public number is reached inside: the carrier would only bring the call back.
+    // An own public number is reached inside: the carrier would only bring the call back. The CRM decides for customers alone.
     if let Some(own) = settings.numbers.get(number.international()) {
         return to_route(settings, &own.route);
     }
@@ -95,9 +107,12 @@ pub fn urgency(settings: &TenantSettings, dialled: &str) -> Urgency {
 }
 
 /// Whom a call from outside to `did` (E.164 digits) reaches.
-pub fn from_outside<'a>(settings: &'a TenantSettings, did: &str) -> Result<Destination<'a>, Reason> {
+pub fn from_outside<'a>(settings: &'a TenantSettings, did: &str) -> Result<Lead<'a>, Reason> {
     let number = settings.numbers.get(did).ok_or(Reason::UnknownTarget)?;
-    to_route(settings, &number.route)
+    match Crm::of(&number.route) {
+        Some(crm) => Ok(Lead::Asks(crm)),
+        None => to_route(settings, &number.route).map(Lead::To),
+    }
 }
 
 /// What a trunk is asked to dial: the rule works on the national form, the trunk's format is applied last.
@@ -123,14 +138,13 @@ pub fn formatted(number: &Number, format: DialFormat, country: &str) -> String {
     }
 }
 
-fn to_route<'a>(settings: &'a TenantSettings, route: &'a Route) -> Result<Destination<'a>, Reason> {
-    match route {
+fn to_route<'a>(settings: &'a TenantSettings, route: &Route) -> Result<Destination<'a>, Reason> {
+    match crm::settled(route) {
         Route::Extension(number) => {
             settings.extensions.get(number).map(Destination::Extension).ok_or(Reason::UnknownTarget)
         }
         Route::Group(number) => settings.groups.get(number).map(Destination::Group).ok_or(Reason::UnknownTarget),
-        Route::Crm { default, .. } => to_route(settings, default),
-        Route::Queue(_) | Route::Menu(_) => Err(Reason::RouteUnavailable),
+        Route::Queue(_) | Route::Menu(_) | Route::Crm { .. } => Err(Reason::RouteUnavailable),
     }
 }
 
@@ -181,7 +195,7 @@ mod tests {
         let reached = ["600", "02873088089"].map(|dialled| from_inside(&settings, dialled));
 
         assert!(reached.iter().all(|to| matches!(to, Ok(Destination::Group(group)) if group.number == "600")));
-        assert!(matches!(from_outside(&settings, "842873088089"), Ok(Destination::Group(_))));
+        assert!(matches!(from_outside(&settings, "842873088089"), Ok(Lead::To(Destination::Group(_)))));
     }
 
     #[test]

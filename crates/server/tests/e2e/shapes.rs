@@ -305,6 +305,8 @@ fn office(shape: &Shape, carrier: &Carrier) -> String {
       - {{ number: "02873088088", route: {{ extension: "101" }} }}
     groups:
       - {{ number: "600", name: Sales, members: ["101", "102"] }}
+    queues:
+      - {{ number: "700", name: Support, members: ["101"] }}
     limits: {{ concurrent_calls: {calls}, calls_per_second: 50 }}
 "#
     )

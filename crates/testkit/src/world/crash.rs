@@ -37,6 +37,7 @@ impl World {
         self.died_at = self.wall();
         self.switchboard = None;
         self.echoes.clear();
+        self.crm.crash();
         self.unreplied.clear();
         self.store.crash();
         self.floor.crash();

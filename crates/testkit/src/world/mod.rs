@@ -9,6 +9,7 @@ mod chance;
 mod check;
 mod company;
 mod crash;
+mod crm;
 mod floor;
 mod ladder;
 mod listening;
@@ -28,7 +29,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use engine::{EngineLoad, Input, Now, Output, SignIn, Wire};
+use engine::{EngineLoad, Input, Now, Output, Question, SignIn, Wire};
 use jiff::SignedDuration;
 use media::{Order, SessionId, WorkerId};
 use model::{Event, TenantId, Ticket, Timestamp, Told};
@@ -42,6 +43,7 @@ pub use store::Tenant as Rows;
 pub use story::{tell_event, tell_record};
 
 use air::{Air, Flight};
+use crm::Crm;
 use floor::{Brought, Floor};
 use ladder::Ladder;
 use nat::Nat;
@@ -69,6 +71,7 @@ pub struct World {
     ladder: Ladder,
     store: Store,
     floor: Floor,
+    crm: Crm,
     /// The session that was opened last.
     last_session: Option<(WorkerId, SessionId)>,
     companies: Vec<Company>,
@@ -134,6 +137,7 @@ impl World {
             ladder: Ladder::default(),
             store: Store::default(),
             floor,
+            crm: Crm::default(),
             last_session: None,
             companies: Vec::new(),
             switchboard: None,
@@ -244,6 +248,7 @@ impl World {
         load == idle
             && self.network.poll().is_none()
             && self.air.poll().is_none()
+            && self.crm.poll().is_none()
             && self.store.is_idle()
             && self.echoes.is_empty()
             && !self.phones.iter().any(|phone| phone.is_busy() || phone.talks.iter().any(phone::Talk::is_live))
@@ -277,6 +282,8 @@ impl World {
             self.deliver(parcel);
         } else if let Some(flight) = self.air.take(self.now) {
             self.land(flight);
+        } else if let Some((answer, said)) = self.crm.take(self.now) {
+            self.crm_says(answer, &said);
         } else if let Some((every, _)) = self.mutter.filter(|(_, next)| *next <= self.now) {
             self.mutter = Some((every, self.now + every));
             self.everybody_speaks();
@@ -307,7 +314,7 @@ impl World {
         let floor = self.floor.poll(self.mono(), self.now);
         let mutter = self.mutter.map(|(_, next)| next);
         let sound = [self.air.poll(), mutter];
-        let rest = [self.network.poll(), self.switchboard_due(), floor, self.store.poll(), phones];
+        let rest = [self.network.poll(), self.switchboard_due(), floor, self.store.poll(), phones, self.crm.poll()];
         sound.into_iter().chain(rest).flatten().min()
     }
 
@@ -428,13 +435,22 @@ impl World {
                     self.take_in(brought);
                 }
                 Output::Wire(Wire::SignIn(sign_in)) => self.note_sign_in(sign_in),
-                Output::Wire(Wire::Ask { ticket, .. }) => {
+                Output::Wire(Wire::Ask { ticket, question: Question::Routing { phone, did, .. }, .. }) => {
+                    self.ladder.note(self.now, &format!("pbx -> crm  whom does {phone} reach at {did}?"));
+                    self.crm.ask(self.now, ticket);
+                }
+                Output::Wire(Wire::Ask { ticket, question: Question::Addresses { .. }, .. }) => {
                     let answer = engine::Answer::Failed("there are no names in this world".into());
                     self.echoes.push_back(Input::Answer { ticket, answer });
                 }
                 Output::Told(told) => self.store.push(self.now, told),
             }
         }
+    }
+
+    fn crm_says(&mut self, answer: Input, said: &str) {
+        self.ladder.note(self.now, &format!("crm -> pbx  {said}"));
+        self.give(answer);
     }
 
     fn take_in(&mut self, brought: Brought) {

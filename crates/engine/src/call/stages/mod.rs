@@ -2,6 +2,7 @@
 //! gives orders and events, and says which stage comes next.
 
 mod click;
+mod decide;
 mod dial;
 mod talk;
 
@@ -10,9 +11,11 @@ use std::time::Instant;
 use model::{EndedBy, Reason};
 
 pub use self::click::Click;
+pub use self::decide::Decide;
 pub use self::dial::Dial;
 pub use self::talk::Talk;
 use super::Call;
+use crate::edge::Answer;
 use crate::key::LegIndex;
 use crate::lines::{End, LegNews};
 use crate::step::Step;
@@ -20,6 +23,8 @@ use crate::step::Step;
 /// The stage a call is at.
 #[derive(Debug)]
 pub enum Stage {
+    /// Somebody called; the CRM is asked whom that reaches.
+    Decide(Decide),
     /// Somebody called; the other side rings.
     Dial(Dial),
     /// An API client ordered the call: the agent's phone rings, then the customer's.
@@ -34,6 +39,7 @@ impl Stage {
     /// A leg tells something. The leg is live.
     pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Self {
         match self {
+            Self::Decide(decide) => decide.on_news(call, step, leg, news),
             Self::Dial(dial) => dial.on_news(call, step, leg, news),
             Self::Click(click) => click.on_news(call, step, leg, news),
             Self::Talk(talk) => talk.on_news(call, step, leg, news),
@@ -44,10 +50,19 @@ impl Stage {
     /// The time that [`Stage::poll_timeout`] named has come.
     pub fn on_timeout(self, call: &mut Call, step: &mut Step<'_>) -> Self {
         match self {
+            Self::Decide(decide) => decide.on_timeout(call, step),
             Self::Dial(dial) => dial.on_timeout(call, step),
             Self::Click(click) => click.on_timeout(call, step),
             Self::Talk(talk) => talk.on_timeout(call, step),
             Self::Over => Self::Over,
+        }
+    }
+
+    /// The answer to a question that the call asked.
+    pub fn on_answer(self, call: &mut Call, step: &mut Step<'_>, answer: Answer) -> Self {
+        match self {
+            Self::Decide(decide) => decide.on_answer(call, step, answer),
+            stage => stage,
         }
     }
 
@@ -64,6 +79,7 @@ impl Stage {
     /// When it wants to be woken.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self {
+            Self::Decide(decide) => Some(decide.poll_timeout()),
             Self::Dial(dial) => dial.poll_timeout(),
             Self::Click(click) => click.poll_timeout(),
             Self::Talk(talk) => Some(talk.poll_timeout()),

@@ -23,7 +23,7 @@ mod play;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{CallId, Event, Record, What};
+use model::{CallId, Event, Record, Strategy, What};
 
 use super::check::same;
 use super::story::{tell_event, tell_record};
@@ -80,6 +80,22 @@ pub enum Given {
     Cause(String, u8),
     /// `silence lasts 10 seconds`, at most.
     Silence(u32),
+    /// `600 has members 102 103`, in this order.
+    Members(String, Vec<String>),
+    /// `600 rings in order`, `600 rings the least recent` first, or `600 rings all`.
+    Strategy(String, Strategy),
+    /// `number reaches 600`: the company's public number.
+    NumberReaches(String),
+    /// `number asks the crm`, and reaches what it reached without a usable answer.
+    NumberAsks,
+    /// `crm routes to 101`
+    CrmRoutes(String),
+    /// `crm fails`: it cannot be asked.
+    CrmFails,
+    /// `crm is silent`
+    CrmSilent,
+    /// `crm takes 2 seconds`
+    CrmTakes(Duration),
     /// `lost 200 from 102`: the next message whose line in a ladder begins so.
     Lost(String, String),
     /// `late 0.3 200 from 102`
@@ -117,6 +133,16 @@ pub enum Step {
     Returns(String),
     /// `crm dials 101 0900000001`
     Dials(String, String),
+    /// `crm routes to 102`, from here on.
+    CrmRoutes(String),
+    /// `crm answers 102`: what was asked longest ago and left open.
+    CrmAnswers(String),
+    /// `number reaches 600`, from here on.
+    NumberReaches(String),
+    /// `102 signs out`
+    SignsOut(String),
+    /// `102 signs in`
+    SignsIn(String),
     /// `crm hangs up`: ends the newest call.
     ClientHangsUp,
     /// `switchboard drains`
@@ -148,6 +174,14 @@ impl Shape {
                     | Given::Cause(..)
                     | Given::Silence(_)
                     | Given::NoRinging(_)
+                    | Given::Members(..)
+                    | Given::Strategy(..)
+                    | Given::NumberReaches(_)
+                    | Given::NumberAsks
+                    | Given::CrmRoutes(_)
+                    | Given::CrmFails
+                    | Given::CrmSilent
+                    | Given::CrmTakes(_)
             )
         };
         let step = |step: &Step| {
@@ -159,6 +193,11 @@ impl Shape {
                     | Step::Redirects(..)
                     | Step::Moves(_)
                     | Step::RouterRestarts(_)
+                    | Step::CrmRoutes(_)
+                    | Step::CrmAnswers(_)
+                    | Step::NumberReaches(_)
+                    | Step::SignsOut(_)
+                    | Step::SignsIn(_)
             )
         };
         self.givens.iter().any(given) || self.steps.iter().any(|(_, done)| step(done))

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use model::Strategy;
+
 use super::{Given, Shape, Step};
 
 /// Reads all shapes of a text.
@@ -41,6 +43,18 @@ fn take(shape: &mut Shape, line: &str) -> Option<()> {
 fn given(words: &[&str]) -> Option<Given> {
     let own = |word: &str| word.to_owned();
     Some(match words {
+        ["number", "reaches", to] => Given::NumberReaches(own(to)),
+        ["number", "asks", "the", "crm"] => Given::NumberAsks,
+        ["crm", "routes", "to", to] => Given::CrmRoutes(own(to)),
+        ["crm", "fails"] => Given::CrmFails,
+        ["crm", "is", "silent"] => Given::CrmSilent,
+        ["crm", "takes", seconds, "seconds"] => {
+            Given::CrmTakes(Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?)
+        }
+        [group, "has", "members", members @ ..] => Given::Members(own(group), members.iter().map(|m| own(m)).collect()),
+        [group, "rings", "all"] => Given::Strategy(own(group), Strategy::RingAll),
+        [group, "rings", "in", "order"] => Given::Strategy(own(group), Strategy::InOrder),
+        [group, "rings", "the", "least", "recent"] => Given::Strategy(own(group), Strategy::LeastRecent),
         [who, "is", "silent"] => Given::Silent(own(who)),
         [who, "is", "offline"] => Given::Offline(own(who)),
         [who, "speaks", number, codec] => Given::Speaks(own(who), number.parse().ok()?, own(codec)),
@@ -71,6 +85,11 @@ fn step(words: &[&str]) -> Option<Step> {
     let own = |word: &str| word.to_owned();
     Some(match words {
         ["crm", "dials", extension, number] => Step::Dials(own(extension), own(number)),
+        ["crm", "routes", "to", to] => Step::CrmRoutes(own(to)),
+        ["crm", "answers", to] => Step::CrmAnswers(own(to)),
+        ["number", "reaches", to] => Step::NumberReaches(own(to)),
+        [who, "signs", "out"] => Step::SignsOut(own(who)),
+        [who, "signs", "in"] => Step::SignsIn(own(who)),
         ["crm", "hangs", "up"] => Step::ClientHangsUp,
         ["switchboard", "drains"] => Step::Drains,
         ["switchboard", "ends", "all"] => Step::EndsAll,

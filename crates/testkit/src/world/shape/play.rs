@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::TenantSettings;
+use model::{Extension, Route, TenantSettings};
 use sip::Transport;
 
 use super::{Given, Shape, Step, tell_calls};
@@ -52,7 +52,18 @@ impl World {
             }
             Given::Recorded(who) => self.extension(who, |extension| extension.record = true),
             Given::Lines(who, lines) => self.extension(who, |extension| extension.lines = *lines),
-            Given::Rings(who, seconds) => self.extension(who, |extension| extension.ring_seconds = *seconds),
+            Given::Rings(who, seconds) => self.settings(|settings| match settings.groups.get_mut(who) {
+                Some(group) => group.ring_seconds = *seconds,
+                None => extension(settings, who).ring_seconds = *seconds,
+            }),
+            Given::Members(group, members) => self.group(group, |group| group.members = members.clone()),
+            Given::Strategy(group, strategy) => self.group(group, |group| group.strategy = *strategy),
+            Given::NumberReaches(to) => self.number_reaches(route(to)),
+            Given::NumberAsks => self.number_asks_the_crm(),
+            Given::CrmRoutes(to) => self.crm_routes_to(to),
+            Given::CrmFails => self.crm_fails("connection refused"),
+            Given::CrmSilent => self.crm_is_silent(),
+            Given::CrmTakes(time) => self.crm_takes(time.as_secs_f64()),
             Given::CallsLast(seconds) => self.settings(|settings| settings.limits.max_call_seconds = *seconds),
             Given::Calls(count) => self.settings(|settings| settings.limits.concurrent_calls = *count),
             Given::Channels(count) => self.settings(|settings: &mut TenantSettings| {
@@ -92,6 +103,11 @@ impl World {
             Step::Vanishes(who) => self.unplug(who),
             Step::Returns(who) => self.plug_in(who),
             Step::Dials(extension, number) => orders.push(self.clicks(extension, number)),
+            Step::CrmRoutes(to) => self.crm_routes_to(to),
+            Step::CrmAnswers(to) => self.crm_answers(to),
+            Step::NumberReaches(to) => self.number_reaches(route(to)),
+            Step::SignsOut(who) => self.unregisters(who),
+            Step::SignsIn(who) => self.registers(who),
             Step::ClientHangsUp => orders.push(self.orders_hang_up()),
             Step::Drains => self.drain_calls(),
             Step::EndsAll => self.end_all(),
@@ -102,10 +118,27 @@ impl World {
         self.run_until(self.now + Duration::from_millis(1));
     }
 
-    fn extension(&mut self, number: &str, change: impl FnOnce(&mut model::Extension)) {
+    fn extension(&mut self, number: &str, change: impl FnOnce(&mut Extension)) {
+        self.settings(|settings| change(extension(settings, number)));
+    }
+
+    fn group(&mut self, number: &str, change: impl FnOnce(&mut model::Group)) {
         self.settings(|settings| {
-            let extension = settings.extensions.get_mut(number);
-            change(extension.unwrap_or_else(|| panic!("there is no extension {number}")));
+            let group = settings.groups.get_mut(number);
+            change(group.unwrap_or_else(|| panic!("there is no group {number}")));
         });
+    }
+}
+
+fn extension<'a>(settings: &'a mut TenantSettings, number: &str) -> &'a mut Extension {
+    settings.extensions.get_mut(number).unwrap_or_else(|| panic!("there is no extension {number}"))
+}
+
+/// Where a number leads that shapes write like this: 6… is a group, 7… a queue.
+fn route(to: &str) -> Route {
+    match to.chars().next() {
+        Some('6') => Route::Group(to.into()),
+        Some('7') => Route::Queue(to.into()),
+        _ => Route::Extension(to.into()),
     }
 }

@@ -14,6 +14,7 @@ use crate::ids::Ids;
 use crate::key::{Key, LegIndex};
 use crate::lines::sip::Trunks;
 use crate::office::Office;
+use crate::questions::Questions;
 use crate::sounds::Sounds;
 
 const OURS: &str = "192.0.2.1:5060";
@@ -49,6 +50,7 @@ struct Bench {
     endpoint: Endpoint<Key>,
     sounds: Sounds,
     trunks: Trunks,
+    questions: Questions,
     ids: Ids,
     out: VecDeque<crate::edge::Output>,
     line: Option<SipLine>,
@@ -78,6 +80,7 @@ impl Bench {
             endpoint: Endpoint::new(config, [1; 32]),
             sounds,
             trunks: Trunks::new([2; 32]),
+            questions: Questions::default(),
             ids: Ids::new(EngineNumber(1), [3; 32]),
             out: VecDeque::new(),
             line: None,
@@ -121,6 +124,7 @@ impl Bench {
             endpoint: &mut self.endpoint,
             sounds: &mut self.sounds,
             trunks: &mut self.trunks,
+            questions: &mut self.questions,
             ids: &mut self.ids,
             out: &mut self.out,
         };
