@@ -188,6 +188,9 @@ pub struct RecordingRecord {
     /// Whether silence is being written in place of what is said.
     #[serde(default)]
     pub paused: bool,
+    /// Whether the file was deleted because it was old.
+    #[serde(default)]
+    pub expired: bool,
     /// The `seq` of its last event that is in this record.
     #[serde(default = "first")]
     pub seq: u32,
@@ -300,7 +303,7 @@ impl Record {
 
     /// The recording that plays, if there is one.
     pub fn recording(&self) -> Option<&RecordingRecord> {
-        self.recordings.iter().find(|recording| !recording.failed)
+        self.recordings.iter().find(|recording| !recording.failed && !recording.expired)
     }
 
     fn apply_call(&mut self, at: Timestamp, event: &CallEvent) {
@@ -430,6 +433,7 @@ impl Record {
                 sha256: String::new(),
                 failed: false,
                 paused: false,
+                expired: false,
                 seq: event.seq,
             }),
             RecordingEvent::Paused => self.set_paused(*id, true),

@@ -6,10 +6,10 @@ use super::section::{Section, text_of};
 use super::words::{digits, domain, shown, tenant_name};
 use super::yaml::{Node, Value};
 use super::{Lined, ProvisionError, TenantDraft, floor, keys, lines, people, wrong};
-use crate::settings::stored::{Feedback, TenantBody};
+use crate::settings::stored::{Feedback, Keep, TenantBody};
 
 /// A tenant's own keys.
-const OWN: [&str; 13] = [
+const OWN: [&str; 14] = [
     "name",
     "display_name",
     "timezone",
@@ -23,10 +23,13 @@ const OWN: [&str; 13] = [
     "switches",
     "webhook_private_addresses",
     "transfer_ring_back",
+    "keep",
 ];
 /// The lists of what belongs to it.
 const LISTS: [&str; 10] =
     ["keys", "extensions", "trunks", "outbound", "numbers", "groups", "queues", "menus", "webhooks", "devices"];
+/// A hundred years.
+const MOST_DAYS: std::ops::RangeInclusive<u32> = 1..=36_500;
 const CLASSES: [&str; 5] = ["mobile", "landline", "freephone", "premium", "short"];
 
 /// One of `tenants`.
@@ -83,6 +86,7 @@ fn body(section: &mut Section, name: &str) -> Result<TenantBody, ProvisionError>
         switches: switches(section)?,
         webhook_private_addresses: section.flag("webhook_private_addresses", false)?,
         transfer_ring_back: section.flag("transfer_ring_back", true)?,
+        keep: keep(section)?,
         country,
     })
 }
@@ -165,6 +169,15 @@ fn destination(node: Node) -> Result<String, ProvisionError> {
         shown(&text.value)
     );
     Err(wrong(text.line, sentence))
+}
+
+fn keep(section: &mut Section) -> Result<Keep, ProvisionError> {
+    let mut section = section.section("keep", "keep", &["records_days", "recordings_days", "events_days"])?;
+    Ok(Keep {
+        records_days: section.optional_number("records_days", MOST_DAYS)?,
+        recordings_days: section.optional_number("recordings_days", MOST_DAYS)?,
+        events_days: section.optional_number("events_days", MOST_DAYS)?,
+    })
 }
 
 fn switches(section: &mut Section) -> Result<Switches, ProvisionError> {

@@ -19,6 +19,16 @@ pub(crate) struct TenantBody {
     pub webhook_private_addresses: bool,
     #[serde(default = "yes")]
     pub transfer_ring_back: bool,
+    #[serde(default)]
+    pub keep: Keep,
+}
+
+/// For how many days what is stored is kept. None: for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Keep {
+    pub records_days: Option<u32>,
+    pub recordings_days: Option<u32>,
+    pub events_days: Option<u32>,
 }
 
 // What was stored without the key.
