@@ -38,6 +38,8 @@ pub(crate) struct Voip24hKey {
     pub voip: String,
     /// Empty: any.
     pub allowed_addresses: Vec<TrunkAddress>,
+    /// Whether requests that the documents allow with the public part alone need the secret part too.
+    pub requires_secret: bool,
     /// Socket.IO sessions at once.
     pub socket_sessions: u32,
     /// One session, a new one closes the old.
@@ -119,6 +121,11 @@ impl Index {
         })
     }
 
+    /// The key with this public part.
+    pub fn voip24h_public(&self, voip: &str) -> Option<Voip24hKey> {
+        self.voip24h_at(*self.voip.get(voip)?.first()?)
+    }
+
     /// The key of which this is the public or the secret part.
     pub fn voip24h_by_either(&self, part: &str) -> Option<Voip24hKey> {
         let at = match self.voip.get(part) {
@@ -148,13 +155,16 @@ impl Index {
     fn voip24h_at(&self, at: usize) -> Option<Voip24hKey> {
         let key = &self.directory.keys[at];
         match &key.kind {
-            KeyKind::Voip24h { voip, allowed_addresses, socket_sessions, hub, .. } => Some(Voip24hKey {
-                tenant: key.tenant,
-                voip: voip.clone(),
-                allowed_addresses: allowed_addresses.clone(),
-                socket_sessions: *socket_sessions,
-                hub: *hub,
-            }),
+            KeyKind::Voip24h { voip, otp_requires_secret, allowed_addresses, socket_sessions, hub, .. } => {
+                Some(Voip24hKey {
+                    tenant: key.tenant,
+                    voip: voip.clone(),
+                    requires_secret: *otp_requires_secret,
+                    allowed_addresses: allowed_addresses.clone(),
+                    socket_sessions: *socket_sessions,
+                    hub: *hub,
+                })
+            }
             _ => None,
         }
     }

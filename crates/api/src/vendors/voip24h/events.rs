@@ -7,14 +7,22 @@ use model::{
 };
 use serde_json::{Map, Value};
 
+use super::number::Number;
 use super::states::{State, Told, told};
 use super::translate::{channel, did, direction_word, local_time, status_word};
-use super::wire::ResponseEvent;
+use super::wire::{NumberedEvent, ResponseEvent};
 
 /// What an event says to the extensions it concerns, in order.
 pub(crate) fn render(stored: &StoredEvent, switches: &Switches) -> Vec<ResponseEvent> {
     let Some(record) = stored.record.as_deref() else { return Vec::new() };
     told(stored).into_iter().map(|told| response(record, told, switches)).collect()
+}
+
+/// The same as Socket.IO's clients hear it: each with its number.
+pub(crate) fn numbered(stored: &StoredEvent, switches: &Switches) -> Vec<NumberedEvent> {
+    let number = |part| Number { position: stored.position, part: Some(part) }.to_string();
+    let all = render(stored, switches).into_iter().enumerate();
+    all.map(|(part, event)| NumberedEvent { event, number: number(part) }).collect()
 }
 
 /// The bodies of the event hooks (readings 11 to 13): each state event, and with the call's end its one `Cdr`.

@@ -16,9 +16,7 @@
 //! begins to the moment when none is left. A phone that gave its caller away and is rung back when nobody takes him goes
 //! on with the stay it had; an extension that a caller comes back to later begins another.
 
-use model::{
-    CallEvent, LegId, LegRecord, Origin, Reason, Record, Side, StoredEvent, Timestamp, TransferRecord, What,
-};
+use model::{CallEvent, LegId, LegRecord, Origin, Reason, Record, Side, StoredEvent, Timestamp, TransferRecord, What};
 
 /// What an extension is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

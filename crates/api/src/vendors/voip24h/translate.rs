@@ -1,26 +1,16 @@
 //! Voip24h's words and ours; the only file that knows both.
 
 use jiff::tz::TimeZone;
-use model::{CallId, Direction, LegId, Number, Problem, Reason, Record, Status, Timestamp};
-use store::{RecordCursor, RecordFilter, RecordOrder, RecordPage, RecordRow, RecordState};
+use model::{CallId, Direction, LegId, Number, Problem, Reason, Record, Status, Timestamp, TransferMode};
+use store::{RecordPage, RecordRow};
 
 use super::wire::{DialAnswer, DialEvent, FAILED, ListAnswer, ListResult, OK, Row};
 use crate::actions::Refusal;
 use crate::actions::calls::Begun;
 use crate::vendors::given::Given;
 
-/// Rows of a page, unless a client asks for fewer or more, and at most.
-const PAGE: u32 = 25;
-const MOST: u32 = 100;
-/// `/dial/history` goes back so far.
-const HISTORY_SECONDS: i64 = 3_600;
-
-/// What a search asks for.
-pub(crate) struct Search {
-    pub filter: RecordFilter,
-    pub cursor: Option<RecordCursor>,
-    pub size: u32,
-}
+/// Characters of a parameter.
+const LONGEST: usize = 512;
 
 /// How the tenant sees times and numbers, and what its links look like.
 pub(crate) struct Look<'a> {
@@ -32,7 +22,25 @@ pub(crate) struct Look<'a> {
 
 /// A required parameter, or the sentence that misses it.
 pub(crate) fn required<'a>(given: &'a Given, name: &str) -> Result<&'a str, String> {
-    given.get(name).ok_or_else(|| format!("{name} is required"))
+    optional(given, name)?.ok_or_else(|| format!("{name} is required"))
+}
+
+/// A parameter that need not be there.
+pub(crate) fn optional<'a>(given: &'a Given, name: &str) -> Result<Option<&'a str>, String> {
+    match given.get(name) {
+        Some(text) if text.len() > LONGEST => Err(format!("{name} is too long")),
+        found => Ok(found),
+    }
+}
+
+/// `mode` of a transfer: an extra of ours.
+pub(crate) fn transfer_mode(word: Option<&str>) -> Result<TransferMode, String> {
+    match word {
+        None => Ok(TransferMode::Blind),
+        Some(word) if word.eq_ignore_ascii_case("blind") => Ok(TransferMode::Blind),
+        Some(word) if word.eq_ignore_ascii_case("attended") => Ok(TransferMode::Attended),
+        Some(_) => Err("mode is blind or attended".to_owned()),
+    }
 }
 
 /// `/dial` went well: the extension's phone rings or was picked up.
@@ -68,6 +76,7 @@ pub(crate) fn done(callid: &str) -> DialAnswer {
         message: "success".to_owned(),
         callid: Some(callid.to_owned()),
         linkedid: Some(callid.to_owned()),
+        consultation: None,
         events: Vec::new(),
     }
 }
@@ -81,6 +90,7 @@ pub(crate) fn not_done(word: &'static str, message: impl Into<String>) -> DialAn
         message: message.into(),
         callid: None,
         linkedid: None,
+        consultation: None,
         events: Vec::new(),
     }
 }
@@ -102,73 +112,6 @@ fn word(refusal: &Refusal) -> &'static str {
         (Some(480), _) | (_, Reason::Offline | Reason::Unreachable) => "Offline",
         _ => "Failed",
     }
-}
-
-/// The search of `/dial/history`: what ended in the last hour.
-pub(crate) fn history(given: &Given, now: Timestamp) -> Result<Search, String> {
-    let hour_ago = Timestamp::from_second(now.as_second() - HISTORY_SECONDS).unwrap_or(Timestamp::MIN);
-    let mut search = search(given)?;
-    search.filter.ended_since = Some(hour_ago);
-    Ok(search)
-}
-
-/// The search of `/dial/searching`: one call. What is no callid is the id of no call.
-pub(crate) fn searching(given: &Given) -> Result<Option<CallId>, String> {
-    Ok(required(given, "callid")?.parse().ok())
-}
-
-/// The filters that the history family shares.
-fn search(given: &Given) -> Result<Search, String> {
-    let text = |name: &str| given.get(name).map(str::to_owned);
-    let filter = RecordFilter {
-        state: RecordState::Ended,
-        order: RecordOrder::Ended,
-        started_since: given.get("date_start").map(|text| second("date_start", text)).transpose()?,
-        started_before: given.get("date_end").map(|text| second("date_end", text)).transpose()?.map(next_second),
-        callid: given
-            .get("callid")
-            .map(|text| text.parse().map_err(|_| format!("callid {text} is no callid")))
-            .transpose()?,
-        source: text("source"),
-        destination: text("destination"),
-        search: text("search"),
-        direction: given.get("type").map(direction).transpose()?,
-        status: given.get("status").map(status).transpose()?,
-        ..RecordFilter::default()
-    };
-    let cursor = given
-        .get("start")
-        .map(|text| text.parse().map_err(|_| "start is no cursor of this list: begin again without it".to_owned()))
-        .transpose()?;
-    let size = match given.get("length") {
-        Some(text) => text.parse::<u32>().map_err(|_| "length is a number".to_owned())?.clamp(1, MOST),
-        None => PAGE,
-    };
-    Ok(Search { filter, cursor, size })
-}
-
-fn second(name: &str, text: &str) -> Result<Timestamp, String> {
-    let second = text.parse().ok().and_then(|second| Timestamp::from_second(second).ok());
-    second.ok_or_else(|| format!("{name} is a time in unix seconds"))
-}
-
-fn next_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second() + 1).unwrap_or(Timestamp::MAX)
-}
-
-fn direction(word: &str) -> Result<Direction, String> {
-    [Direction::Inbound, Direction::Outbound, Direction::Local]
-        .into_iter()
-        .find(|direction| direction_word(*direction).eq_ignore_ascii_case(word))
-        .ok_or_else(|| "type is inbound, outbound or local".to_owned())
-}
-
-fn status(word: &str) -> Result<Status, String> {
-    let word = word.replace(['_', '+'], " ");
-    [Status::Missed, Status::Answered, Status::NoAnswer, Status::Failed, Status::Busy]
-        .into_iter()
-        .find(|status| status_word(*status).eq_ignore_ascii_case(&word))
-        .ok_or_else(|| "status is MISSED, ANSWERED, NO ANSWER, FAILED or BUSY".to_owned())
 }
 
 /// A page of calls.
@@ -316,13 +259,5 @@ mod tests {
         let zone = TimeZone::get("Asia/Ho_Chi_Minh").expect("a zone");
 
         assert_eq!(local_time("2023-11-14T22:13:20Z".parse().expect("a moment"), &zone), "2023-11-15 05:13:20");
-    }
-
-    #[test]
-    fn statuses_are_read_as_clients_write_them() {
-        for word in ["NO ANSWER", "no answer", "NO_ANSWER", "NO+ANSWER"] {
-            assert_eq!(status(word), Ok(Status::NoAnswer), "{word}");
-        }
-        assert!(status("LOST").is_err());
     }
 }

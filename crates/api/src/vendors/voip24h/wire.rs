@@ -9,7 +9,7 @@ pub(crate) const PORTAL_OK: u16 = 1000;
 /// Failure of any kind.
 pub(crate) const FAILED: u16 = 2000;
 
-/// The answer of `/dial` and `/dial/hangup`.
+/// The answer of `/dial`, `/dial/transfer` and `/dial/hangup`.
 #[derive(Serialize, Debug)]
 pub(crate) struct DialAnswer {
     pub status: u16,
@@ -21,6 +21,9 @@ pub(crate) struct DialAnswer {
     pub callid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linkedid: Option<String>,
+    /// The call in which the target of an attended transfer is asked first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consultation: Option<String>,
     pub events: Vec<DialEvent>,
 }
 
@@ -46,7 +49,7 @@ pub(crate) struct DialEvent {
     pub linkedid: String,
 }
 
-/// The answer of `/dial/history` and `/dial/searching`.
+/// The answer of `/dial/history`, `/dial/searching` and `/dial/search`.
 #[derive(Serialize, Debug)]
 pub(crate) struct ListAnswer {
     pub status: u16,
@@ -91,6 +94,37 @@ pub(crate) struct Row {
     pub download: String,
 }
 
+/// The answer of `/play`.
+#[derive(Serialize, Debug)]
+pub(crate) struct PlayAnswer {
+    pub message: PlayMessage,
+    pub result: PlayResult,
+}
+
+/// How it went.
+#[derive(Serialize, Debug)]
+pub(crate) struct PlayMessage {
+    pub message: String,
+}
+
+/// Where the sound is, whatever its format; empty where there is none.
+#[derive(Serialize, Debug)]
+pub(crate) struct PlayResult {
+    pub mp3: String,
+}
+
+impl PlayAnswer {
+    /// There is a recording.
+    pub fn found(mp3: String) -> Self {
+        Self { message: PlayMessage { message: "successful".to_owned() }, result: PlayResult { mp3 } }
+    }
+
+    /// There is none, or it is not shown.
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self { message: PlayMessage { message: why.into() }, result: PlayResult { mp3: String::new() } }
+    }
+}
+
 /// The body of a `response` event.
 #[derive(Clone, Serialize, PartialEq, Eq, Debug)]
 pub(crate) struct ResponseEvent {
@@ -107,26 +141,11 @@ pub(crate) struct ResponseEvent {
     pub note: &'static str,
 }
 
-/// The body of the socket's greetings and refusals.
-#[derive(Clone, Serialize, Debug)]
-pub(crate) struct Said {
-    pub status: u16,
-    pub message: &'static str,
-}
-
-/// The body of `Bandwidth`: the key has as many sessions as it may have.
-#[derive(Clone, Serialize, Debug)]
-pub(crate) struct Bandwidth {
-    pub limit: u32,
-    pub current: usize,
-    /// Seconds.
-    pub retry_after: u64,
-}
-
-/// The body of `connectEnd`.
-#[derive(Clone, Serialize, Debug)]
-pub(crate) struct ConnectEnd {
-    pub status: u16,
-    pub message: &'static str,
-    pub reason: &'static str,
+/// The body of a `response` event as Socket.IO's clients hear it.
+#[derive(Serialize, Debug)]
+pub(crate) struct NumberedEvent {
+    #[serde(flatten)]
+    pub event: ResponseEvent,
+    /// What to give to `resume` should nothing more be heard.
+    pub number: String,
 }

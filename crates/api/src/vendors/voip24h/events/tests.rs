@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{CallId, EndedBy, EngineNumber, Event, Party, Reason, RecordingEvent, Subject, Text};
+use model::{
+    EndedBy, EngineNumber, Event, Language, Party, Reason, RecordingEvent, Side, Subject, TenantId, Text, TransferMode,
+};
+
+use super::super::missed::missed;
 
 use super::*;
 
@@ -221,19 +225,386 @@ fn events_of_other_subjects_say_nothing() {
     assert_eq!(render(&StoredEvent { position: 1, event, record: None }, &AS_DOCUMENTED), []);
 }
 
+#[test]
+fn a_blind_transfer_tells_the_new_extension_and_lets_go_of_the_one_that_left() {
+    let call = Call::inbound("0900000001");
+    let mut batches = call.answered_by_101();
+    batches.extend([
+        vec![call.transferring(2, extension("102")), call.gave_away(2)],
+        vec![call.leg(3, Side::Agent, extension("102"), false)],
+        vec![call.ringing(3)],
+        vec![call.answered(3), call.connected(3, 1), call.transferred(2, 3)],
+        vec![call.over(1), call.over(3), call.ended()],
+    ]);
+    check(
+        batches,
+        "
+        101 Ring 0900000001 inbound callee
+        101 Up 0900000001 inbound callee
+        102 Ring 0900000001 inbound callee
+        102 Up 0900000001 inbound callee
+        101 Hangup 0900000001 - callee
+        102 Hangup 0900000001 - callee
+        ",
+    );
+}
+
+#[test]
+fn a_phone_that_is_rung_back_goes_on_with_the_stay_it_had() {
+    let call = Call::inbound("0900000001");
+    for taken_back in [true, false] {
+        let mut batches = call.answered_by_101();
+        batches.extend([
+            vec![call.transferring(2, extension("102")), call.gave_away(2)],
+            vec![call.leg(3, Side::Agent, extension("102"), false)],
+            vec![call.ringing(3)],
+            vec![call.over(3), call.transfer_failed(2), call.leg(4, Side::Agent, extension("101"), false)],
+            vec![call.ringing(4)],
+        ]);
+        if taken_back {
+            batches.push(vec![call.answered(4), call.connected(4, 1)]);
+        }
+        batches.push(vec![call.over(1), call.over(4), call.ended()]);
+        check(
+            batches,
+            "
+            101 Ring 0900000001 inbound callee
+            101 Up 0900000001 inbound callee
+            102 Ring 0900000001 inbound callee
+            102 Hangup 0900000001 - callee
+            101 Hangup 0900000001 - callee
+            ",
+        );
+    }
+}
+
+#[test]
+fn a_transfer_that_the_customer_does_not_wait_for_hangs_up_once() {
+    let call = Call::inbound("0900000001");
+    let mut batches = call.answered_by_101();
+    batches.extend([
+        vec![call.transferring(2, extension("102")), call.gave_away(2)],
+        vec![call.leg(3, Side::Agent, extension("102"), false)],
+        vec![call.ringing(3)],
+        vec![call.over(1), call.over(3), call.ended()],
+    ]);
+    check(
+        batches,
+        "
+        101 Ring 0900000001 inbound callee
+        101 Up 0900000001 inbound callee
+        102 Ring 0900000001 inbound callee
+        102 Hangup 0900000001 - callee
+        101 Hangup 0900000001 - callee
+        ",
+    );
+}
+
+#[test]
+fn an_attended_transfer_brings_the_target_in_when_it_is_done() {
+    let call = Call::inbound("0900000001");
+    for order in [[0, 1, 2], [1, 2, 0]] {
+        let mut batches = call.answered_by_101();
+        let done = [
+            vec![call.gave_away(2)],
+            vec![call.leg(3, Side::Agent, extension("102"), false), call.answered(3), call.connected(3, 1)],
+            vec![call.transferred(2, 3)],
+        ];
+        batches.push(vec![call.transferring(2, extension("102"))]);
+        batches.push(order.iter().flat_map(|nth: &usize| done[*nth].clone()).collect());
+        batches.push(vec![call.over(1), call.over(3), call.ended()]);
+        let mut lines = lines(batches);
+        // The leg that leaves and the one that comes are told in the order of their events.
+        lines[2..5].sort();
+        assert_eq!(
+            lines,
+            [
+                "101 Ring 0900000001 inbound callee",
+                "101 Up 0900000001 inbound callee",
+                "101 Hangup 0900000001 - callee",
+                "102 Ring 0900000001 inbound callee",
+                "102 Up 0900000001 inbound callee",
+                "102 Hangup 0900000001 - callee",
+            ],
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
+fn after_a_transfer_that_failed_the_agent_hangs_up_as_ever() {
+    let call = Call::inbound("0900000001");
+    let mut batches = call.answered_by_101();
+    batches.extend([
+        vec![call.transferring(2, extension("102"))],
+        vec![call.transfer_failed(2)],
+        vec![call.connected(2, 1)],
+        vec![call.over(2), call.over(1), call.ended()],
+    ]);
+    check(
+        batches,
+        "
+        101 Ring 0900000001 inbound callee
+        101 Up 0900000001 inbound callee
+        101 Hangup 0900000001 - callee
+        ",
+    );
+}
+
+#[test]
+fn an_extension_that_the_caller_comes_back_to_is_told_anew() {
+    let call = Call::inbound("0900000001");
+    let mut batches = call.answered_by_101();
+    batches.extend([
+        vec![call.transferring(2, extension("102")), call.gave_away(2)],
+        vec![call.leg(3, Side::Agent, extension("102"), false), call.ringing(3)],
+        vec![call.answered(3), call.connected(3, 1), call.transferred(2, 3)],
+        vec![call.transferring(3, extension("101")), call.gave_away(3)],
+        vec![call.leg(4, Side::Agent, extension("101"), false), call.ringing(4)],
+        vec![call.answered(4), call.connected(4, 1), call.transferred(3, 4)],
+        vec![call.over(1), call.over(4), call.ended()],
+    ]);
+    check(
+        batches,
+        "
+        101 Ring 0900000001 inbound callee
+        101 Up 0900000001 inbound callee
+        102 Ring 0900000001 inbound callee
+        102 Up 0900000001 inbound callee
+        101 Hangup 0900000001 - callee
+        101 Ring 0900000001 inbound callee
+        101 Up 0900000001 inbound callee
+        102 Hangup 0900000001 - callee
+        101 Hangup 0900000001 - callee
+        ",
+    );
+}
+
+#[test]
+fn a_consultation_is_a_local_call_of_its_own() {
+    let call = Call::new(Origin::Consultation, Direction::Local, extension("101"), extension("102"));
+    check(
+        vec![
+            vec![
+                call.started(),
+                call.leg(1, Side::Agent, extension("101"), true),
+                call.leg(2, Side::Customer, extension("102"), false),
+            ],
+            vec![call.ringing(2)],
+            vec![call.answered(2), call.answered(1), call.connected(1, 2)],
+            vec![call.over(1), call.over(2), call.ended()],
+        ],
+        "
+        101 Ring 102 local caller
+        102 Ring 101 local callee
+        101 Up 102 local caller
+        102 Up 101 local callee
+        101 Hangup 102 - caller
+        102 Hangup 101 - callee
+        ",
+    );
+}
+
+#[test]
+fn between_extensions_the_other_side_is_whoever_stays() {
+    let call = Call::new(Origin::Phone, Direction::Local, extension("101"), extension("102"));
+    let talking = || {
+        vec![vec![
+            call.started(),
+            call.leg(1, Side::Customer, extension("101"), true),
+            call.leg(2, Side::Agent, extension("102"), false),
+            call.answered(2),
+            call.answered(1),
+            call.connected(2, 1),
+        ]]
+    };
+    for (gives, side, other) in [(2, Side::Agent, "101"), (1, Side::Customer, "102")] {
+        let (agent, customer) = if gives == 2 { (3, 1) } else { (2, 3) };
+        let mut batches = talking();
+        batches.extend([
+            vec![call.transferring(gives, extension("103")), call.gave_away(gives)],
+            vec![call.leg(3, side, extension("103"), false), call.ringing(3)],
+            vec![call.answered(3), call.connected(agent, customer), call.transferred(gives, 3)],
+        ]);
+
+        let lines = lines(batches);
+
+        let up = format!("103 Up {other} local callee");
+        assert_eq!(lines.iter().filter(|line| line.contains(" Up ")).count(), 3, "nobody is told twice: {lines:?}");
+        assert!(lines.contains(&up), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_call_ends_with_one_cdr_for_the_hooks_after_its_hangups() {
+    let call = Call::inbound("0900000001");
+    let mut batches = call.answered_by_101();
+    batches.push(vec![call.over(1), call.over(2), call.ended()]);
+
+    let bodies = hooks(batches, &tenant(AS_DOCUMENTED), webhooks);
+
+    let words: Vec<_> = bodies.iter().map(|body| body["state"].as_str().unwrap_or_default()).collect();
+    assert_eq!(words, ["Ring", "Up", "Hangup", "Cdr"]);
+    assert_eq!(
+        Value::from(bodies[0].clone()),
+        serde_json::json!({
+            "uniqueid": "1700000000.1000102", "linkedid": "1700000000.1000100", "callid": "1700000000.1000100",
+            "channel": "SIP/101-000f42a6", "extend": "101", "state": "Ring", "phone": "0900000001", "type": "inbound",
+            "note": "callee",
+        })
+    );
+    assert_eq!(bodies[2]["type"], Value::Null);
+    assert_eq!(
+        Value::from(bodies[3].clone()),
+        serde_json::json!({
+            "uniqueid": "1700000000.1000102", "linkedid": "1700000000.1000100", "callid": "1700000000.1000100",
+            "channel": "SIP/101-000f42a6", "extend": "101", "state": "Cdr", "phone": "0900000001", "type": "inbound",
+            "note": "callee",
+            "cdr": {
+                "source": "0900000001", "destination": "842873088088", "starttime": "2023-11-15 05:13:20",
+                "answertime": "2023-11-15 05:13:22", "endtime": "2023-11-15 05:13:23", "duration": "3",
+                "billsec": "1", "disposition": "ANSWERED",
+            },
+        })
+    );
+}
+
+#[test]
+fn the_cdr_names_whoever_talked_and_the_tenants_number() {
+    let unanswered = |call: &Call| {
+        vec![vec![call.started(), call.leg(1, Side::Agent, extension("101"), false)], vec![call.over(1), call.ended()]]
+    };
+    for (call, source, destination) in [
+        (Call::click("101", outside("0900000001")), "842873088088", "0900000001"),
+        (Call::new(Origin::Phone, Direction::Local, extension("101"), extension("102")), "101", "102"),
+        (Call::inbound("0900000001"), "0900000001", "842873088088"),
+    ] {
+        let bodies = hooks(unanswered(&call), &tenant(AS_CAPTURED), webhooks);
+
+        let last = bodies.last().expect("a final event");
+        let cdr = &last["cdr"];
+        assert_eq!((&cdr["source"], &cdr["destination"]), (&source.into(), &destination.into()));
+        assert_eq!((&cdr["answertime"], &cdr["billsec"]), (&"".into(), &"0".into()));
+        assert_eq!(bodies.iter().filter(|body| body["state"] == "Cdr").count(), 1);
+    }
+}
+
+#[test]
+fn hooks_follow_the_switches() {
+    let lower = Switches { lower_case_states: true, ..AS_CAPTURED };
+    let call = Call::inbound("0900000001");
+    let mut batches = call.answered_by_101();
+    batches.push(vec![call.over(1), call.over(2), call.ended()]);
+
+    let bodies = hooks(batches, &tenant(lower), webhooks);
+
+    let words: Vec<_> = bodies.iter().map(|body| body["state"].as_str().unwrap_or_default()).collect();
+    assert_eq!(words, ["ring", "up", "hangup", "cdr"]);
+    assert!(bodies.iter().all(|body| body["type"] == "inbound"));
+}
+
+#[test]
+fn a_call_that_nobody_took_is_missed_once() {
+    let call = Call::inbound("0900000001");
+    let batches = vec![
+        vec![
+            call.started(),
+            call.leg(1, Side::Customer, outside("0900000001"), true),
+            call.leg(2, Side::Agent, extension("101"), false),
+        ],
+        vec![call.ringing(2)],
+        vec![call.over(2), call.over(1), call.ended_with(Reason::Cancelled, 487)],
+    ];
+
+    let bodies = hooks(batches, &tenant(AS_DOCUMENTED), |stored, tenant| missed(stored, tenant).into_iter().collect());
+
+    assert_eq!(
+        bodies.into_iter().map(Value::from).collect::<Vec<_>>(),
+        [serde_json::json!({
+            "calldate": "2023-11-15 05:13:20", "src": "0900000001", "dst": "101", "duration": "2", "billsec": "0",
+            "disposition": "MISSED", "cnum": "0900000001", "direction": "inbound", "recordingfile": "",
+            "did": "842873088088", "note": "", "keypress": "", "status": "MISSED", "linkedid": "1700000000.1000100",
+        })]
+    );
+}
+
+#[test]
+fn of_outbound_calls_busy_and_no_answer_are_missed_and_of_local_ones_none() {
+    let click = Call::click("101", outside("0900000001"));
+    let local = Call::new(Origin::Phone, Direction::Local, extension("101"), extension("102"));
+    for (call, reason, sip, expected) in [
+        (&click, Reason::Busy, 486, Some("BUSY")),
+        (&click, Reason::NoAnswer, 480, Some("NO ANSWER")),
+        (&click, Reason::Cancelled, 487, Some("NO ANSWER")),
+        (&click, Reason::Failed, 500, None),
+        (&click, Reason::Declined, 603, None),
+        (&local, Reason::Busy, 486, None),
+    ] {
+        let batches = vec![
+            vec![call.started(), call.leg(1, Side::Agent, extension("101"), false)],
+            vec![call.answered(1), call.leg(2, Side::Customer, call.to.clone(), false)],
+            vec![call.over(2), call.over(1), call.ended_with(reason, sip)],
+        ];
+
+        let body =
+            hooks(batches, &tenant(AS_DOCUMENTED), |stored, tenant| missed(stored, tenant).into_iter().collect());
+
+        let status = body.first().map(|body| body["status"].as_str().expect("a word"));
+        assert_eq!(status, expected, "{reason:?}");
+        if let Some(body) = body.first() {
+            let found = (&body["src"], &body["dst"], &body["cnum"]);
+            assert_eq!(found, (&"101".into(), &"0900000001".into(), &"842873088088".into()));
+        }
+    }
+    let mut answered = Call::inbound("0900000001").answered_by_101();
+    answered.push(vec![Call::inbound("0900000001").ended()]);
+    let none = hooks(answered, &tenant(AS_DOCUMENTED), |stored, tenant| missed(stored, tenant).into_iter().collect());
+    assert!(none.is_empty());
+}
+
 fn check(batches: Vec<Vec<CallEvent>>, expected: &str) {
-    let lines: Vec<String> = told(batches, &AS_DOCUMENTED)
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines(batches), expected);
+}
+
+fn lines(batches: Vec<Vec<CallEvent>>) -> Vec<String> {
+    told(batches, &AS_DOCUMENTED)
         .iter()
         .map(|told| format!("{} {} {} {} {}", told.extend, told.state, told.phone, told.kind.unwrap_or("-"), told.note))
-        .collect();
-    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines, expected);
+        .collect()
+}
+
+fn told(batches: Vec<Vec<CallEvent>>, switches: &Switches) -> Vec<ResponseEvent> {
+    stored(batches).iter().flat_map(|stored| render(stored, switches)).collect()
+}
+
+/// What a hook is sent of these batches.
+fn hooks(
+    batches: Vec<Vec<CallEvent>>,
+    tenant: &TenantEntry,
+    bodies: impl Fn(&StoredEvent, &TenantEntry) -> Vec<Map<String, Value>>,
+) -> Vec<Map<String, Value>> {
+    stored(batches).iter().flat_map(|stored| bodies(stored, tenant)).collect()
+}
+
+fn tenant(switches: Switches) -> TenantEntry {
+    TenantEntry {
+        id: TenantId(1),
+        name: "VPBX_DEMO".into(),
+        default: true,
+        sip_domains: vec![],
+        timezone: "Asia/Ho_Chi_Minh".into(),
+        language: Language::Vi,
+        country: "84".into(),
+        switches,
+        private_urls: false,
+    }
 }
 
 /// Every batch a second after the one before; each event with the record as it stood after its batch.
-fn told(batches: Vec<Vec<CallEvent>>, switches: &Switches) -> Vec<ResponseEvent> {
+fn stored(batches: Vec<Vec<CallEvent>>) -> Vec<StoredEvent> {
     let id = CallId::new(1_700_000_000, EngineNumber(1), 100);
-    let (mut record, mut seq, mut told) = (None::<Record>, 0, Vec::new());
+    let (mut record, mut seq, mut stored) = (None::<Record>, 0, Vec::new());
     for (second, batch) in batches.into_iter().enumerate() {
         let mut events = Vec::new();
         for (nth, what) in batch.into_iter().enumerate() {
@@ -249,12 +620,12 @@ fn told(batches: Vec<Vec<CallEvent>>, switches: &Switches) -> Vec<ResponseEvent>
             events.push(event);
         }
         let record = record.clone().map(Arc::new);
-        for event in events {
+        stored.extend(events.into_iter().map(|event| {
             let position = i64::from(event.seq);
-            told.extend(render(&StoredEvent { position, event, record: record.clone() }, switches));
-        }
+            StoredEvent { position, event, record: record.clone() }
+        }));
     }
-    told
+    stored
 }
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -320,12 +691,47 @@ impl Call {
         CallEvent::Connected { agent: id(agent), customer: id(customer) }
     }
 
+    /// An inbound call that 101 has answered with leg 2.
+    fn answered_by_101(&self) -> Vec<Vec<CallEvent>> {
+        vec![
+            vec![
+                self.started(),
+                self.leg(1, Side::Customer, outside("0900000001"), true),
+                self.leg(2, Side::Agent, extension("101"), false),
+            ],
+            vec![self.ringing(2)],
+            vec![self.answered(2), self.answered(1), self.connected(2, 1)],
+        ]
+    }
+
+    fn transferring(&self, leg: u32, to: Party) -> CallEvent {
+        CallEvent::Transferring { leg: id(leg), to, mode: TransferMode::Blind, consultation: None }
+    }
+
+    fn transferred(&self, leg: u32, target: u32) -> CallEvent {
+        CallEvent::Transferred { leg: id(leg), target: id(target), mode: TransferMode::Blind }
+    }
+
+    fn transfer_failed(&self, leg: u32) -> CallEvent {
+        CallEvent::TransferFailed { leg: id(leg), reason: Reason::NoAnswer, sip: 480 }
+    }
+
+    /// The leg is over because its party gave the other one away.
+    fn gave_away(&self, leg: u32) -> CallEvent {
+        let (reason, by) = (Reason::Transferred, EndedBy::Switchboard);
+        CallEvent::LegEnded { leg: id(leg), reason, sip: 200, cause: None, by }
+    }
+
     fn over(&self, leg: u32) -> CallEvent {
         CallEvent::LegEnded { leg: id(leg), reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer }
     }
 
     fn ended(&self) -> CallEvent {
-        CallEvent::Ended { reason: Reason::HungUp, sip: 200, cause: None, by: EndedBy::Customer, merged_into: None }
+        self.ended_with(Reason::HungUp, 200)
+    }
+
+    fn ended_with(&self, reason: Reason, sip: u16) -> CallEvent {
+        CallEvent::Ended { reason, sip, cause: None, by: EndedBy::Customer, merged_into: None }
     }
 }
 
