@@ -1,4 +1,5 @@
-//! Addresses of names: of trunks before their settings are handed over, and of hosts that the engine asks about.
+//! What the engine asks: where hosts are, and whom a call reaches, which the customer's CRM says. And where trunks are,
+//! which is found out before their settings are handed over.
 //!
 //! Never on the path of a packet: an answer comes to the engine as an input of its own. The rules of RFC 3263 are in
 //! `names.rs`, the questions to name servers in `dns.rs`.
@@ -9,11 +10,12 @@ mod names;
 use std::sync::Arc;
 use std::time::Instant;
 
+use api::Crm;
 use engine::{Answer, Input, Question};
 use futures_util::future::join_all;
-use model::{Target, TenantSettings, Ticket, Transport, Trunk};
+use model::{Directory, Target, TenantId, TenantSettings, Ticket, Transport, Trunk};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 pub use dns::{Dns, Unknown};
 pub use names::{Located, Names, Place};
@@ -21,7 +23,7 @@ pub use names::{Located, Names, Place};
 use crate::inbox::{Errand, Inbox};
 use crate::tls::Peers;
 
-/// Questions under way at once. More are answered with a failure at once.
+/// Questions for addresses under way at once. More are answered with a failure at once. CRMs have their own bounds.
 const AT_ONCE: usize = 64;
 
 /// Answers the engine's questions.
@@ -31,23 +33,50 @@ pub struct Questions {
     names: Names,
     peers: Peers,
     room: Arc<Semaphore>,
+    crm: Crm,
+    /// Says whose CRM may be at a private address.
+    directory: watch::Receiver<Arc<Directory>>,
 }
 
 impl Questions {
     /// Answers come to `inbox`; what is spoken to over TLS is made known to `peers`.
-    pub fn new(runtime: Handle, inbox: Inbox, names: Names, peers: Peers) -> Self {
-        Self { runtime, inbox, names, peers, room: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub fn new(
+        runtime: Handle,
+        inbox: Inbox,
+        names: Names,
+        peers: Peers,
+        crm: Crm,
+        directory: watch::Receiver<Arc<Directory>>,
+    ) -> Self {
+        Self { runtime, inbox, names, peers, room: Arc::new(Semaphore::new(AT_ONCE)), crm, directory }
     }
 
     /// Finds out; the answer is returned if it is known at once, else it comes as an input.
-    pub fn ask(&self, ticket: Ticket, question: Question) -> Option<Answer> {
-        let Question::Addresses { host, port, transport, secure } = question else {
-            return Some(Answer::Failed("no CRM is asked".into()));
-        };
+    pub fn ask(&self, ticket: Ticket, tenant: TenantId, question: Question) -> Option<Answer> {
+        match question {
+            Question::Addresses { host, port, transport, secure } => {
+                let host = host.trim_matches(['[', ']']).to_owned();
+                self.find(ticket, Place { host, port, transport, secure })
+            }
+            Question::Routing { url, phone, did, within } => {
+                let private = self.directory.borrow().tenants.iter().any(|it| it.id == tenant && it.private_urls);
+                let (inbox, crm) = (self.inbox.clone(), self.crm.clone());
+                self.runtime.spawn(async move {
+                    let answer = match crm.ask(tenant, private, &url, &phone, &did, within).await {
+                        Ok(target) => Answer::Target(target),
+                        Err(why) => Answer::Failed(why),
+                    };
+                    inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
+                });
+                None
+            }
+        }
+    }
+
+    fn find(&self, ticket: Ticket, place: Place) -> Option<Answer> {
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             return Some(Answer::Failed("too many names are being looked up".into()));
         };
-        let place = Place { host: host.trim_matches(['[', ']']).to_owned(), port, transport, secure };
         let (inbox, names, peers) = (self.inbox.clone(), self.names.clone(), self.peers.clone());
         self.runtime.spawn(async move {
             let Located { targets, trouble, .. } = names.locate(&place).await;

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use api::{ApiSettings, App, Metrics, Outward, Readiness};
+use api::{ApiSettings, App, Crm, Metrics, Outward, Readiness};
 use engine::door::{Door, DoorConfig};
 use engine::{Engine, EngineConfig, EngineLoad, Input, Storage};
-use model::EngineNumber;
+use model::{EngineNumber, TrunkAddress};
 use sip::Interface;
 use store::{Store, StoreOptions, WriterState};
 use tokio::runtime::Handle;
@@ -116,6 +116,7 @@ impl Server {
             );
         }
 
+        let outward = wires.outward.clone();
         let running = Running::start(&settings, &store, sip, ours, wires, number).await?;
         let Running { inbox, engine, media, handover, board, metrics, sip_addresses, sips_addresses } = running;
         let readiness = Arc::new(watch::Sender::new(Readiness::Starting));
@@ -131,7 +132,7 @@ impl Server {
             readiness: readiness.subscribe(),
             metrics,
             settings: Arc::new(api_settings(&settings, &store, admin_token.clone())),
-            outward: Outward::new().map_err(failed)?,
+            outward,
         };
         let in_the_clear = http.into_iter().map(|listener| (listener, None));
         let over_tls = https.into_iter().map(|listener| (listener, secured.clone()));
@@ -216,8 +217,9 @@ struct Running {
     sips_addresses: Vec<SocketAddr>,
 }
 
-/// How others are found, and how TLS is spoken with them.
+/// How others are found, and how TLS and HTTP are spoken with them.
 struct Wires {
+    outward: Outward,
     names: Names,
     peers: Peers,
     /// Ours, where the settings name its files.
@@ -231,6 +233,7 @@ impl Wires {
         let certificate = certificate.map(Arc::new);
         let addresses: Vec<IpAddr> = sip.iter().flat_map(Bound::families).collect();
         Ok(Self {
+            outward: Outward::new().map_err(|error| Unusable(error.to_string()))?,
             names: Names::new(Dns::new(settings.dns.as_deref())?, &addresses),
             peers: Peers::new(&settings.trust, certificate.clone())?,
             certificate,
@@ -276,7 +279,7 @@ impl Running {
         let described = ours.describe()?;
         let bound: Vec<SocketAddr> = sip.iter().map(|bound| bound.address).collect();
         let tls = wires.acceptor(settings, &bound, Spoken::Sip)?;
-        let Wires { names, peers, .. } = wires;
+        let Wires { names, peers, outward, .. } = wires;
         let (bed, inbox) = Bed::new().map_err(failed)?;
         let metrics = Arc::new(Metrics::default());
         let media = start_media(settings, &described.rtp, &inbox, &metrics)?;
@@ -316,7 +319,14 @@ impl Running {
                 streams,
                 media: media.clone(),
                 writer,
-                questions: Questions::new(Handle::current(), inbox.clone(), names, peers),
+                questions: Questions::new(
+                    Handle::current(),
+                    inbox.clone(),
+                    names,
+                    peers,
+                    Crm::new(outward),
+                    handover.directory(),
+                ),
                 metrics: metrics.clone(),
             },
         );
@@ -406,6 +416,12 @@ fn start_media(
 fn api_settings(settings: &Settings, store: &Store, admin_token: String) -> ApiSettings {
     ApiSettings {
         public_url: settings.public_url.clone(),
+        requests_per_second: settings.requests_per_second,
+        unlimited_from: settings
+            .unlimited_from
+            .iter()
+            .map(|net| TrunkAddress { address: net.0, prefix: net.1, port: None })
+            .collect(),
         ..ApiSettings::new(admin_token, settings.recordings.clone(), store.derived_key("recording-links"))
     }
 }

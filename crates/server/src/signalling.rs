@@ -326,8 +326,8 @@ impl Signalling {
                     self.door.note_sign_in(now(), sign_in);
                     self.keep_bans();
                 }
-                Output::Wire(Wire::Ask { ticket, tenant: _, question }) => {
-                    if let Some(answer) = self.questions.ask(ticket, question) {
+                Output::Wire(Wire::Ask { ticket, tenant, question }) => {
+                    if let Some(answer) = self.questions.ask(ticket, tenant, question) {
                         self.echoes.push_back(Input::Answer { ticket, answer });
                     }
                 }
