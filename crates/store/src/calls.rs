@@ -2,6 +2,7 @@
 
 use model::{CallId, Record};
 
+use crate::db::Sql;
 use crate::records::parse;
 use crate::{RecordRow, StoreError, TenantStore};
 
@@ -17,14 +18,14 @@ pub struct Calls<'a> {
 impl Calls<'_> {
     /// All live calls, newest first.
     pub async fn live(&self) -> Result<Vec<RecordRow>, StoreError> {
-        let rows: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT id, record FROM records WHERE tenant = $1 AND ended_ms IS NULL ORDER BY started_ms DESC, id DESC LIMIT $2",
+        let sql = Sql::new(
+            "SELECT id, record FROM records WHERE tenant = $1 AND ended_ms IS NULL
+             ORDER BY started_ms DESC, id DESC LIMIT $2",
         )
-        .bind(self.tenant.id.0)
-        .bind(MOST)
-        .fetch_all(&self.tenant.readers)
-        .await
-        .map_err(StoreError::while_doing("reading live calls"))?;
+        .with(self.tenant.id.0)
+        .with(MOST);
+        let rows: Vec<(i64, String)> =
+            self.tenant.db.fetch_all(sql).await.map_err(StoreError::while_doing("reading live calls"))?;
         rows.into_iter().map(parse).collect()
     }
 
@@ -37,18 +38,14 @@ impl Calls<'_> {
     pub async fn newest_live(&self, extension: &str, phone: &str) -> Result<Option<RecordRow>, StoreError> {
         let forms = self.tenant.forms(phone).await?;
         // A few calls at most have this customer; the legs in the record tell whether the extension is in one of them.
-        let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new("SELECT id, record FROM records WHERE tenant = ");
-        query.push_bind(self.tenant.id.0).push(" AND ended_ms IS NULL AND customer IN (");
-        let mut list = query.separated(", ");
-        for form in forms.iter().map(String::as_str).chain([extension]) {
-            list.push_bind(form.to_owned());
-        }
-        query.push(") ORDER BY started_ms DESC, id DESC LIMIT ").push_bind(MOST);
-        let rows: Vec<(i64, String)> = query
-            .build_query_as()
-            .fetch_all(&self.tenant.readers)
-            .await
-            .map_err(StoreError::while_doing("reading live calls"))?;
+        let sql = Sql::new("SELECT id, record FROM records WHERE tenant = ")
+            .bind(self.tenant.id.0)
+            .push(" AND ended_ms IS NULL AND customer IN (")
+            .bind_list(forms.iter().map(String::as_str).chain([extension]))
+            .push(") ORDER BY started_ms DESC, id DESC LIMIT ")
+            .bind(MOST);
+        let rows: Vec<(i64, String)> =
+            self.tenant.db.fetch_all(sql).await.map_err(StoreError::while_doing("reading live calls"))?;
         for row in rows {
             let row = parse(row)?;
             if is_between(&row.record, extension, &forms) {

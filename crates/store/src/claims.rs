@@ -5,15 +5,14 @@
 //!
 //! The writer answers a claim in the transaction that stores the call. Knows nothing of HTTP.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use model::{CallId, ClaimedKey, LegId, Problem, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
 use crate::StoreError;
+use crate::db::{Connection, Db, Sql};
 
 /// How long a key is kept.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -24,8 +23,7 @@ const SWEPT_AT_ONCE: i64 = 8;
 #[derive(Clone, Debug)]
 pub struct Claims {
     pub(crate) tenant: TenantId,
-    pub(crate) readers: SqlitePool,
-    pub(crate) connection: Arc<Mutex<SqliteConnection>>,
+    pub(crate) db: Db,
     pub(crate) changes: watch::Sender<()>,
 }
 
@@ -55,6 +53,11 @@ pub enum ClaimAnswer {
     },
     /// No call.
     Refused(Problem),
+    /// What was answered over HTTP, sealed ([`Store::seal`](crate::Store::seal)): it may hold a secret that is shown once.
+    Http {
+        /// Opens in the place that whoever sealed it knows.
+        sealed: String,
+    },
 }
 
 impl Claims {
@@ -65,29 +68,25 @@ impl Claims {
 
     /// An order was refused, and no call was begun: so it is answered from now on. A claim that is answered stays so.
     pub async fn refuse(&self, key: &ClaimedKey, problem: &Problem) -> Result<(), StoreError> {
-        let answer = serde_json::to_string(&ClaimAnswer::Refused(problem.clone()))
-            .map_err(StoreError::unreadable("the answer of a claim"))?;
-        sqlx::query(ANSWER)
-            .bind(answer)
-            .bind(self.tenant.0)
-            .bind(&key.owner)
-            .bind(&key.key)
-            .execute(&mut *self.connection.lock().await)
-            .await
-            .map_err(StoreError::while_doing("answering a claim"))?;
+        self.answer(key, &ClaimAnswer::Refused(problem.clone())).await
+    }
+
+    /// This came of an order that begins no call. A claim that is answered stays so.
+    pub async fn answer(&self, key: &ClaimedKey, answer: &ClaimAnswer) -> Result<(), StoreError> {
+        let answer = serde_json::to_string(answer).map_err(StoreError::unreadable("the answer of a claim"))?;
+        let sql = Sql::new(ANSWER).with(answer).with(self.tenant.0).with(&key.owner).with(&key.key);
+        self.db.execute(sql).await.map_err(StoreError::while_doing("answering a claim"))?;
         self.changes.send_replace(());
         Ok(())
     }
 
     /// Nothing came of an order, and it may come again. A claim that is answered stays so.
     pub async fn release(&self, key: &ClaimedKey) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM claims WHERE tenant = $1 AND owner = $2 AND key = $3 AND answer IS NULL")
-            .bind(self.tenant.0)
-            .bind(&key.owner)
-            .bind(&key.key)
-            .execute(&mut *self.connection.lock().await)
-            .await
-            .map_err(StoreError::while_doing("releasing a claim"))?;
+        let sql = Sql::new("DELETE FROM claims WHERE tenant = $1 AND owner = $2 AND key = $3 AND answer IS NULL")
+            .with(self.tenant.0)
+            .with(&key.owner)
+            .with(&key.key);
+        self.db.execute(sql).await.map_err(StoreError::while_doing("releasing a claim"))?;
         self.changes.send_replace(());
         Ok(())
     }
@@ -104,41 +103,22 @@ impl Claims {
         if let Some(claim) = self.look(key, request, expired).await? {
             return Ok(claim);
         }
-        let mut connection = self.connection.lock().await;
-        let made = sqlx::query(CLAIM)
-            .bind(self.tenant.0)
-            .bind(&key.owner)
-            .bind(&key.key)
-            .bind(request)
-            .bind(now)
-            .bind(expired)
-            .execute(&mut *connection)
-            .await
-            .map_err(StoreError::while_doing("claiming a key"))?;
-        if made.rows_affected() > 0 {
-            sqlx::query(SWEEP)
-                .bind(expired)
-                .bind(SWEPT_AT_ONCE)
-                .execute(&mut *connection)
-                .await
-                .map_err(StoreError::while_doing("removing expired claims"))?;
+        let sql =
+            Sql::new(CLAIM).with(self.tenant.0).with(&key.owner).with(&key.key).with(request).with(now).with(expired);
+        if self.db.execute(sql).await.map_err(StoreError::while_doing("claiming a key"))? > 0 {
+            let sweep = Sql::new(SWEEP).with(expired).with(SWEPT_AT_ONCE);
+            self.db.execute(sweep).await.map_err(StoreError::while_doing("removing expired claims"))?;
             return Ok(Claim::Made);
         }
-        drop(connection);
         // Somebody else claimed it in between. If it was released since then, the next change says so.
         Ok(self.look(key, request, expired).await?.unwrap_or(Claim::Pending))
     }
 
     /// None if the key is free.
     async fn look(&self, key: &ClaimedKey, request: &str, expired: i64) -> Result<Option<Claim>, StoreError> {
-        let row: Option<(String, Option<String>)> = sqlx::query_as(LOOK)
-            .bind(self.tenant.0)
-            .bind(&key.owner)
-            .bind(&key.key)
-            .bind(expired)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(StoreError::while_doing("reading a claim"))?;
+        let sql = Sql::new(LOOK).with(self.tenant.0).with(&key.owner).with(&key.key).with(expired);
+        let row: Option<(String, Option<String>)> =
+            self.db.fetch_optional(sql).await.map_err(StoreError::while_doing("reading a claim"))?;
         Ok(match row {
             None => None,
             Some((claimed_for, _)) if claimed_for != request => Some(Claim::Taken),
@@ -152,13 +132,10 @@ impl Claims {
 }
 
 /// Removes what has expired; for the start of a store.
-pub(crate) async fn drop_expired(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(crate) async fn drop_expired(connection: &mut Connection, now: Timestamp) -> Result<(), sqlx::Error> {
     let kept_for = i64::try_from(KEPT_FOR.as_millis()).unwrap_or(i64::MAX);
-    sqlx::query("DELETE FROM claims WHERE claimed_ms <= $1")
-        .bind(now.as_millisecond() - kept_for)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let sql = Sql::new("DELETE FROM claims WHERE claimed_ms <= $1").with(now.as_millisecond() - kept_for);
+    connection.execute(sql).await.map(drop)
 }
 
 // A claim is free again when it has expired, or when the engine that was to carry the order out is gone without a call.
@@ -175,9 +152,8 @@ const LOOK: &str = "SELECT request, answer FROM claims
 const SWEEP: &str =
     "DELETE FROM claims WHERE id IN (SELECT id FROM claims WHERE claimed_ms <= $1 ORDER BY claimed_ms LIMIT $2)";
 
-/// Answers a claim that is pending: its answer, tenant, owner and key are bound.
-pub(crate) const ANSWER: &str =
-    "UPDATE claims SET answer = ? WHERE tenant = ? AND owner = ? AND key = ? AND answer IS NULL";
+/// Answers a claim that is pending.
+const ANSWER: &str = "UPDATE claims SET answer = $1 WHERE tenant = $2 AND owner = $3 AND key = $4 AND answer IS NULL";
 
 #[cfg(test)]
 mod tests {
@@ -292,10 +268,7 @@ mod tests {
             assert_eq!(claim(&format!("order-{nth}"), 24).await, Claim::Made);
         }
 
-        let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM claims")
-            .fetch_one(&claims.readers)
-            .await
-            .expect("the database answers");
-        assert_eq!(left, 4, "only those of the second day");
+        let left = claims.db.fetch_scalar::<i64>(Sql::new("SELECT COUNT(*) FROM claims")).await;
+        assert_eq!(left.expect("the database answers"), Some(4), "only those of the second day");
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{CallId, Event, Record, StoredEvent};
-use sqlx::{QueryBuilder, Sqlite};
 
+use crate::db::Sql;
 use crate::{StoreError, TenantStore};
 
 /// The most events that one reading gives.
@@ -30,15 +30,14 @@ pub(crate) struct EventRow {
 impl Events<'_> {
     /// Up to `limit` events after `position`, in order, each with its call's record as it stood then.
     pub async fn after(&self, position: i64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+        let sql = Sql::new(
             "SELECT position, batch, body FROM events WHERE tenant = $1 AND position > $2 ORDER BY position LIMIT $3",
         )
-        .bind(self.tenant.id.0)
-        .bind(position)
-        .bind(i64::try_from(limit.min(MOST)).unwrap_or(i64::MAX))
-        .fetch_all(&self.tenant.readers)
-        .await
-        .map_err(StoreError::while_doing("reading events"))?;
+        .with(self.tenant.id.0)
+        .with(position)
+        .with(i64::try_from(limit.min(MOST)).unwrap_or(i64::MAX));
+        let rows: Vec<(i64, i64, String)> =
+            self.tenant.db.fetch_all(sql).await.map_err(StoreError::while_doing("reading events"))?;
         self.with_records(rows.into_iter().map(parse).collect::<Result<_, _>>()?).await
     }
 
@@ -51,23 +50,19 @@ impl Events<'_> {
 
     /// The position of the last event; 0 before the first.
     pub async fn head(&self) -> Result<i64, StoreError> {
-        let head: Option<i64> = sqlx::query_scalar("SELECT position FROM heads WHERE tenant = $1")
-            .bind(self.tenant.id.0)
-            .fetch_optional(&self.tenant.readers)
-            .await
-            .map_err(StoreError::while_doing("reading the last position"))?;
+        let sql = Sql::new("SELECT position FROM heads WHERE tenant = $1").with(self.tenant.id.0);
+        let head: Option<i64> =
+            self.tenant.db.fetch_scalar(sql).await.map_err(StoreError::while_doing("reading the last position"))?;
         Ok(head.unwrap_or(0))
     }
 
     pub(crate) async fn stored_of_call(&self, callid: &str) -> Result<Vec<EventRow>, StoreError> {
-        let rows: Vec<(i64, i64, String)> = sqlx::query_as(
-            "SELECT position, batch, body FROM events WHERE tenant = $1 AND callid = $2 ORDER BY position",
-        )
-        .bind(self.tenant.id.0)
-        .bind(callid)
-        .fetch_all(&self.tenant.readers)
-        .await
-        .map_err(StoreError::while_doing("reading the events of a call"))?;
+        let sql =
+            Sql::new("SELECT position, batch, body FROM events WHERE tenant = $1 AND callid = $2 ORDER BY position")
+                .with(self.tenant.id.0)
+                .with(callid);
+        let rows: Vec<(i64, i64, String)> =
+            self.tenant.db.fetch_all(sql).await.map_err(StoreError::while_doing("reading the events of a call"))?;
         rows.into_iter().map(parse).collect()
     }
 
@@ -87,20 +82,13 @@ impl Events<'_> {
     }
 
     async fn of_calls(&self, calls: &[CallId]) -> Result<BTreeMap<CallId, Vec<EventRow>>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT position, batch, body FROM events WHERE callid IS NOT NULL AND tenant = ",
-        );
-        query.push_bind(self.tenant.id.0).push(" AND callid IN (");
-        let mut ids = query.separated(", ");
-        for callid in calls {
-            ids.push_bind(callid.to_string());
-        }
-        query.push(") ORDER BY position");
-        let rows: Vec<(i64, i64, String)> = query
-            .build_query_as()
-            .fetch_all(&self.tenant.readers)
-            .await
-            .map_err(StoreError::while_doing("reading the events of calls"))?;
+        let sql = Sql::new("SELECT position, batch, body FROM events WHERE callid IS NOT NULL AND tenant = ")
+            .bind(self.tenant.id.0)
+            .push(" AND callid IN (")
+            .bind_list(calls.iter().map(CallId::to_string))
+            .push(") ORDER BY position");
+        let rows: Vec<(i64, i64, String)> =
+            self.tenant.db.fetch_all(sql).await.map_err(StoreError::while_doing("reading the events of calls"))?;
         let mut of_calls: BTreeMap<CallId, Vec<EventRow>> = BTreeMap::new();
         for row in rows {
             let row = parse(row)?;

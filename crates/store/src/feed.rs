@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{StoredEvent, TenantId};
-use sqlx::SqlitePool;
 use tokio::sync::watch;
 
+use crate::db::Db;
 use crate::{StoreError, TenantStore};
 
 /// Events of one tenant that stay in memory.
@@ -19,7 +19,7 @@ const OF_ALL: usize = 65_536;
 /// What all readers of the story read. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Feed {
-    readers: SqlitePool,
+    db: Db,
     memory: Arc<Mutex<Memory>>,
     published: watch::Sender<u64>,
 }
@@ -42,12 +42,12 @@ struct Newest {
 }
 
 impl Feed {
-    pub(crate) fn new(readers: SqlitePool, heads: Vec<(TenantId, i64)>) -> Self {
+    pub(crate) fn new(db: Db, heads: Vec<(TenantId, i64)>) -> Self {
         let mut memory = Memory::default();
         for (tenant, head) in heads {
             memory.tenant(tenant).head.send_replace(head);
         }
-        Self { readers, memory: Arc::new(Mutex::new(memory)), published: watch::Sender::new(0) }
+        Self { db, memory: Arc::new(Mutex::new(memory)), published: watch::Sender::new(0) }
     }
 
     /// Up to `limit` events of the tenant after `position`, in order; at most 4 096.
@@ -60,7 +60,7 @@ impl Feed {
         if let Some(events) = self.remembered(tenant, position, limit) {
             return Ok(events);
         }
-        let store = TenantStore { id: tenant, readers: self.readers.clone() };
+        let store = TenantStore { id: tenant, db: self.db.clone() };
         let events = store.events().after(position, limit).await?;
         Ok(events.into_iter().map(Arc::new).collect())
     }

@@ -1,7 +1,7 @@
 //! What survives a restart: tenants and settings, events, records, recordings, live facts, claimed keys.
 //!
 //! Everybody writes through one [`Writer`] and reads through a tenant ([`Store::tenant`]) or the [`Feed`].
-//! The database is SQLite in the data folder. Knows no call logic: it saves events and records as they come.
+//! The database is SQLite in the data folder, or PostgreSQL. Knows no call logic: it saves events and records as they come.
 //!
 //! ```text
 //! engine ─push(Told)─► Writer ─one transaction a group─► database ─► Feed ─► readers
@@ -11,10 +11,12 @@
 mod bans;
 mod calls;
 mod claims;
+mod db;
 mod error;
 mod events;
 mod feed;
 mod lock;
+mod migrations;
 mod open;
 pub mod provision;
 mod recordings;

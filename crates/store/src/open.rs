@@ -1,31 +1,19 @@
 //! Opening the store: folder, lock, key, database, migrations, realm; and the ways into it.
 
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::{EngineNumber, TenantId};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
+use crate::db::{Connection, Db, Failed, Sql, connect_postgres, connect_sqlite};
 use crate::lock::FolderLock;
-use crate::secrets::SecretKey;
+use crate::secrets::{SecretKey, random_name};
 use crate::settings::Settings;
 use crate::writer::{self, Writer};
 use crate::{Claims, Feed, StoreError, TenantStore, claims};
 
-const READERS: u32 = 4;
-/// How long the writer waits for somebody else's lock on the database (a backup) before it says that it is stalled.
-const WRITER_PATIENCE: Duration = Duration::from_millis(250);
-const READER_PATIENCE: Duration = Duration::from_secs(5);
-/// The log is copied into the database at about this size; larger means fewer copies of pages written again and again.
-/// Prepared statements that a connection keeps: each holds some tens of kilobytes.
-const STATEMENTS: usize = 64;
-const CHECKPOINT_PAGES: &str = "4000";
 const KEY_CHECK: &str = "tongdai";
 
 /// What the store is opened with.
@@ -33,7 +21,7 @@ const KEY_CHECK: &str = "tongdai";
 pub struct StoreOptions {
     /// Where database and key live; made if it is missing.
     pub data_dir: PathBuf,
-    /// None or `sqlite`: a file in the data folder; `sqlite:PATH`: that file.
+    /// None or `sqlite`: a file in the data folder; `sqlite:PATH`: that file; `postgres://…`: a database of a server.
     pub database: Option<String>,
     /// The digest realm; fixed once a password is stored.
     pub realm: String,
@@ -47,7 +35,7 @@ pub enum Durability {
     /// A killed process.
     #[default]
     Process,
-    /// A power cut: every commit reaches the disk.
+    /// A power cut: every commit reaches the disk, on PostgreSQL whatever the server's own setting says.
     Power,
 }
 
@@ -91,18 +79,45 @@ pub enum OpenError {
         asked: String,
     },
     /// A database this program cannot use.
-    #[error("`{url}` is no database this program can use: leave --database out or give sqlite:PATH")]
+    #[error(
+        "`{url}` is no database this program can use: leave --database out, or give sqlite:PATH or \
+         postgres://USER:PASSWORD@HOST/NAME"
+    )]
     Url {
-        /// What was given.
+        /// What was given, without its password.
         url: String,
     },
-    /// The database cannot be opened or brought up to date.
+    /// The file cannot be opened or brought up to date.
     #[error("the database `{}` cannot be opened ({source}): repair it, put a backup in its place, or give another --data-dir", path.display())]
     Database {
         /// The file.
         path: PathBuf,
         /// What the database says.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server's database cannot be opened or brought up to date.
+    #[error(
+        "the database `{url}` cannot be opened ({source}): see that PostgreSQL runs there and lets this user in, or change --database"
+    )]
+    Server {
+        /// Its address, without its password.
+        url: String,
+        /// What the server says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another server uses the database.
+    #[error("another server uses the database `{url}`: stop it or give another --database")]
+    DatabaseInUse {
+        /// Its address, without its password.
+        url: String,
+    },
+    /// The database does not keep every letter.
+    #[error("the database `{url}` keeps text as {encoding}: make one with ENCODING 'UTF8' and give it as --database")]
+    Encoding {
+        /// Its address, without its password.
+        url: String,
+        /// What it has.
+        encoding: String,
     },
 }
 
@@ -114,9 +129,7 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Inner {
-    readers: SqlitePool,
-    /// The one connection that writes; the writer's task and settings take turns.
-    connection: Arc<Mutex<SqliteConnection>>,
+    db: Db,
     writer: Writer,
     feed: Feed,
     /// Changes when a claim is no longer pending.
@@ -129,7 +142,7 @@ struct Inner {
 impl Store {
     /// Opens the store and brings its tables up to date. Must be called within a tokio runtime, which runs the writer.
     ///
-    /// Waits up to three seconds for a predecessor on the same folder to go.
+    /// Waits up to three seconds for a predecessor on the same folder or database to go.
     pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
         let folder = &options.data_dir;
         let folder_error = |source| OpenError::Folder { path: folder.clone(), source };
@@ -145,59 +158,47 @@ impl Store {
         let key =
             SecretKey::load_or_make(&key_file).map_err(|source| OpenError::Key { path: key_file.clone(), source })?;
 
-        let file = database_file(folder, options.database.as_deref())?;
-        only_ours(&file).map_err(|source| OpenError::Database { path: file.clone(), source: source.into() })?;
-        let database_error =
-            |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Database { path: file.clone(), source };
-        let writing = connect_options(&file, options.durability);
-        let mut connection = SqliteConnection::connect_with(&writing).await.map_err(|e| database_error(e.into()))?;
-        migrations().run(&mut connection).await.map_err(|e| database_error(e.into()))?;
-        match check_key(&mut connection, &key).await {
-            Ok(true) => {}
-            Ok(false) => return Err(OpenError::WrongKey { path: key_file }),
-            Err(error) => return Err(database_error(error.into())),
+        let place = Place::parse(folder, options.database.as_deref())?;
+        let db = place.connect(options.durability).await?;
+        let failed = |error: sqlx::Error| place.failed(error.into());
+        let mut turn = db.pen().take().await.map_err(failed)?;
+        let connection = turn.connection();
+        if !check_key(connection, &key).await.map_err(failed)? {
+            return Err(OpenError::WrongKey { path: key_file });
         }
-        let stored = read_meta(&mut connection, "realm").await.map_err(|e| database_error(e.into()))?;
+        let stored = read_meta(connection, "realm").await.map_err(failed)?;
         if let Some(stored) = stored
             && stored != options.realm
         {
             return Err(OpenError::Realm { stored, asked: options.realm });
         }
-        drop_expired(&mut connection).await.map_err(|e| database_error(e.into()))?;
-        let heads = read_heads(&mut connection).await.map_err(|e| database_error(e.into()))?;
+        drop_expired(connection).await.map_err(failed)?;
+        let heads = read_heads(connection).await.map_err(failed)?;
+        drop(turn);
 
-        let reading = writing.clone().create_if_missing(false).pragma("query_only", "ON").busy_timeout(READER_PATIENCE);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(reading)
-            .await
-            .map_err(|e| database_error(e.into()))?;
-
-        let connection = Arc::new(Mutex::new(connection));
-        let feed = Feed::new(readers.clone(), heads);
+        let feed = Feed::new(db.clone(), heads);
         let claims = watch::Sender::new(());
         let writer = writer::start(writer::Place {
-            connection: connection.clone(),
-            options: writing,
+            pen: db.pen(),
             feed: feed.clone(),
             claims: claims.clone(),
-            file,
+            remedy: place.remedy(),
             _lock: lock.clone(),
         });
         let realm = options.realm;
-        Ok(Self { inner: Arc::new(Inner { readers, connection, writer, feed, claims, key, realm, _lock: lock }) })
+        Ok(Self { inner: Arc::new(Inner { db, writer, feed, claims, key, realm, _lock: lock }) })
     }
 
     /// A number for an engine that starts now, never given before.
     pub async fn start_engine(&self) -> Result<EngineNumber, StoreError> {
-        let number: i64 = sqlx::query_scalar(
+        let doing = || StoreError::while_doing("taking an engine number");
+        let sql = Sql::new(
             "INSERT INTO meta (name, value) VALUES ('engine', '1')
              ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)
              RETURNING CAST(value AS BIGINT)",
-        )
-        .fetch_one(&mut *self.inner.connection.lock().await)
-        .await
-        .map_err(StoreError::while_doing("taking an engine number"))?;
+        );
+        let mut turn = self.inner.db.pen().take().await.map_err(doing())?;
+        let number = turn.connection().fetch_scalar::<i64>(sql).await.map_err(doing())?.unwrap_or_default();
         u32::try_from(number).map(EngineNumber).map_err(StoreError::unreadable("the engine number"))
     }
 
@@ -213,32 +214,32 @@ impl Store {
 
     /// What one tenant may see.
     pub fn tenant(&self, id: TenantId) -> TenantStore {
-        TenantStore { id, readers: self.inner.readers.clone() }
+        TenantStore { id, db: self.inner.db.clone() }
     }
 
     /// The keys that one tenant's clients gave their orders.
     pub fn claims(&self, tenant: TenantId) -> Claims {
-        Claims {
-            tenant,
-            readers: self.inner.readers.clone(),
-            connection: self.inner.connection.clone(),
-            changes: self.inner.claims.clone(),
-        }
+        Claims { tenant, db: self.inner.db.clone(), changes: self.inner.claims.clone() }
     }
 
     /// Tenants and what belongs to them.
     pub fn settings(&self) -> Settings {
-        Settings {
-            readers: self.inner.readers.clone(),
-            connection: self.inner.connection.clone(),
-            key: self.inner.key.clone(),
-            realm: self.inner.realm.clone(),
-        }
+        Settings { db: self.inner.db.clone(), key: self.inner.key.clone(), realm: self.inner.realm.clone() }
     }
 
     /// The digest realm that passwords are stored for.
     pub fn realm(&self) -> &str {
         &self.inner.realm
+    }
+
+    /// Seals text that nobody is to read in the database, so that it opens only in the same `place`.
+    pub fn seal(&self, place: &str, text: &str) -> io::Result<String> {
+        self.inner.key.seal(place, text)
+    }
+
+    /// Opens what [`Self::seal`] made; None when it was sealed for another place, with another key, or is damaged.
+    pub fn unseal(&self, place: &str, sealed: &str) -> Option<String> {
+        self.inner.key.open(place, sealed).map(|secret| secret.reveal().to_owned())
     }
 
     /// A key of the data folder for one purpose (`recording-links`), the same after every start.
@@ -249,95 +250,103 @@ impl Store {
     /// Waits until everything told is stored, then lets go of the folder. What is told afterwards is lost.
     pub async fn close(self) {
         self.inner.writer.close().await;
-        self.inner.readers.close().await;
+        self.inner.db.close().await;
     }
 
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.inner.readers
+    pub(crate) fn db(&self) -> &Db {
+        &self.inner.db
     }
 }
 
-fn database_file(folder: &Path, url: Option<&str>) -> Result<PathBuf, OpenError> {
-    match url {
-        None | Some("" | "sqlite") => Ok(folder.join("tongdai.db")),
-        Some(url) => match url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) {
-            Some(path) if !path.is_empty() && path != ":memory:" => Ok(PathBuf::from(path)),
+/// Where the database is.
+enum Place {
+    File(PathBuf),
+    Server { url: String },
+}
+
+impl Place {
+    fn parse(folder: &Path, url: Option<&str>) -> Result<Self, OpenError> {
+        let Some(url) = url.filter(|url| !["", "sqlite"].contains(url)) else {
+            return Ok(Self::File(folder.join("tongdai.db")));
+        };
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Server { url: url.to_owned() });
+        }
+        match url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) {
+            Some(path) if !path.is_empty() && path != ":memory:" => Ok(Self::File(path.into())),
             _ => Err(OpenError::Url { url: masked(url) }),
-        },
+        }
+    }
+
+    async fn connect(&self, durability: Durability) -> Result<Db, OpenError> {
+        match self {
+            Self::File(path) => connect_sqlite(path, durability).await.map_err(|source| self.failed(source)),
+            Self::Server { url } => {
+                let name = random_name("tongdai").map_err(|source| self.failed(source.into()))?;
+                let masked = masked(url);
+                connect_postgres(url, &name, durability).await.map_err(|failed| match failed {
+                    Failed::Url => OpenError::Url { url: masked },
+                    Failed::InUse => OpenError::DatabaseInUse { url: masked },
+                    Failed::Encoding(encoding) => OpenError::Encoding { url: masked, encoding },
+                    Failed::Database(source) => OpenError::Server { url: masked, source },
+                })
+            }
+        }
+    }
+
+    fn failed(&self, source: Box<dyn std::error::Error + Send + Sync>) -> OpenError {
+        match self {
+            Self::File(path) => OpenError::Database { path: path.clone(), source },
+            Self::Server { url } => OpenError::Server { url: masked(url), source },
+        }
+    }
+
+    fn remedy(&self) -> writer::Remedy {
+        match self {
+            Self::File(path) => writer::Remedy {
+                place: path.display().to_string(),
+                advice: "free space on its disk, or end whatever locks it",
+            },
+            Self::Server { url } => {
+                writer::Remedy { place: masked(url), advice: "look at PostgreSQL, its disk and the way to it" }
+            }
+        }
     }
 }
 
-// `postgres://user:password@host/db` must not show its password in a log.
+// `postgres://user:password@host/db` must not show its password in a log, nor what stands behind a question mark.
 fn masked(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(url, _)| url);
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
         _ => url.to_owned(),
     }
 }
 
-/// Makes the database's file before SQLite does, so that nobody but us can read what proves passwords. What SQLite
-/// writes beside it has the same rights.
-fn only_ours(file: &Path) -> io::Result<()> {
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
-}
-
-fn connect_options(file: &Path, durability: Durability) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(match durability {
-            Durability::Process => SqliteSynchronous::Normal,
-            Durability::Power => SqliteSynchronous::Full,
-        })
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("journal_size_limit", "67108864")
-        .foreign_keys(false)
-        .busy_timeout(WRITER_PATIENCE)
-        .statement_cache_capacity(STATEMENTS)
-        .disable_statement_logging()
-}
-
-fn migrations() -> Migrator {
-    let all = [
-        (1, "first", include_str!("../migrations/sqlite/0001_first.sql")),
-        (2, "claims", include_str!("../migrations/sqlite/0002_claims.sql")),
-    ];
-    Migrator::with_migrations(
-        all.into_iter()
-            .map(|(version, name, sql)| {
-                let sql = sqlx::SqlSafeStr::into_sql_str(sql);
-                Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-            })
-            .collect(),
-    )
-}
-
 // A few bytes sealed at the first start tell at every later one whether the key file still belongs to the database.
-async fn check_key(connection: &mut SqliteConnection, key: &SecretKey) -> Result<bool, sqlx::Error> {
+async fn check_key(connection: &mut Connection, key: &SecretKey) -> Result<bool, sqlx::Error> {
     if let Some(sealed) = read_meta(connection, "key_check").await? {
         return Ok(key.open("meta/key_check", &sealed).is_some_and(|text| text.reveal() == KEY_CHECK));
     }
     let sealed = key.seal("meta/key_check", KEY_CHECK).map_err(sqlx::Error::Io)?;
-    sqlx::query("INSERT INTO meta (name, value) VALUES ('key_check', $1)").bind(sealed).execute(connection).await?;
+    let sql = Sql::new("INSERT INTO meta (name, value) VALUES ('key_check', $1)").with(sealed);
+    connection.execute(sql).await?;
     Ok(true)
 }
 
-async fn read_meta(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT value FROM meta WHERE name = $1").bind(name).fetch_optional(connection).await
+async fn read_meta(connection: &mut Connection, name: &str) -> Result<Option<String>, sqlx::Error> {
+    connection.fetch_scalar(Sql::new("SELECT value FROM meta WHERE name = $1").with(name)).await
 }
 
-async fn drop_expired(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn drop_expired(connection: &mut Connection) -> Result<(), sqlx::Error> {
     let now = model::Timestamp::now();
-    sqlx::query("DELETE FROM kept WHERE expires_ms IS NOT NULL AND expires_ms <= $1")
-        .bind(now.as_millisecond())
-        .execute(&mut *connection)
-        .await?;
+    let sql = Sql::new("DELETE FROM kept WHERE expires_ms IS NOT NULL AND expires_ms <= $1").with(now.as_millisecond());
+    connection.execute(sql).await?;
     claims::drop_expired(connection, now).await
 }
 
-async fn read_heads(connection: &mut SqliteConnection) -> Result<Vec<(TenantId, i64)>, sqlx::Error> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT tenant, position FROM heads").fetch_all(connection).await?;
+async fn read_heads(connection: &mut Connection) -> Result<Vec<(TenantId, i64)>, sqlx::Error> {
+    let rows: Vec<(i64, i64)> = connection.fetch_all(Sql::new("SELECT tenant, position FROM heads")).await?;
     Ok(rows.into_iter().map(|(tenant, position)| (TenantId(tenant), position)).collect())
 }
 
@@ -372,9 +381,7 @@ mod tests {
         store.settings().apply(file, false).await.unwrap();
         let tenant = store.settings().load().await.unwrap().tenants[0].id;
         // No page more than there are: the same error as from a full disk. It holds for this connection only.
-        let mut connection = store.inner.connection.lock().await;
-        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();
-        drop(connection);
+        store.db().pen().take().await.unwrap().execute(Sql::new("PRAGMA max_page_count = 1")).await.unwrap();
 
         for seq in 1..=500 {
             store.writer().push(refused(tenant, seq));

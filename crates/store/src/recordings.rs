@@ -2,6 +2,7 @@
 
 use model::{CallId, RecordingId};
 
+use crate::db::Sql;
 use crate::{StoreError, TenantStore};
 
 /// A tenant's recordings.
@@ -34,17 +35,14 @@ pub struct RecordingRow {
 impl Recordings<'_> {
     /// One recording; None if the tenant has no such recording.
     pub async fn get(&self, id: RecordingId) -> Result<Option<RecordingRow>, StoreError> {
-        sqlx::query_as(
+        let sql = Sql::new(
             "SELECT recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed
              FROM recordings WHERE tenant = $1 AND recording = $2",
         )
-        .bind(self.tenant.id.0)
-        .bind(id.to_string())
-        .fetch_optional(&self.tenant.readers)
-        .await
-        .map_err(StoreError::while_doing("reading a recording"))?
-        .map(parse)
-        .transpose()
+        .with(self.tenant.id.0)
+        .with(id.to_string());
+        let row = self.tenant.db.fetch_optional(sql).await.map_err(StoreError::while_doing("reading a recording"))?;
+        row.map(parse).transpose()
     }
 
     /// The recordings of a call, in the order they began.

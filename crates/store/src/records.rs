@@ -6,8 +6,8 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use model::{CallId, Direction, Record, Status, Timestamp};
-use sqlx::{QueryBuilder, Sqlite};
 
+use crate::db::Sql;
 use crate::{StoreError, TenantStore};
 
 /// The most rows of a page.
@@ -115,13 +115,10 @@ pub struct BadCursor;
 impl Records<'_> {
     /// One record; None if the tenant has no such call.
     pub async fn get(&self, callid: CallId) -> Result<Option<RecordRow>, StoreError> {
-        let row: Option<(i64, String)> =
-            sqlx::query_as("SELECT id, record FROM records WHERE tenant = $1 AND callid = $2")
-                .bind(self.tenant.id.0)
-                .bind(callid.to_string())
-                .fetch_optional(&self.tenant.readers)
-                .await
-                .map_err(StoreError::while_doing("reading a record"))?;
+        let sql = Sql::new("SELECT id, record FROM records WHERE tenant = $1 AND callid = $2")
+            .with(self.tenant.id.0)
+            .with(callid.to_string());
+        let row = self.tenant.db.fetch_optional(sql).await.map_err(StoreError::while_doing("reading a record"))?;
         row.map(parse).transpose()
     }
 
@@ -135,20 +132,16 @@ impl Records<'_> {
         let size = size.clamp(1, MOST);
         let newer = cursor.is_some_and(|cursor| cursor.newer);
         let at = filter.column();
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, record, ");
-        query.push(at).push(" FROM records");
-        self.push_conditions(&mut query, filter).await?;
+        let mut query = Sql::new("SELECT id, record, ").push(at).push(" FROM records");
+        query = self.push_conditions(query, filter).await?;
         if let Some(cursor) = cursor {
-            query.push(format!(" AND ({at}, id) {} (", if newer { ">" } else { "<" }));
-            query.push_bind(cursor.at).push(", ").push_bind(cursor.row).push(")");
+            query = query.push(&format!(" AND ({at}, id) {} (", if newer { ">" } else { "<" }));
+            query = query.bind(cursor.at).push(", ").bind(cursor.row).push(")");
         }
         let direction = if newer { "ASC" } else { "DESC" };
-        query.push(format!(" ORDER BY {at} {direction}, id {direction} LIMIT ")).push_bind(i64::from(size) + 1);
-        let mut found: Vec<(i64, String, i64)> = query
-            .build_query_as()
-            .fetch_all(&self.tenant.readers)
-            .await
-            .map_err(StoreError::while_doing("reading records"))?;
+        query = query.push(&format!(" ORDER BY {at} {direction}, id {direction} LIMIT ")).bind(i64::from(size) + 1);
+        let mut found: Vec<(i64, String, i64)> =
+            self.tenant.db.fetch_all(query).await.map_err(StoreError::while_doing("reading records"))?;
 
         let more = found.len() > size as usize;
         found.truncate(size as usize);
@@ -167,21 +160,16 @@ impl Records<'_> {
 
     /// How many records the filter meets, on all pages.
     pub async fn count(&self, filter: &RecordFilter) -> Result<u64, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM records");
-        self.push_conditions(&mut query, filter).await?;
-        let count: i64 = query
-            .build_query_scalar()
-            .fetch_one(&self.tenant.readers)
-            .await
-            .map_err(StoreError::while_doing("counting records"))?;
-        Ok(count.unsigned_abs())
+        let query = self.push_conditions(Sql::new("SELECT COUNT(*) FROM records"), filter).await?;
+        let count = self.tenant.db.fetch_scalar::<i64>(query).await;
+        Ok(count.map_err(StoreError::while_doing("counting records"))?.unwrap_or_default().unsigned_abs())
     }
 
-    async fn push_conditions(&self, query: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) -> Result<(), StoreError> {
-        query.push(" WHERE tenant = ").push_bind(self.tenant.id.0);
+    async fn push_conditions(&self, query: Sql, filter: &RecordFilter) -> Result<Sql, StoreError> {
+        let mut query = query.push(" WHERE tenant = ").bind(self.tenant.id.0);
         match filter.state {
-            RecordState::Ended => drop(query.push(" AND ended_ms IS NOT NULL")),
-            RecordState::Live => drop(query.push(" AND ended_ms IS NULL")),
+            RecordState::Ended => query = query.push(" AND ended_ms IS NOT NULL"),
+            RecordState::Live => query = query.push(" AND ended_ms IS NULL"),
             RecordState::Any => {}
         }
         let moments = [
@@ -192,7 +180,7 @@ impl Records<'_> {
         ];
         for (condition, moment) in moments {
             if let Some(moment) = moment {
-                query.push(condition).push_bind(moment.as_millisecond());
+                query = query.push(condition).bind(moment.as_millisecond());
             }
         }
         let words = [
@@ -203,7 +191,7 @@ impl Records<'_> {
         ];
         for (condition, word) in words {
             if let Some(word) = word {
-                query.push(condition).push_bind(word);
+                query = query.push(condition).bind(word);
             }
         }
         let phones = [
@@ -214,31 +202,32 @@ impl Records<'_> {
         ];
         for (column, phone) in phones {
             if let Some(phone) = phone {
-                query.push(" AND ").push(column);
-                push_list(query, &self.tenant.forms(phone).await?);
+                query = push_list(query.push(" AND ").push(column), &self.tenant.forms(phone).await?);
             }
         }
         if let Some(text) = &filter.search {
             let forms = self.tenant.forms(text).await?;
             if self.tenant.has_number(&forms).await? {
                 // Most calls have one of the tenant's few numbers, so the newest of them are soon found without an index.
-                query.push(" AND (did");
-                push_list(query, &forms);
-                query.push(" OR customer");
-                push_list(query, &forms);
-                query.push(")");
+                query = push_list(query.push(" AND (did"), &forms);
+                query = push_list(query.push(" OR customer"), &forms).push(")");
             } else {
-                query.push(" AND id IN (SELECT id FROM records WHERE ended_ms IS NOT NULL AND tenant = ");
-                query.push_bind(self.tenant.id.0).push(" AND extension = ").push_bind(text.trim().to_owned());
-                query.push(" UNION SELECT id FROM records WHERE ended_ms IS NULL AND tenant = ");
-                query.push_bind(self.tenant.id.0).push(" AND extension = ").push_bind(text.trim().to_owned());
-                query.push(" UNION SELECT id FROM records WHERE tenant = ").push_bind(self.tenant.id.0);
-                query.push(" AND customer");
-                push_list(query, &forms);
-                query.push(")");
+                query = query
+                    .push(" AND id IN (SELECT id FROM records WHERE ended_ms IS NOT NULL AND tenant = ")
+                    .bind(self.tenant.id.0)
+                    .push(" AND extension = ")
+                    .bind(text.trim())
+                    .push(" UNION SELECT id FROM records WHERE ended_ms IS NULL AND tenant = ")
+                    .bind(self.tenant.id.0)
+                    .push(" AND extension = ")
+                    .bind(text.trim())
+                    .push(" UNION SELECT id FROM records WHERE tenant = ")
+                    .bind(self.tenant.id.0)
+                    .push(" AND customer");
+                query = push_list(query, &forms).push(")");
             }
         }
-        Ok(())
+        Ok(query)
     }
 }
 
@@ -251,13 +240,8 @@ impl RecordFilter {
     }
 }
 
-fn push_list(query: &mut QueryBuilder<Sqlite>, values: &[String]) {
-    query.push(" IN (");
-    let mut list = query.separated(", ");
-    for value in values {
-        list.push_bind(value.clone());
-    }
-    query.push(")");
+fn push_list(query: Sql, values: &[String]) -> Sql {
+    query.push(" IN (").bind_list(values).push(")")
 }
 
 pub(crate) fn parse((row, record): (i64, String)) -> Result<RecordRow, StoreError> {

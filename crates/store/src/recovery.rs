@@ -2,6 +2,7 @@
 
 use model::{CallId, Event, Kept, KeptKind, Record, RecordingId, TenantId, Timestamp};
 
+use crate::db::Sql;
 use crate::{Store, StoreError};
 
 /// A call that was live when the server stopped.
@@ -31,14 +32,13 @@ pub struct OpenRecording {
 impl Store {
     /// All live facts that have not expired.
     pub async fn kept(&self) -> Result<Vec<Kept>, StoreError> {
-        let rows: Vec<(i64, String, String, String, Option<i64>)> = sqlx::query_as(
+        let sql = Sql::new(
             "SELECT tenant, kind, key, value, expires_ms FROM kept
              WHERE expires_ms IS NULL OR expires_ms > $1 ORDER BY tenant, kind, key",
         )
-        .bind(Timestamp::now().as_millisecond())
-        .fetch_all(self.readers())
-        .await
-        .map_err(StoreError::while_doing("reading kept facts"))?;
+        .with(Timestamp::now().as_millisecond());
+        let rows: Vec<(i64, String, String, String, Option<i64>)> =
+            self.db().fetch_all(sql).await.map_err(StoreError::while_doing("reading kept facts"))?;
         rows.into_iter()
             .map(|(tenant, kind, key, value, expires)| {
                 let what = format!("the kept fact {kind} {key}");
@@ -54,11 +54,9 @@ impl Store {
 
     /// All calls without an end, of every tenant, oldest first.
     pub async fn open_calls(&self) -> Result<Vec<OpenCall>, StoreError> {
+        let sql = Sql::new("SELECT tenant, callid, record FROM records WHERE ended_ms IS NULL ORDER BY id");
         let rows: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT tenant, callid, record FROM records WHERE ended_ms IS NULL ORDER BY id")
-                .fetch_all(self.readers())
-                .await
-                .map_err(StoreError::while_doing("reading open calls"))?;
+            self.db().fetch_all(sql).await.map_err(StoreError::while_doing("reading open calls"))?;
         let mut calls = Vec::with_capacity(rows.len());
         for (tenant, callid, record) in rows {
             let tenant = TenantId(tenant);
@@ -71,12 +69,12 @@ impl Store {
 
     /// All recordings that were neither closed nor given up, of every tenant.
     pub async fn open_recordings(&self) -> Result<Vec<OpenRecording>, StoreError> {
-        let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
-            "SELECT tenant, recording, callid, file FROM recordings WHERE milliseconds IS NULL AND failed = 0 ORDER BY tenant, recording",
-        )
-        .fetch_all(self.readers())
-        .await
-        .map_err(StoreError::while_doing("reading open recordings"))?;
+        let sql = Sql::new(
+            "SELECT tenant, recording, callid, file FROM recordings
+             WHERE milliseconds IS NULL AND failed = 0 ORDER BY tenant, recording",
+        );
+        let rows: Vec<(i64, String, String, String)> =
+            self.db().fetch_all(sql).await.map_err(StoreError::while_doing("reading open recordings"))?;
         rows.into_iter()
             .map(|(tenant, recording, callid, file)| {
                 let unreadable = || StoreError::unreadable(format!("recording {recording}"));

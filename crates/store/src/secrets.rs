@@ -112,6 +112,29 @@ pub(crate) fn hook_secret() -> io::Result<Secret> {
     Ok(Secret(format!("whsec_{}", BASE64.encode(random::<24>()?))))
 }
 
+/// What an API client shows: `prefix` and 192 random bits.
+pub(crate) fn token_secret(prefix: &str) -> io::Result<Secret> {
+    Ok(Secret(format!("{prefix}{}", hex(&random::<24>()?))))
+}
+
+/// Random decimal digits.
+pub(crate) fn digits_secret(count: usize) -> io::Result<Secret> {
+    let mut digits = String::with_capacity(count);
+    while digits.len() < count {
+        // Ten does not divide 256: what is beyond the last whole ten is drawn again.
+        let [byte] = random::<1>()?;
+        if byte < 250 {
+            digits.push(char::from(b'0' + byte % 10));
+        }
+    }
+    Ok(Secret(digits))
+}
+
+/// A name that nobody else has: `what` and 16 letters.
+pub(crate) fn random_name(what: &str) -> io::Result<String> {
+    Ok(format!("{what} {}", hex(&random::<8>()?)))
+}
+
 /// SHA-256 in lower-case hex: for API secrets, which are long and random.
 pub(crate) fn sha256_hex(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))

@@ -1,15 +1,15 @@
 //! The way into the store: through a tenant.
 
 use model::{Number, TenantId};
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
+use crate::db::{Db, Sql};
 use crate::{Calls, Events, Recordings, Records, StoreError, Trunks};
 
 /// What one tenant may see. Nothing read through it is another's.
 #[derive(Clone, Debug)]
 pub struct TenantStore {
     pub(crate) id: TenantId,
-    pub(crate) readers: SqlitePool,
+    pub(crate) db: Db,
 }
 
 impl TenantStore {
@@ -45,30 +45,22 @@ impl TenantStore {
 
     /// Every way in which `phone` may stand in a row: as it is, and as each form of the number it is.
     pub(crate) async fn forms(&self, phone: &str) -> Result<Vec<String>, StoreError> {
-        let country: Option<String> = sqlx::query_scalar("SELECT country FROM tenants WHERE id = $1")
-            .bind(self.id.0)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(StoreError::while_doing("reading the tenant"))?;
+        let sql = Sql::new("SELECT country FROM tenants WHERE id = $1").with(self.id.0);
+        let country: Option<String> =
+            self.db.fetch_scalar(sql).await.map_err(StoreError::while_doing("reading the tenant"))?;
         Ok(forms(phone, country.as_deref().unwrap_or_default()))
     }
 
     /// Whether one of these forms is a public number of the tenant.
     pub(crate) async fn has_number(&self, forms: &[String]) -> Result<bool, StoreError> {
-        let mut query =
-            QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM settings WHERE noun = 'number' AND tenant = ");
-        query.push_bind(self.id.0).push(" AND name IN (");
-        let mut list = query.separated(", ");
-        for form in forms {
-            list.push_bind(form.clone());
-        }
-        query.push(")");
-        let count: i64 = query
-            .build_query_scalar()
-            .fetch_one(&self.readers)
-            .await
-            .map_err(StoreError::while_doing("reading the tenant's numbers"))?;
-        Ok(count > 0)
+        let sql = Sql::new("SELECT COUNT(*) FROM settings WHERE noun = 'number' AND tenant = ")
+            .bind(self.id.0)
+            .push(" AND name IN (")
+            .bind_list(forms)
+            .push(")");
+        let count: Option<i64> =
+            self.db.fetch_scalar(sql).await.map_err(StoreError::while_doing("reading the tenant's numbers"))?;
+        Ok(count.is_some_and(|count| count > 0))
     }
 }
 

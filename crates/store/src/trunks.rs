@@ -2,6 +2,7 @@
 
 use model::{KeptKind, TenantId, TrunkHealth};
 
+use crate::db::Sql;
 use crate::{StoreError, TenantStore};
 
 /// A tenant's trunks.
@@ -26,25 +27,19 @@ impl Trunks<'_> {
     pub async fn get(&self, name: &str) -> Result<Option<TrunkRow>, StoreError> {
         let doing = || StoreError::while_doing("reading a trunk");
         // The operator's comes last; no name is both's.
-        let owner: Option<i64> = sqlx::query_scalar(
+        let sql = Sql::new(
             "SELECT tenant FROM settings WHERE tenant IN ($1, $2) AND noun = 'trunk' AND name = $3
              ORDER BY tenant DESC LIMIT 1",
         )
-        .bind(self.tenant.id.0)
-        .bind(TenantId::SERVER.0)
-        .bind(name)
-        .fetch_optional(&self.tenant.readers)
-        .await
-        .map_err(doing())?;
-        let Some(owner) = owner else { return Ok(None) };
-        let kept: Option<String> =
-            sqlx::query_scalar("SELECT value FROM kept WHERE tenant = $1 AND kind = $2 AND key = $3")
-                .bind(owner)
-                .bind(KeptKind::Trunk.name())
-                .bind(name)
-                .fetch_optional(&self.tenant.readers)
-                .await
-                .map_err(doing())?;
+        .with(self.tenant.id.0)
+        .with(TenantId::SERVER.0)
+        .with(name);
+        let Some(owner) = self.tenant.db.fetch_scalar::<i64>(sql).await.map_err(doing())? else { return Ok(None) };
+        let sql = Sql::new("SELECT value FROM kept WHERE tenant = $1 AND kind = $2 AND key = $3")
+            .with(owner)
+            .with(KeptKind::Trunk.name())
+            .with(name);
+        let kept: Option<String> = self.tenant.db.fetch_scalar(sql).await.map_err(doing())?;
         let parse = |value: String| {
             serde_json::from_str(&value).map_err(StoreError::unreadable(format!("the health of trunk {name}")))
         };

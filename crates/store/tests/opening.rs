@@ -91,12 +91,13 @@ async fn a_database_may_lie_elsewhere_and_others_are_refused() {
 
     let store = Store::open(at(&format!("sqlite:{}", file.display()))).await.unwrap();
     store.close().await;
-    let refused = Store::open(at("postgres://user:secret@db.example/tongdai")).await.unwrap_err();
+    let refused = Store::open(at("mysql://user:secret@db.example/tongdai")).await.unwrap_err();
 
     assert!(file.exists());
     assert_eq!(
         refused.to_string(),
-        "`postgres://***@db.example/tongdai` is no database this program can use: leave --database out or give sqlite:PATH"
+        "`mysql://***@db.example/tongdai` is no database this program can use: leave --database out, or give \
+         sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"
     );
 }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{TenantId, Timestamp};
 use serde_json::Value;
-use sqlx::{Connection, SqliteConnection};
 
 use super::items::{Confidence, Item, OPERATOR, body, of_operator, of_tenant};
 use super::merged;
 use super::noun::Noun;
 use super::{ApplyError, Changes, Settings};
 use crate::StoreError;
+use crate::db::{Sql, Transaction};
 use crate::provision::{Lined, Proof, Provision, TenantDraft};
 use crate::secrets::{Secret, hash_password, hook_secret, verify_password};
 
@@ -37,7 +37,7 @@ pub(super) type Rows = BTreeMap<(TenantId, Noun, String), Row>;
 /// One application on its way.
 struct Application<'a> {
     settings: &'a Settings,
-    connection: &'a mut SqliteConnection,
+    transaction: &'a mut Transaction,
     rows: Rows,
     changes: Changes,
     /// Tenants whose settings are different now; the operator stands for all.
@@ -52,8 +52,7 @@ impl Settings {
     /// are there again when a tenant of that name comes back.
     pub async fn apply(&self, provision: Provision, prune: bool) -> Result<Changes, ApplyError> {
         let hashes = self.hash_passwords(&provision).await?;
-        let mut connection = self.connection.lock().await;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::while_doing(DOING))?;
+        let mut transaction = self.db.begin().await.map_err(StoreError::while_doing(DOING))?;
         let changes = self.apply_within(&mut transaction, &provision, hashes, prune).await?;
         transaction.commit().await.map_err(StoreError::while_doing(DOING))?;
         Ok(changes)
@@ -61,17 +60,17 @@ impl Settings {
 
     async fn apply_within(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut Transaction,
         provision: &Provision,
         hashes: Vec<String>,
         prune: bool,
     ) -> Result<Changes, ApplyError> {
-        let tenants = read_tenants(connection).await?;
-        let rows = read_rows(connection).await?;
-        let version = read_version(connection).await? + 1;
+        let tenants = read_tenants(transaction).await?;
+        let rows = read_rows(transaction).await?;
+        let version = read_version(transaction).await? + 1;
         let mut application = Application {
             settings: self,
-            connection,
+            transaction,
             rows,
             changes: Changes::default(),
             touched: BTreeSet::new(),
@@ -93,28 +92,26 @@ impl Settings {
             application.put_other_rules_last(&items).await?;
         }
         let Application { changes, touched, .. } = application;
-        merged::check(&read_tenants(connection).await?, &read_rows(connection).await?, &items, &lines)?;
+        merged::check(&read_tenants(transaction).await?, &read_rows(transaction).await?, &items, &lines)?;
         if items.iter().any(|item| item.noun == Noun::Extension) {
             execute(
-                sqlx::query("INSERT INTO meta (name, value) VALUES ('realm', $1) ON CONFLICT (name) DO NOTHING")
-                    .bind(&self.realm),
-                connection,
+                Sql::new("INSERT INTO meta (name, value) VALUES ('realm', $1) ON CONFLICT (name) DO NOTHING")
+                    .with(&self.realm),
+                transaction,
             )
             .await?;
         }
-        raise_versions(connection, version, &changes, &touched).await?;
+        raise_versions(transaction, version, &changes, &touched).await?;
         Ok(changes)
     }
 
     // A password that is already the stored one keeps its hash, so that nothing changes. Hashing takes long: off this thread.
     async fn hash_passwords(&self, provision: &Provision) -> Result<Vec<String>, StoreError> {
+        let sql = Sql::new("SELECT name, secrets FROM settings WHERE tenant = $1 AND noun = $2")
+            .with(OPERATOR.0)
+            .with(Noun::User.word());
         let stored: Vec<(String, String)> =
-            sqlx::query_as("SELECT name, secrets FROM settings WHERE tenant = $1 AND noun = $2")
-                .bind(OPERATOR.0)
-                .bind(Noun::User.word())
-                .fetch_all(&self.readers)
-                .await
-                .map_err(StoreError::while_doing("reading users"))?;
+            self.db.fetch_all(sql).await.map_err(StoreError::while_doing("reading users"))?;
         let mut stored: BTreeMap<String, String> = stored.into_iter().collect();
         let mut work: Vec<(Secret, Option<String>)> = Vec::new();
         for Lined { value: draft, .. } in &provision.users {
@@ -144,16 +141,13 @@ impl Application<'_> {
         let draft = &draft.value;
         let body = body(&draft.body);
         let Some(row) = tenants.iter().find(|row| row.name == draft.name) else {
-            let id: i64 = sqlx::query_scalar(
-                "INSERT INTO tenants (name, country, version, body) VALUES ($1, $2, $3, $4) RETURNING id",
-            )
-            .bind(&draft.name)
-            .bind(&draft.body.country)
-            .bind(self.version)
-            .bind(body.to_string())
-            .fetch_one(&mut *self.connection)
-            .await
-            .map_err(StoreError::while_doing(DOING))?;
+            let sql =
+                Sql::new("INSERT INTO tenants (name, country, version, body) VALUES ($1, $2, $3, $4) RETURNING id")
+                    .with(&draft.name)
+                    .with(&draft.body.country)
+                    .with(self.version)
+                    .with(body.to_string());
+            let (id,): (i64,) = self.transaction.fetch_one(sql).await.map_err(StoreError::while_doing(DOING))?;
             self.changes.created += 1;
             self.touched.insert(TenantId(id));
             return Ok(TenantId(id));
@@ -162,11 +156,11 @@ impl Application<'_> {
             self.changes.unchanged += 1;
             return Ok(row.id);
         }
-        let query = sqlx::query("UPDATE tenants SET country = $1, body = $2, deleted_ms = NULL WHERE id = $3")
-            .bind(&draft.body.country)
-            .bind(body.to_string())
-            .bind(row.id.0);
-        execute(query, self.connection).await?;
+        let query = Sql::new("UPDATE tenants SET country = $1, body = $2, deleted_ms = NULL WHERE id = $3")
+            .with(&draft.body.country)
+            .with(body.to_string())
+            .with(row.id.0);
+        execute(query, self.transaction).await?;
         if row.deleted {
             self.changes.created += 1;
         } else {
@@ -181,16 +175,16 @@ impl Application<'_> {
         let stored = self.rows.get(&key);
         let secrets = self.settings.keep_secrets(item, stored)?;
         let Some(row) = stored else {
-            let query = sqlx::query(
+            let query = Sql::new(
                 "INSERT INTO settings (tenant, noun, name, place, body, secrets) VALUES ($1, $2, $3, $4, $5, $6)",
             )
-            .bind(item.tenant.0)
-            .bind(item.noun.word())
-            .bind(&item.name)
-            .bind(item.place)
-            .bind(item.body.to_string())
-            .bind(print_secrets(&secrets));
-            execute(query, self.connection).await?;
+            .with(item.tenant.0)
+            .with(item.noun.word())
+            .with(&item.name)
+            .with(item.place)
+            .with(item.body.to_string())
+            .with(print_secrets(&secrets));
+            execute(query, self.transaction).await?;
             self.changes.created += 1;
             self.touched.insert(item.tenant);
             return Ok(());
@@ -199,12 +193,12 @@ impl Application<'_> {
         let different =
             row.body != item.body || row.secrets != secrets || (row.place != item.place && item.noun == Noun::Outbound);
         if different || row.place != item.place {
-            let query = sqlx::query("UPDATE settings SET place = $1, body = $2, secrets = $3 WHERE id = $4")
-                .bind(item.place)
-                .bind(item.body.to_string())
-                .bind(print_secrets(&secrets))
-                .bind(row.id);
-            execute(query, self.connection).await?;
+            let query = Sql::new("UPDATE settings SET place = $1, body = $2, secrets = $3 WHERE id = $4")
+                .with(item.place)
+                .with(item.body.to_string())
+                .with(print_secrets(&secrets))
+                .with(row.id);
+            execute(query, self.transaction).await?;
         }
         if different {
             self.changes.updated += 1;
@@ -233,8 +227,8 @@ impl Application<'_> {
         for (tenant, place, id) in others {
             let Some(next) = next.get_mut(&tenant) else { continue };
             if place != *next {
-                let query = sqlx::query("UPDATE settings SET place = $1 WHERE id = $2").bind(*next).bind(id);
-                execute(query, self.connection).await?;
+                let query = Sql::new("UPDATE settings SET place = $1 WHERE id = $2").with(*next).with(id);
+                execute(query, self.transaction).await?;
                 self.touched.insert(tenant);
             }
             *next += 1;
@@ -255,15 +249,15 @@ impl Application<'_> {
             .filter(|((tenant, noun, name), _)| !names.contains(&(*tenant, *noun, name.as_str())))
             .map(|((tenant, _, _), row)| (*tenant, row.id));
         for (tenant, id) in gone {
-            execute(sqlx::query("DELETE FROM settings WHERE id = $1").bind(id), self.connection).await?;
+            execute(Sql::new("DELETE FROM settings WHERE id = $1").with(id), self.transaction).await?;
             self.changes.deleted += 1;
             self.touched.insert(tenant);
         }
         for row in tenants.iter().filter(|row| !row.deleted && !in_file.contains_key(&row.id)) {
-            let query = sqlx::query("UPDATE tenants SET deleted_ms = $1 WHERE id = $2")
-                .bind(Timestamp::now().as_millisecond())
-                .bind(row.id.0);
-            execute(query, self.connection).await?;
+            let query = Sql::new("UPDATE tenants SET deleted_ms = $1 WHERE id = $2")
+                .with(Timestamp::now().as_millisecond())
+                .with(row.id.0);
+            execute(query, self.transaction).await?;
             self.changes.deleted += 1;
             self.touched.insert(row.id);
         }
@@ -312,12 +306,11 @@ pub(super) fn sealing_place(tenant: TenantId, noun: Noun, name: &str, field: &st
     format!("{}/{}/{name}/{field}", tenant.0, noun.word())
 }
 
-pub(super) async fn read_tenants(connection: &mut SqliteConnection) -> Result<Vec<TenantRow>, StoreError> {
-    let rows: Vec<(i64, String, Option<i64>, String)> =
-        sqlx::query_as("SELECT id, name, deleted_ms, body FROM tenants ORDER BY id")
-            .fetch_all(connection)
-            .await
-            .map_err(StoreError::while_doing("reading tenants"))?;
+pub(super) async fn read_tenants(transaction: &mut Transaction) -> Result<Vec<TenantRow>, StoreError> {
+    let rows: Vec<(i64, String, Option<i64>, String)> = transaction
+        .fetch_all(Sql::new("SELECT id, name, deleted_ms, body FROM tenants ORDER BY id"))
+        .await
+        .map_err(StoreError::while_doing("reading tenants"))?;
     rows.into_iter()
         .map(|(id, name, deleted_ms, body)| {
             let body = serde_json::from_str(&body).map_err(StoreError::unreadable(format!("tenant {name}")))?;
@@ -326,12 +319,11 @@ pub(super) async fn read_tenants(connection: &mut SqliteConnection) -> Result<Ve
         .collect()
 }
 
-pub(super) async fn read_rows(connection: &mut SqliteConnection) -> Result<Rows, StoreError> {
-    let rows: Vec<(i64, i64, String, String, i64, String, String)> =
-        sqlx::query_as("SELECT id, tenant, noun, name, place, body, secrets FROM settings")
-            .fetch_all(connection)
-            .await
-            .map_err(StoreError::while_doing("reading settings"))?;
+pub(super) async fn read_rows(transaction: &mut Transaction) -> Result<Rows, StoreError> {
+    let rows: Vec<(i64, i64, String, String, i64, String, String)> = transaction
+        .fetch_all(Sql::new("SELECT id, tenant, noun, name, place, body, secrets FROM settings"))
+        .await
+        .map_err(StoreError::while_doing("reading settings"))?;
     rows.into_iter()
         .map(|(id, tenant, noun, name, place, body, secrets)| {
             let what = format!("{noun} {name}");
@@ -343,17 +335,15 @@ pub(super) async fn read_rows(connection: &mut SqliteConnection) -> Result<Rows,
         .collect()
 }
 
-pub(super) async fn read_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+pub(super) async fn read_version(transaction: &mut Transaction) -> Result<i64, StoreError> {
+    let sql = Sql::new("SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'settings_version'");
     let version: Option<i64> =
-        sqlx::query_scalar("SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'settings_version'")
-            .fetch_optional(connection)
-            .await
-            .map_err(StoreError::while_doing("reading the version of settings"))?;
+        transaction.fetch_scalar(sql).await.map_err(StoreError::while_doing("reading the version of settings"))?;
     Ok(version.unwrap_or(0))
 }
 
 async fn raise_versions(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     version: i64,
     changes: &Changes,
     touched: &BTreeSet<TenantId>,
@@ -361,27 +351,25 @@ async fn raise_versions(
     if !changes.any() && touched.is_empty() {
         return Ok(());
     }
-    let query = sqlx::query(
+    let query = Sql::new(
         "INSERT INTO meta (name, value) VALUES ('settings_version', $1)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )
-    .bind(version.to_string());
-    execute(query, connection).await?;
+    .with(version.to_string());
+    execute(query, transaction).await?;
     // What is the operator's is in every tenant's settings.
     if touched.contains(&OPERATOR) {
-        return execute(sqlx::query("UPDATE tenants SET version = $1").bind(version), connection).await;
+        return execute(Sql::new("UPDATE tenants SET version = $1").with(version), transaction).await;
     }
     for tenant in touched {
-        let query = sqlx::query("UPDATE tenants SET version = $1 WHERE id = $2").bind(version).bind(tenant.0);
-        execute(query, connection).await?;
+        let query = Sql::new("UPDATE tenants SET version = $1 WHERE id = $2").with(version).with(tenant.0);
+        execute(query, transaction).await?;
     }
     Ok(())
 }
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-async fn execute(query: Query<'_>, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    query.execute(connection).await.map_err(StoreError::while_doing(DOING))?;
+async fn execute(sql: Sql, transaction: &mut Transaction) -> Result<(), StoreError> {
+    transaction.execute(sql).await.map_err(StoreError::while_doing(DOING))?;
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! Tenants and what belongs to them: read as one snapshot, changed by a provision file.
 
-use std::sync::Arc;
-
 mod apply;
 mod items;
 mod merged;
@@ -11,10 +9,9 @@ pub(crate) mod stored;
 mod thing;
 
 use model::{Directory, TenantSettings};
-use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
 
 use crate::StoreError;
+use crate::db::Db;
 use crate::provision::ProvisionError;
 use crate::secrets::SecretKey;
 pub use noun::Noun;
@@ -23,8 +20,7 @@ pub use thing::{Author, Change, ChangeError, Changed, Deed, Reach, Thing, ThingP
 /// Tenants and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub(crate) readers: SqlitePool,
-    pub(crate) connection: Arc<Mutex<SqliteConnection>>,
+    pub(crate) db: Db,
     pub(crate) key: SecretKey,
     pub(crate) realm: String,
 }

@@ -7,7 +7,6 @@ use model::{
     TenantSettings, Trunk, TrunkContact,
 };
 use serde::de::DeserializeOwned;
-use sqlx::Acquire;
 
 use super::apply::{Row, Rows, read_rows, read_tenants, read_version, sealing_place};
 use super::items::OPERATOR;
@@ -15,6 +14,7 @@ use super::noun::Noun;
 use super::stored::TenantBody;
 use super::{Settings, Snapshot};
 use crate::StoreError;
+use crate::db::Sql;
 use crate::secrets::hex;
 
 /// Letters of the secret in our Contact at a carrier: 128 bits.
@@ -24,12 +24,11 @@ impl Settings {
     /// Everything in one read. Versions grow with each change; names of trunks' hosts are not resolved.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let doing = || StoreError::while_doing("reading settings");
-        let mut connection = self.readers.acquire().await.map_err(doing())?;
-        let mut read = connection.begin().await.map_err(doing())?;
+        let mut read = self.db.read().await.map_err(doing())?;
         let version = read_version(&mut read).await?;
         let tenants = read_tenants(&mut read).await?;
         let versions: Vec<(i64, i64)> =
-            sqlx::query_as("SELECT id, version FROM tenants").fetch_all(&mut *read).await.map_err(doing())?;
+            read.fetch_all(Sql::new("SELECT id, version FROM tenants")).await.map_err(doing())?;
         let rows = read_rows(&mut read).await?;
         read.rollback().await.map_err(doing())?;
 

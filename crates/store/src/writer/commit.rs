@@ -1,36 +1,47 @@
 //! One group, one transaction: events with their positions, records, recordings, claims, facts.
 //!
 //! What the database refuses for its content is found by storing each batch under its own savepoint, and set aside whole.
+//! A commit whose outcome is not known, because the connection was lost in it, is looked up by the stored heads before
+//! anything is stored again.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use model::{Batch, Kept, TenantId, Timestamp};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Acquire, AssertSqlSafe, Connection, SqliteConnection};
-use tokio::sync::Mutex;
 
-use super::group::{Group, last_records, last_values, tenants};
-use super::statements::{Script, Statements, Step};
-
-const BEGIN: &str = "BEGIN IMMEDIATE";
-
-/// A group up to this size goes as one script. Its shapes are few, so that all of them stay prepared.
-const SMALL_EVENTS: usize = 8;
-const SMALL_BATCHES: usize = 2;
-const SMALL_KEEPS: usize = 2;
+use super::group::{Group, tenants};
+use super::{postgres, sqlite};
+use crate::db::{Connection, Pen, Sql, Turn};
 
 /// Stores groups over the one connection that writes.
 pub(super) struct Scribe {
-    connection: Arc<Mutex<SqliteConnection>>,
-    options: SqliteConnectOptions,
-    statements: Statements,
-    /// The last position of each tenant seen so far, as committed.
-    heads: HashMap<TenantId, i64>,
+    pen: Arc<Pen>,
+    sqlite: sqlite::Statements,
+    postgres: postgres::Statements,
+    heads: HashMap<TenantId, Head>,
+    /// What the last commit would have stored, until it is known whether it did.
+    doubt: Option<Doubt>,
 }
 
+/// The last position of a tenant's story, as far as it was told.
+#[derive(Clone, Copy)]
+struct Head {
+    position: i64,
+    /// Whether the database has it so; after a failure only it can tell.
+    sure: bool,
+}
+
+struct Doubt {
+    before: Heads,
+    after: Heads,
+    stored: Stored,
+}
+
+/// The last position of tenants' stories.
+pub(super) type Heads = HashMap<TenantId, i64>;
+
 /// What became of a group.
+#[derive(Clone, Default)]
 pub(super) struct Stored {
     /// The position of the first event of each batch; None for a batch that was set aside.
     pub firsts: Vec<Option<i64>>,
@@ -47,219 +58,243 @@ pub(super) enum Failure {
 }
 
 impl Scribe {
-    pub fn new(connection: Arc<Mutex<SqliteConnection>>, options: SqliteConnectOptions) -> Self {
-        Self { connection, options, statements: Statements::new(), heads: HashMap::new() }
+    pub fn new(pen: Arc<Pen>) -> Self {
+        Self {
+            pen,
+            sqlite: sqlite::Statements::new(),
+            postgres: postgres::Statements::default(),
+            heads: HashMap::new(),
+            doubt: None,
+        }
     }
 
-    /// Stores the whole group, or nothing and says why. May be called again with the same group.
+    /// Stores the whole group, or nothing and says why. May be called again with the same group, and with no other
+    /// until that one is stored.
     pub async fn store(&mut self, group: &Group) -> Result<Stored, sqlx::Error> {
         if !group.has_rows() {
-            return Ok(Stored { firsts: Vec::new(), refused: 0 });
+            return Ok(Stored::default());
         }
-        let connection = self.connection.clone();
-        let mut connection = connection.lock().await;
-        let stored = match self.store_at_once(&mut connection, group).await {
-            Err(Failure::Content(why)) => {
-                tracing::warn!(why, "the database refuses something in a group: storing each batch by itself");
-                self.heads.clear();
-                self.store_one_by_one(&mut connection, group).await
+        let mut turn = self.pen.take().await?;
+        match self.store_in(&mut turn, group).await {
+            Ok(stored) => {
+                self.doubt = None;
+                Ok(stored)
             }
-            Err(Failure::Database(error)) => Err(error),
-            Ok(stored) => Ok(stored),
-        };
-        if let Err(error) = &stored {
-            // What was committed can only be known from the database itself.
-            self.heads.clear();
-            // Half a transaction may stand open on this connection, or be gone without its knowing: a full disk does that.
-            if !is_locked(error) {
-                *connection = SqliteConnection::connect_with(&self.options).await?;
+            Err(error) => {
+                self.heads.values_mut().for_each(|head| head.sure = false);
+                // Half a transaction may stand open on this connection, or be gone without its knowing: a full disk
+                // does that.
+                if !is_locked(&error) {
+                    turn.give_up();
+                }
+                Err(error)
             }
         }
-        stored
     }
 
-    async fn store_at_once(&mut self, connection: &mut SqliteConnection, group: &Group) -> Result<Stored, Failure> {
-        let mut heads = self.read_heads(connection, &group.batches).await?;
-        let small =
-            group.batches.len() <= SMALL_BATCHES && group.keeps.len() <= SMALL_KEEPS && group.events() <= SMALL_EVENTS;
-        let firsts = if small {
-            let (firsts, script) = self.script(Script::whole(), &group.batches, &group.keeps, &mut heads)?;
-            if let Err(failure) = execute(connection, script).await {
-                roll_back(connection).await;
-                return Err(failure);
+    async fn store_in(&mut self, turn: &mut Turn, group: &Group) -> Result<Stored, sqlx::Error> {
+        if let Some(stored) = self.settle(turn).await? {
+            return Ok(stored);
+        }
+        match self.store_at_once(turn, group).await {
+            Ok(stored) => Ok(stored),
+            Err(Failure::Database(error)) => Err(error),
+            Err(Failure::Content(why)) => {
+                tracing::warn!(why, "the database refuses something in a group: storing each batch by itself");
+                turn.clean().await?;
+                self.heads.values_mut().for_each(|head| head.sure = false);
+                self.store_one_by_one(turn, group).await
             }
-            firsts
-        } else {
-            let (firsts, script) = self.script(Script::steps(), &group.batches, &group.keeps, &mut heads)?;
-            let mut transaction = connection.begin_with(BEGIN).await?;
-            execute(&mut transaction, script).await?;
-            transaction.commit().await?;
-            firsts
-        };
-        self.heads.extend(heads);
+        }
+    }
+
+    /// Whether the commit in doubt happened: then what it stored.
+    async fn settle(&mut self, turn: &mut Turn) -> Result<Option<Stored>, sqlx::Error> {
+        let Some(doubt) = &self.doubt else { return Ok(None) };
+        // What raised no head may be stored once more: it only says the same again.
+        let raised = doubt.after.iter().find(|(tenant, after)| doubt.before.get(tenant) != Some(after));
+        let Some((tenant, after)) = raised else { return Ok(None) };
+        let sql = Sql::new("SELECT position FROM heads WHERE tenant = $1").with(tenant.0);
+        let stored: Option<i64> = turn.connection().fetch_scalar(sql).await?;
+        if stored.is_none_or(|stored| stored < *after) {
+            return Ok(None);
+        }
+        tracing::info!("the last commit had happened, though its answer was lost");
+        let Doubt { after, stored, .. } = self.doubt.take().expect("it was there a moment ago");
+        self.remember(after);
+        Ok(Some(stored))
+    }
+
+    async fn store_at_once(&mut self, turn: &mut Turn, group: &Group) -> Result<Stored, Failure> {
+        let before = self.read_heads(turn, &group.batches).await?;
+        let (firsts, after) = place(&group.batches, &before);
+        let stored = Stored { firsts: firsts.iter().copied().map(Some).collect(), refused: 0 };
+        self.doubt = Some(Doubt { before: before.clone(), after: after.clone(), stored: stored.clone() });
+        if matches!(turn.connection(), Connection::Sqlite(_)) {
+            self.sqlite.store_group(turn, group, &before).await?;
+            self.remember(after);
+            return Ok(stored);
+        }
+        let raised = self.postgres.store(turn.connection(), &group.batches, &group.keeps, &before).await?;
+        if raised == after {
+            self.remember(after);
+            return Ok(stored);
+        }
+        tracing::error!("somebody else has told events in this database: positions go on after theirs");
+        let grown = |tenant: &TenantId| after[tenant] - before[tenant];
+        let (firsts, after) =
+            place(&group.batches, &raised.iter().map(|(tenant, at)| (*tenant, at - grown(tenant))).collect());
+        self.remember(after);
         Ok(Stored { firsts: firsts.into_iter().map(Some).collect(), refused: 0 })
     }
 
-    async fn store_one_by_one(
-        &mut self,
-        connection: &mut SqliteConnection,
-        group: &Group,
-    ) -> Result<Stored, sqlx::Error> {
-        let mut transaction = connection.begin_with(BEGIN).await?;
-        let mut heads = HashMap::new();
+    async fn store_one_by_one(&mut self, turn: &mut Turn, group: &Group) -> Result<Stored, sqlx::Error> {
+        turn.begin().await?;
+        let mut heads = Heads::new();
         let mut stored = Stored { firsts: Vec::with_capacity(group.batches.len()), refused: 0 };
+        let mut before = Heads::new();
         for batch in &group.batches {
-            let mut savepoint = transaction.begin().await?;
-            match self.store_alone(&mut savepoint, std::slice::from_ref(batch), &[], &mut heads).await {
-                Ok(first) => {
-                    savepoint.commit().await?;
-                    stored.firsts.push(first);
-                }
-                Err(Failure::Content(why)) => {
-                    savepoint.rollback().await?;
-                    set_aside(&mut transaction, batch.tenant, &why, &describe_batch(batch)).await?;
+            match self.store_alone(turn, std::slice::from_ref(batch), &[], &mut heads, &mut before).await? {
+                Ok(first) => stored.firsts.push(first),
+                Err(why) => {
+                    set_aside(turn, batch.tenant, &why, &describe_batch(batch)).await?;
                     stored.firsts.push(None);
                     stored.refused += 1;
                 }
-                Err(Failure::Database(error)) => return Err(error),
             }
         }
         for kept in &group.keeps {
-            let mut savepoint = transaction.begin().await?;
-            match self.store_alone(&mut savepoint, &[], std::slice::from_ref(kept), &mut heads).await {
-                Ok(_) => savepoint.commit().await?,
-                Err(Failure::Content(why)) => {
-                    savepoint.rollback().await?;
-                    set_aside(&mut transaction, kept.tenant, &why, &describe_kept(kept)).await?;
-                    stored.refused += 1;
-                }
-                Err(Failure::Database(error)) => return Err(error),
+            if let Err(why) = self.store_alone(turn, &[], std::slice::from_ref(kept), &mut heads, &mut before).await? {
+                set_aside(turn, kept.tenant, &why, &describe_kept(kept)).await?;
+                stored.refused += 1;
             }
         }
-        transaction.commit().await?;
-        self.heads = heads;
+        self.doubt = Some(Doubt { before, after: heads.clone(), stored: stored.clone() });
+        turn.commit().await?;
+        self.remember(heads);
         Ok(stored)
     }
 
+    /// Stores one batch or fact under a savepoint: the position of its first event, or why it is refused.
     async fn store_alone(
-        &self,
-        connection: &mut SqliteConnection,
+        &mut self,
+        turn: &mut Turn,
         batches: &[Batch],
         keeps: &[Kept],
-        heads: &mut HashMap<TenantId, i64>,
+        heads: &mut Heads,
+        before: &mut Heads,
+    ) -> Result<Result<Option<i64>, String>, sqlx::Error> {
+        turn.connection().order("SAVEPOINT alone").await?;
+        match self.store_within(turn, batches, keeps, heads, before).await {
+            Ok(first) => {
+                turn.connection().order("RELEASE alone").await?;
+                Ok(Ok(first))
+            }
+            Err(Failure::Content(why)) => {
+                turn.connection().order("ROLLBACK TO alone; RELEASE alone").await?;
+                Ok(Err(why))
+            }
+            Err(Failure::Database(error)) => Err(error),
+        }
+    }
+
+    async fn store_within(
+        &mut self,
+        turn: &mut Turn,
+        batches: &[Batch],
+        keeps: &[Kept],
+        heads: &mut Heads,
+        before: &mut Heads,
     ) -> Result<Option<i64>, Failure> {
         for tenant in tenants(batches) {
-            if let Entry::Vacant(head) = heads.entry(tenant) {
-                head.insert(read_head(connection, tenant).await?);
+            if !heads.contains_key(&tenant) {
+                let head = self.read_head(turn, tenant).await?;
+                heads.insert(tenant, head);
+                before.insert(tenant, head);
             }
         }
-        let mut grown = heads.clone();
-        let (firsts, script) = self.script(Script::steps(), batches, keeps, &mut grown)?;
-        execute(connection, script).await?;
-        *heads = grown;
+        let standing: Heads = tenants(batches).into_iter().map(|tenant| (tenant, heads[&tenant])).collect();
+        let (firsts, after) = place(batches, &standing);
+        if matches!(turn.connection(), Connection::Sqlite(_)) {
+            self.sqlite.store(turn, batches, keeps, &standing).await?;
+        } else {
+            self.postgres.store(turn.connection(), batches, keeps, &standing).await?;
+        }
+        heads.extend(after);
         Ok(firsts.first().copied())
     }
 
-    async fn read_heads(
-        &self,
-        connection: &mut SqliteConnection,
-        batches: &[Batch],
-    ) -> Result<HashMap<TenantId, i64>, Failure> {
-        let mut heads = HashMap::new();
+    async fn read_heads(&mut self, turn: &mut Turn, batches: &[Batch]) -> Result<Heads, Failure> {
+        let mut heads = Heads::new();
         for tenant in tenants(batches) {
             let head = match self.heads.get(&tenant) {
-                Some(head) => *head,
-                None => read_head(connection, tenant).await?,
+                Some(head) if head.sure => head.position,
+                _ => self.read_head(turn, tenant).await?,
             };
             heads.insert(tenant, head);
         }
         Ok(heads)
     }
 
-    /// Gives positions and makes the statements; `heads` holds every tenant of the batches and grows.
-    fn script(
-        &self,
-        mut script: Script,
-        batches: &[Batch],
-        keeps: &[Kept],
-        heads: &mut HashMap<TenantId, i64>,
-    ) -> Result<(Vec<i64>, Vec<Step>), Failure> {
-        let mut firsts = Vec::with_capacity(batches.len());
-        let mut rows = Vec::new();
-        for batch in batches {
-            let head = heads.entry(batch.tenant).or_default();
-            let last = *head + i64::try_from(batch.events.len()).unwrap_or(i64::MAX);
-            firsts.push(*head + 1);
-            rows.extend(batch.events.iter().zip(*head + 1..).map(|(event, at)| (batch.tenant, at, last, event)));
-            *head = last;
+    async fn read_head(&self, turn: &mut Turn, tenant: TenantId) -> Result<i64, Failure> {
+        let sql = Sql::new(
+            "SELECT heads.position FROM tenants LEFT JOIN heads ON heads.tenant = tenants.id WHERE tenants.id = $1",
+        )
+        .with(tenant.0);
+        let Some(stored) = turn.connection().fetch_scalar::<Option<i64>>(sql).await? else {
+            return Err(Failure::Content(format!("there is no tenant {}", tenant.0)));
+        };
+        let stored = stored.unwrap_or(0);
+        let told = self.heads.get(&tenant).map_or(0, |head| head.position);
+        if told > stored {
+            tracing::error!(
+                tenant = tenant.0,
+                told,
+                stored,
+                "the database has lost events that were stored and told: their positions are not given again"
+            );
         }
-        let heads: Vec<(TenantId, i64)> = tenants(batches).into_iter().map(|tenant| (tenant, heads[&tenant])).collect();
-        let records = last_records(batches);
+        Ok(stored.max(told))
+    }
 
-        self.statements
-            .events(&rows, &mut script)
-            .and_then(|()| self.statements.records(&records, &mut script))
-            .and_then(|()| self.statements.recordings(&records, &mut script))
-            .and_then(|()| self.statements.heads(&heads, &mut script))
-            .and_then(|()| self.statements.claims(batches, &mut script))
-            .and_then(|()| self.statements.keeps(&last_values(keeps), &mut script))
-            .map_err(|error| Failure::Content(error.to_string()))?;
-        Ok((firsts, script.finish()))
+    fn remember(&mut self, heads: Heads) {
+        self.heads.extend(heads.into_iter().map(|(tenant, position)| (tenant, Head { position, sure: true })));
     }
 }
 
-async fn execute(connection: &mut SqliteConnection, steps: Vec<Step>) -> Result<(), Failure> {
-    for step in steps {
-        sqlx::query_with(AssertSqlSafe(step.sql), step.values).execute(&mut *connection).await?;
+/// The position of each batch's first event, and the heads after the last; `before` has every tenant of the batches.
+fn place(batches: &[Batch], before: &Heads) -> (Vec<i64>, Heads) {
+    let mut heads = before.clone();
+    let mut firsts = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let head = heads.entry(batch.tenant).or_default();
+        firsts.push(*head + 1);
+        *head += i64::try_from(batch.events.len()).unwrap_or(i64::MAX);
     }
-    Ok(())
+    heads.retain(|tenant, _| before.contains_key(tenant));
+    (firsts, heads)
 }
 
-// The script failed somewhere between its BEGIN and its COMMIT, or could not begin: then there is nothing to roll back.
-async fn roll_back(connection: &mut SqliteConnection) {
-    if let Err(error) = sqlx::query("ROLLBACK").execute(connection).await {
-        tracing::debug!(%error, "nothing was rolled back");
-    }
-}
-
-async fn read_head(connection: &mut SqliteConnection, tenant: TenantId) -> Result<i64, Failure> {
-    let head: Option<(Option<i64>,)> = sqlx::query_as(
-        "SELECT heads.position FROM tenants LEFT JOIN heads ON heads.tenant = tenants.id WHERE tenants.id = $1",
-    )
-    .bind(tenant.0)
-    .fetch_optional(connection)
-    .await?;
-    match head {
-        Some((position,)) => Ok(position.unwrap_or(0)),
-        None => Err(Failure::Content(format!("there is no tenant {}", tenant.0))),
-    }
-}
-
-async fn set_aside(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-    why: &str,
-    body: &str,
-) -> Result<(), sqlx::Error> {
+async fn set_aside(turn: &mut Turn, tenant: TenantId, why: &str, body: &str) -> Result<(), sqlx::Error> {
     tracing::error!(tenant = tenant.0, why, body, "the database refuses this for its content: set aside whole");
-    let result = sqlx::query("INSERT INTO refused_batches (tenant, at_ms, why, body) VALUES ($1, $2, $3, $4)")
-        .bind(tenant.0)
-        .bind(Timestamp::now().as_millisecond())
-        .bind(why)
-        .bind(body)
-        .execute(connection)
-        .await;
-    match result.map_err(Failure::from) {
-        Ok(_) => Ok(()),
+    let sql = Sql::new("INSERT INTO refused_batches (tenant, at_ms, why, body) VALUES ($1, $2, $3, $4)")
+        .with(tenant.0)
+        .with(Timestamp::now().as_millisecond())
+        .with(why)
+        .with(body);
+    turn.connection().order("SAVEPOINT aside").await?;
+    match turn.execute(sql).await.map_err(Failure::from) {
+        Ok(_) => turn.connection().order("RELEASE aside").await,
         // The log has it whole.
         Err(Failure::Content(why)) => {
             tracing::error!(why, "what was refused cannot be set aside either");
-            Ok(())
+            turn.connection().order("ROLLBACK TO aside; RELEASE aside").await
         }
         Err(Failure::Database(error)) => Err(error),
     }
 }
 
+// JSON writes what a database may not take, such as NUL, in letters that it takes.
 fn describe_batch(batch: &Batch) -> String {
     serde_json::json!({ "events": batch.events, "record": batch.record }).to_string()
 }
@@ -268,28 +303,44 @@ fn describe_kept(kept: &Kept) -> String {
     serde_json::json!({ "kept": kept }).to_string()
 }
 
-/// SQLite's codes for a database that somebody else holds: BUSY and LOCKED.
-const LOCKED: [i32; 2] = [5, 6];
-
 /// Whether somebody else holds the database, and nothing is wrong with the connection.
 fn is_locked(error: &sqlx::Error) -> bool {
-    code_of(error).is_some_and(|code| LOCKED.contains(&code))
+    match code_of(error) {
+        // BUSY and LOCKED.
+        Some(Code::Sqlite(code)) => [5, 6].contains(&code),
+        // A lock that did not come in time.
+        Some(Code::Postgres(code)) => code == "55P03",
+        None => false,
+    }
 }
 
-/// SQLite's code: the low byte; what stands above it only tells more.
-fn code_of(error: &sqlx::Error) -> Option<i32> {
-    error.as_database_error()?.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+/// Whether the values are refused. All other errors lie in the database, or on the way to it.
+fn is_content(error: &sqlx::Error) -> bool {
+    match code_of(error) {
+        // Too big, constraint, mismatch.
+        Some(Code::Sqlite(code)) => [18, 19, 20].contains(&code),
+        // Bad data, constraints, and what is too long for an index.
+        Some(Code::Postgres(code)) => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+        None => matches!(error, sqlx::Error::Encode(_)),
+    }
 }
 
-/// SQLite's codes for what lies in the values: too big, constraint, mismatch. All others lie in the database.
-const CONTENT: [i32; 3] = [18, 19, 20];
+enum Code {
+    /// The low byte; what stands above it only tells more.
+    Sqlite(i32),
+    Postgres(String),
+}
+
+fn code_of(error: &sqlx::Error) -> Option<Code> {
+    let error = error.as_database_error()?;
+    if let Some(error) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        return Some(Code::Postgres(error.code().to_owned()));
+    }
+    error.code()?.parse::<i32>().ok().map(|code| Code::Sqlite(code & 0xff))
+}
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        match (&error, code_of(&error)) {
-            (sqlx::Error::Encode(_), _) => Self::Content(error.to_string()),
-            (_, Some(code)) if CONTENT.contains(&code) => Self::Content(error.to_string()),
-            _ => Self::Database(error),
-        }
+        if is_content(&error) { Self::Content(error.to_string()) } else { Self::Database(error) }
     }
 }

@@ -5,7 +5,8 @@
 
 mod commit;
 mod group;
-mod statements;
+mod postgres;
+mod sqlite;
 mod task;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use model::{Problem, Reply, Ticket, Told};
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub(crate) use task::{Place, start};
+pub(crate) use task::{Place, Remedy, start};
 
 /// More waiting events than this, and new calls have to be refused.
 const MOST_WAITING: usize = 10_000;

@@ -1,20 +1,18 @@
 //! The writer's task: take what has queued, commit it, tell it, hand replies on; again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use model::{Batch, Problem, Record, Reply, StoredEvent, TenantId, Ticket};
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::{mpsc, watch};
 
 use super::commit::{Scribe, Stored};
 use super::group::Group;
 use super::{Shared, Work, Writer, WriterState};
 use crate::Feed;
+use crate::db::Pen;
 use crate::lock::FolderLock;
 
 /// The most that is taken at once. More only makes a commit longer, hardly cheaper.
@@ -25,16 +23,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Where the writer writes.
 pub(crate) struct Place {
-    pub connection: Arc<tokio::sync::Mutex<SqliteConnection>>,
-    /// For a connection that has to be made anew.
-    pub options: SqliteConnectOptions,
+    pub pen: Arc<Pen>,
     pub feed: Feed,
     /// Changes when a claim is no longer pending.
     pub claims: watch::Sender<()>,
-    /// For sentences.
-    pub file: PathBuf,
+    pub remedy: Remedy,
     /// The folder stays ours until the last commit.
     pub _lock: Arc<FolderLock>,
+}
+
+/// What people are told while records cannot be stored.
+pub(crate) struct Remedy {
+    /// Where they are stored.
+    pub place: String,
+    /// What to do.
+    pub advice: &'static str,
 }
 
 struct Task {
@@ -58,7 +61,7 @@ pub(crate) fn start(place: Place) -> Writer {
         failures: AtomicU64::new(0),
         refused: AtomicU64::new(0),
     });
-    let scribe = Scribe::new(place.connection.clone(), place.options.clone());
+    let scribe = Scribe::new(place.pen.clone());
     tokio::spawn(Task { queue: works, replies, shared: shared.clone(), scribe, place }.run());
     Writer { queue, shared }
 }
@@ -84,10 +87,8 @@ impl Task {
                 Err(error) => error,
             };
             self.shared.failures.fetch_add(1, Ordering::Relaxed);
-            let file = self.place.file.display();
-            let sentence = format!(
-                "records cannot be stored in `{file}` ({error}): free space on its disk, or end whatever locks it"
-            );
+            let Remedy { place, advice } = &self.place.remedy;
+            let sentence = format!("records cannot be stored in `{place}` ({error}): {advice}");
             tracing::error!(error = %error, waiting = self.shared.waiting.load(Ordering::Relaxed), "a commit failed; it is tried again");
             self.shared.stall(sentence);
             tokio::time::sleep(pause).await;

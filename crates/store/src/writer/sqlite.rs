@@ -1,4 +1,4 @@
-//! The few statements of the writer, each for several rows at once.
+//! The few statements of the writer to SQLite, each for several rows at once.
 //!
 //! Rows are bound without numbers (`?`): SQLite looks a numbered parameter up in a list, which is slow at some hundreds
 //! of them. Only a few numbers of rows occur, so that the database has prepared every statement after a while.
@@ -9,21 +9,28 @@
 use std::sync::Arc;
 
 use model::{Batch, Event, Kept, Record, RecordingRecord, TenantId};
-use sqlx::Arguments;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::types::Type;
+use sqlx::{Arguments, AssertSqlSafe};
 
-use super::group::Saved;
-use crate::claims::{self, ClaimAnswer};
+use super::commit::{Failure, Heads};
+use super::group::{Group, Saved, last_records, last_values};
+use crate::claims::ClaimAnswer;
+use crate::db::{Connection, Turn};
 use crate::records::{direction_name, status_name};
 
 /// Rows of one statement, largest first.
 const SIZES: [usize; 10] = [64, 16, 8, 7, 6, 5, 4, 3, 2, 1];
 
+/// A group up to this size goes as one script. Its shapes are few, so that all of them stay prepared.
+const SMALL_EVENTS: usize = 8;
+const SMALL_BATCHES: usize = 2;
+const SMALL_KEEPS: usize = 2;
+
 /// Statements with their values, on their way to the database.
-pub(super) enum Script {
+enum Script {
     /// Each by itself, within a transaction that is open.
     Steps(Vec<Step>),
     /// All at once, with their own BEGIN and COMMIT.
@@ -31,22 +38,22 @@ pub(super) enum Script {
 }
 
 /// A statement with its values.
-pub(super) struct Step {
-    pub sql: Arc<str>,
-    pub values: SqliteArguments,
+struct Step {
+    sql: Arc<str>,
+    values: SqliteArguments,
 }
 
 impl Script {
-    pub fn steps() -> Self {
+    fn steps() -> Self {
         Self::Steps(Vec::new())
     }
 
-    pub fn whole() -> Self {
+    fn whole() -> Self {
         Self::Whole { sql: "BEGIN IMMEDIATE".into(), values: Values(SqliteArguments::default()) }
     }
 
     /// The script of a small group, finished.
-    pub fn finish(self) -> Vec<Step> {
+    fn finish(self) -> Vec<Step> {
         match self {
             Self::Steps(steps) => steps,
             Self::Whole { sql, values } => vec![Step { sql: (sql + "; COMMIT").into(), values: values.0 }],
@@ -102,14 +109,69 @@ impl Statements {
             records: RECORDS.sized(),
             recordings: RECORDINGS.sized(),
             heads: HEADS.sized(),
-            claim: claims::ANSWER.into(),
+            claim: CLAIM.into(),
             keeps: KEEPS.sized(),
             forgets: FORGETS.sized(),
         }
     }
 
+    /// Stores a whole group in a transaction of its own; `before` has the heads of its tenants.
+    pub async fn store_group(&self, turn: &mut Turn, group: &Group, before: &Heads) -> Result<(), Failure> {
+        let small =
+            group.batches.len() <= SMALL_BATCHES && group.keeps.len() <= SMALL_KEEPS && group.events() <= SMALL_EVENTS;
+        if !small {
+            turn.begin().await?;
+            self.store(turn, &group.batches, &group.keeps, before).await?;
+            return Ok(turn.commit().await?);
+        }
+        let steps = self.script(Script::whole(), &group.batches, &group.keeps, before)?;
+        turn.begins();
+        execute(turn, steps).await?;
+        turn.ends();
+        Ok(())
+    }
+
+    /// Stores batches and facts within the transaction that is open.
+    pub async fn store(
+        &self,
+        turn: &mut Turn,
+        batches: &[Batch],
+        keeps: &[Kept],
+        before: &Heads,
+    ) -> Result<(), Failure> {
+        execute(turn, self.script(Script::steps(), batches, keeps, before)?).await
+    }
+
+    fn script(
+        &self,
+        mut script: Script,
+        batches: &[Batch],
+        keeps: &[Kept],
+        before: &Heads,
+    ) -> Result<Vec<Step>, Failure> {
+        let mut heads = before.clone();
+        let mut rows = Vec::new();
+        for batch in batches {
+            let Some(head) = heads.get_mut(&batch.tenant) else { continue };
+            let last = *head + i64::try_from(batch.events.len()).unwrap_or(i64::MAX);
+            rows.extend(batch.events.iter().zip(*head + 1..).map(|(event, at)| (batch.tenant, at, last, event)));
+            *head = last;
+        }
+        let heads: Vec<(TenantId, i64)> = heads.into_iter().collect();
+        let records = last_records(batches);
+
+        self.events(&rows, &mut script)
+            .and_then(|()| self.records(&records, &mut script))
+            .and_then(|()| self.recordings(&records, &mut script))
+            .and_then(|()| self.heads(&heads, &mut script))
+            .and_then(|()| self.claims(batches, &mut script))
+            .and_then(|()| self.keeps(&last_values(keeps), &mut script))
+            .map_err(|error| Failure::Content(error.to_string()))?;
+        Ok(script.finish())
+    }
+
     /// Stores events: each with its tenant, its position and the last position of its batch.
-    pub fn events(&self, events: &[(TenantId, i64, i64, &Event)], script: &mut Script) -> Result<(), BoxDynError> {
+    fn events(&self, events: &[(TenantId, i64, i64, &Event)], script: &mut Script) -> Result<(), BoxDynError> {
         several(script, &self.events, events, 9, |values, (tenant, position, batch, event)| {
             values.put(tenant.0)?;
             values.put(*position)?;
@@ -124,7 +186,7 @@ impl Statements {
     }
 
     /// Stores records over what was stored of the same calls.
-    pub fn records(&self, records: &[Saved<'_>], script: &mut Script) -> Result<(), BoxDynError> {
+    fn records(&self, records: &[Saved<'_>], script: &mut Script) -> Result<(), BoxDynError> {
         several(script, &self.records, records, 13, |values, Saved { tenant, record, .. }| {
             values.put(tenant.0)?;
             values.put(record.callid.to_string())?;
@@ -143,7 +205,7 @@ impl Statements {
     }
 
     /// Stores the recordings of calls over what was stored of them.
-    pub fn recordings(&self, records: &[Saved<'_>], script: &mut Script) -> Result<(), BoxDynError> {
+    fn recordings(&self, records: &[Saved<'_>], script: &mut Script) -> Result<(), BoxDynError> {
         let recordings: Vec<(TenantId, &Record, &RecordingRecord)> = records
             .iter()
             .filter(|saved| saved.with_recordings)
@@ -163,7 +225,7 @@ impl Statements {
     }
 
     /// Stores the last position of tenants' stories.
-    pub fn heads(&self, heads: &[(TenantId, i64)], script: &mut Script) -> Result<(), BoxDynError> {
+    fn heads(&self, heads: &[(TenantId, i64)], script: &mut Script) -> Result<(), BoxDynError> {
         several(script, &self.heads, heads, 2, |values, (tenant, position)| {
             values.put(tenant.0)?;
             values.put(*position)
@@ -171,7 +233,7 @@ impl Statements {
     }
 
     /// Stores calls as the answers to the claims that ordered them.
-    pub fn claims(&self, batches: &[Batch], script: &mut Script) -> Result<(), BoxDynError> {
+    fn claims(&self, batches: &[Batch], script: &mut Script) -> Result<(), BoxDynError> {
         for batch in batches {
             let (Some(claim), Some(record)) = (&batch.claim, &batch.record) else { continue };
             let answer = ClaimAnswer::Call { call: record.callid, leg: record.callid.first_leg() };
@@ -186,7 +248,7 @@ impl Statements {
     }
 
     /// Stores live facts, and forgets those that are over.
-    pub fn keeps(&self, keeps: &[&Kept], script: &mut Script) -> Result<(), BoxDynError> {
+    fn keeps(&self, keeps: &[&Kept], script: &mut Script) -> Result<(), BoxDynError> {
         let (living, over): (Vec<&Kept>, Vec<&Kept>) = keeps.iter().partition(|kept| kept.value.is_some());
         several(script, &self.keeps, &living, 5, |values, kept| {
             values.put(kept.tenant.0)?;
@@ -201,6 +263,16 @@ impl Statements {
             values.put(kept.key.as_str())
         })
     }
+}
+
+async fn execute(turn: &mut Turn, steps: Vec<Step>) -> Result<(), Failure> {
+    let Connection::Sqlite(connection) = turn.connection() else {
+        unreachable!("a statement of SQLite's goes to SQLite")
+    };
+    for step in steps {
+        sqlx::query_with(AssertSqlSafe(step.sql), step.values).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 fn several<T>(
@@ -222,7 +294,7 @@ fn several<T>(
 }
 
 /// What is bound, in the order of the question marks.
-pub(super) struct Values(SqliteArguments);
+struct Values(SqliteArguments);
 
 impl Values {
     fn put<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> Result<(), BoxDynError> {
@@ -284,6 +356,8 @@ const KEEPS: Shape = Shape {
     between: ", ",
     after: " ON CONFLICT (tenant, kind, key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms",
 };
+
+const CLAIM: &str = "UPDATE claims SET answer = ? WHERE tenant = ? AND owner = ? AND key = ? AND answer IS NULL";
 
 // Rows joined by OR are looked up one by one; a list of rows after IN would walk through the table.
 const FORGETS: Shape = Shape {

@@ -1,0 +1,44 @@
+//! The tables, as numbered steps from an empty database. They only move forward; a step that was released is never edited.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use crate::db::Kind;
+
+/// The steps of one database.
+pub(crate) fn migrations(kind: Kind) -> Migrator {
+    let migrations = ALL.iter().map(|step| {
+        let sql = match kind {
+            Kind::Sqlite => step.sqlite,
+            Kind::Postgres => step.postgres,
+        };
+        let name = Cow::Borrowed(step.name);
+        Migration::new(step.number, name, MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+struct Step {
+    number: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! steps {
+    ($($number:literal $name:literal $file:literal),+ $(,)?) => {
+        [$(Step {
+            number: $number,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $file)),
+            postgres: include_str!(concat!("../migrations/postgres/", $file)),
+        }),+]
+    };
+}
+
+const ALL: &[Step] = &steps! {
+    1 "first" "0001_first.sql",
+    2 "claims" "0002_claims.sql",
+};
