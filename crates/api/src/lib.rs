@@ -6,11 +6,13 @@
 
 mod actions;
 mod keys;
+mod limits;
 mod links;
 mod live;
 mod mask;
 mod metrics;
 mod native;
+mod outward;
 mod sound;
 mod story;
 mod vendors;
@@ -24,14 +26,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use model::{Actor, Command, Directory, Problem, Reply, Source, TenantId};
+use model::{Actor, Command, Directory, Problem, Reply, Source, TenantId, TrunkAddress};
 use store::{Changes, Store};
 use tokio::sync::watch;
 
 use crate::keys::Keys;
+use crate::limits::Limits;
 use crate::story::Stories;
 
 pub use metrics::Metrics;
+pub use outward::{Outward, OutwardError};
+pub use vendors::voip24h::routing::Crm;
 
 /// An answer that is still being made.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -96,6 +101,10 @@ pub struct ApiSettings {
     pub link_key: [u8; 32],
     /// How long a recording link plays.
     pub link_lifetime: Duration,
+    /// Requests that each key may make in a second, twice as many at once. 0: any number.
+    pub requests_per_second: u32,
+    /// Sources that no limit on requests touches.
+    pub unlimited_from: Vec<TrunkAddress>,
     /// Socket.IO.
     pub live: LiveSettings,
 }
@@ -109,6 +118,8 @@ impl ApiSettings {
             recordings,
             link_key,
             link_lifetime: Duration::from_secs(7 * 24 * 3600),
+            requests_per_second: 100,
+            unlimited_from: Vec::new(),
             live: LiveSettings::default(),
         }
     }
@@ -167,6 +178,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// How the faces behave.
     pub settings: Arc<ApiSettings>,
+    /// How hooks and the CRM are reached.
+    pub outward: Outward,
 }
 
 impl App {
@@ -182,11 +195,13 @@ impl App {
 pub fn router(app: App) -> Router {
     let keys = Keys::new(app.directory.clone());
     let stories = Stories::new(app.store.feed(), keys.clone());
-    let faces = Arc::new(Faces { app, keys, stories });
+    let limits = Limits::new(app.settings.requests_per_second, app.settings.unlimited_from.clone());
+    let faces = Arc::new(Faces { app, keys, stories, limits });
     native::router(faces.clone())
         .merge(vendors::router(faces.clone()))
         .merge(live::router(&faces))
         .fallback(native::nowhere)
+        .layer(middleware::from_fn(limits::layer))
         .layer(middleware::from_fn_with_state(faces, watch_requests::watch))
 }
 
@@ -195,6 +210,7 @@ pub(crate) struct Faces {
     pub app: App,
     pub keys: Keys,
     pub stories: Stories,
+    pub limits: Limits,
 }
 
 /// The address a request came from.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use model::{Problem, Reason};
+use model::{Problem, Reason, Reply};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use support::{ADMIN, World, call, json as answer};
@@ -135,4 +135,107 @@ fn order(world: &World, key: &str) -> RequestBuilder {
 
 fn keyed(world: &World, token: &str, key: &str) -> RequestBuilder {
     world.with(token, Method::POST, "/v1/calls").header("idempotency-key", key.as_bytes())
+}
+
+#[tokio::test]
+async fn an_order_to_a_live_call_with_a_key_is_carried_out_once_too() {
+    let world = World::start().await;
+    world.switchboard.will(Ok(Reply::Done { call: call(1) }));
+
+    let first = hold(&world, "hold-1").send().await.expect("an answer");
+    let again = hold(&world, "hold-1").send().await.expect("an answer");
+
+    assert!(!first.headers().contains_key("idempotency-replayed"));
+    assert_eq!((again.status().as_u16(), &again.headers()["idempotency-replayed"]), (200, &"true".parse().expect("a value")));
+    assert_eq!(again.headers()["content-type"], "application/json");
+    let (first, again): (Value, Value) = (first.json().await.expect("JSON"), again.json().await.expect("JSON"));
+    assert_eq!(first, again);
+    assert_eq!(world.switchboard.reached().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_key_with_another_path_query_or_body_is_refused() {
+    let world = World::start().await;
+    world.switchboard.will(Ok(Reply::Done { call: call(1) }));
+    answer(hold(&world, "hold-1")).await;
+
+    for (path, body) in [
+        (format!("/v1/calls/{}/hold", call(2)), json!({ "leg": "101" })),
+        (format!("/v1/calls/{}/resume", call(1)), json!({ "leg": "101" })),
+        (format!("/v1/calls/{}/hold?tenant=VPBX_DEMO", call(1)), json!({ "leg": "101" })),
+        (format!("/v1/calls/{}/hold", call(1)), json!({ "leg": "102" })),
+        ("/v1/calls".to_owned(), json!({ "from": "101", "to": "0900000001" })),
+    ] {
+        let other = world.with("NATIVE_DEMO", Method::POST, &path).header("idempotency-key", "hold-1").json(&body);
+        let (status, problem) = answer(other).await;
+        assert_eq!((status, &problem["code"]), (422, &json!("idempotency_key_taken")), "{path} {body}");
+    }
+
+    assert_eq!(world.switchboard.reached().len(), 1);
+}
+
+#[tokio::test]
+async fn orders_to_a_live_call_that_come_at_once_are_one() {
+    let world = World::start().await;
+    world.switchboard.will(Ok(Reply::Done { call: call(1) }));
+    world.switchboard.holds();
+
+    let goes_on = async {
+        world.switchboard.waits_for(1).await;
+        world.switchboard.goes_on();
+    };
+    let (one, two, ()) = tokio::join!(answer(hold(&world, "hold-1")), answer(hold(&world, "hold-1")), goes_on);
+
+    assert_eq!(one.0, 200);
+    assert_eq!(one, two);
+    assert_eq!(world.switchboard.reached().len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_goes_on_and_its_answer_is_kept_when_the_client_goes_away() {
+    let world = World::start().await;
+    world.switchboard.will(Ok(Reply::Done { call: call(1) }));
+    world.switchboard.holds();
+
+    let gone = tokio::spawn(hold(&world, "hold-1").send());
+    world.switchboard.waits_for(1).await;
+    gone.abort();
+    world.switchboard.goes_on();
+
+    assert_eq!(answer(hold(&world, "hold-1")).await.0, 200);
+    assert_eq!(world.switchboard.reached().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_of_an_order_is_kept_unless_it_asks_to_come_again() {
+    let world = World::start().await;
+    world.switchboard.will(Err(Problem::NotNow { call: call(1), detail: "it rings".into() }));
+    world.switchboard.will(Err(Problem::Unavailable));
+    world.switchboard.will(Ok(Reply::Done { call: call(1) }));
+
+    let refused = answer(hold(&world, "refused")).await;
+    assert_eq!(refused.0, 409);
+    assert_eq!(answer(hold(&world, "refused")).await, refused);
+
+    assert_eq!(answer(hold(&world, "later")).await.0, 503);
+    assert_eq!(answer(hold(&world, "later")).await.0, 200);
+}
+
+#[tokio::test]
+async fn who_may_not_ask_claims_no_key() {
+    let world = World::start().await;
+    let as_who = |token: &str| {
+        let path = format!("/v1/calls/{}/hold", call(1));
+        world.with(token, Method::POST, &path).header("idempotency-key", "hold-1").json(&json!({ "leg": "101" }))
+    };
+
+    assert_eq!(answer(as_who("WRONG")).await.0, 401);
+    assert_eq!(answer(as_who("NATIVE_READER")).await.0, 403);
+    assert_eq!(answer(as_who("NATIVE_READER")).await.0, 403);
+    assert!(world.switchboard.reached().is_empty());
+}
+
+fn hold(world: &World, key: &str) -> RequestBuilder {
+    let path = format!("/v1/calls/{}/hold", call(1));
+    world.with("NATIVE_DEMO", Method::POST, &path).header("idempotency-key", key).json(&json!({ "leg": "101" }))
 }

@@ -58,6 +58,11 @@ pub const KEYS: &[Key] = &[
     one("realm", "NAME", "Realm of SIP passwords; fixed once one is stored [default: tongdai]"),
     many("unlimited-from", "NETWORK", "Networks that no per-source limit or ban touches [default: none]"),
     one(
+        "requests-per-second",
+        "NUMBER",
+        "HTTP requests of each key in a second, twice as many at once; 0: any number [default: 100]",
+    ),
+    one(
         "durability",
         "process|power",
         "What a stored record outlives: a killed process, or a power cut [default: process]",
@@ -75,6 +80,8 @@ pub const KEYS: &[Key] = &[
 
 /// NATs forget a UDP flow after 30 s at the soonest (RFC 4787 asks for two minutes, and is not heard everywhere).
 const NAT_KEEPALIVE: Duration = Duration::from_secs(25);
+/// Far more than a CRM with all its agents asks for.
+const REQUESTS_PER_SECOND: u32 = 100;
 
 /// What a stored record outlives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,6 +127,8 @@ pub struct Settings {
     pub realm: String,
     /// Networks without limits per source.
     pub unlimited_from: Vec<Network>,
+    /// HTTP requests of each key in a second. 0: any number.
+    pub requests_per_second: u32,
     /// What a stored record outlives.
     pub durability: Durability,
     /// Bearer token for the whole server. None: generated.
@@ -175,6 +184,7 @@ impl Settings {
             provision: layers.one("provision", path)?,
             realm: layers.one("realm", realm)?.unwrap_or_else(|| "tongdai".into()),
             unlimited_from: layers.all("unlimited-from", Network::parse_list)?.unwrap_or_default().concat(),
+            requests_per_second: layers.one("requests-per-second", requests)?.unwrap_or(REQUESTS_PER_SECOND),
             durability: layers.one("durability", durability)?.unwrap_or(Durability::Process),
             admin_token: layers.one("admin-token", admin_token)?,
             nat_keepalive: Some(layers.one("nat-keepalive-seconds", seconds)?.unwrap_or(NAT_KEEPALIVE))
@@ -302,6 +312,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 0..=86_400_u64) => Ok(Duration::from_secs(seconds)),
         _ => Err("write a whole number of seconds, 0 to 86400".into()),
+    }
+}
+
+fn requests(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(requests @ 0..=1_000_000) => Ok(requests),
+        _ => Err("write a whole number, 0 to 1000000; 0 means any number".into()),
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn carry_out(
             Claim::Made => return give(claims, key, order).await,
             Claim::Answered(ClaimAnswer::Call { call, leg }) => return Ok(Begun { call, leg }),
             Claim::Answered(ClaimAnswer::Refused(problem)) => return Err(problem.into()),
-            Claim::Taken => return Err(Refusal::KeyTaken),
+            Claim::Answered(ClaimAnswer::Http { .. }) | Claim::Taken => return Err(Refusal::KeyTaken),
             Claim::Pending => {}
         }
         match timeout_at(wait_until, changes.changed()).await {

@@ -32,6 +32,13 @@ impl FromRequestParts<Arc<Faces>> for OrderKey {
     type Rejection = ProblemBody;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        Self::of(parts)
+    }
+}
+
+impl OrderKey {
+    /// The key that stands in the head of a request.
+    pub fn of(parts: &Parts) -> Result<Self, ProblemBody> {
         let mut given = parts.headers.get_all("idempotency-key").iter();
         let Some(key) = given.next() else { return Ok(Self(None)) };
         match key.to_str() {

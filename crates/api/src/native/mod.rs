@@ -5,6 +5,7 @@ mod calls;
 mod events;
 mod extract;
 mod health;
+mod once;
 mod orders;
 pub(crate) mod problem;
 mod provision;
@@ -16,7 +17,7 @@ pub(crate) mod views;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware};
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::routing::get;
@@ -41,6 +42,7 @@ pub(crate) fn router(faces: Arc<Faces>) -> Router {
         .route("/v1/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], description)))
         .merge(health::router())
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(faces.clone(), once::layer))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(faces)
 }

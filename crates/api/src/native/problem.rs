@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::NotApplied;
 use crate::actions::Refusal;
+use crate::limits::TooMany;
 
 /// Why a request was not fulfilled (RFC 9457), as `application/problem+json`.
 #[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
@@ -67,6 +68,12 @@ impl ProblemBody {
     pub fn unauthorized() -> Self {
         let detail = "the request needs a header `Authorization: Bearer TOKEN` with a native key of a tenant, or the admin token";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+}
+
+impl From<TooMany> for ProblemBody {
+    fn from(too_many: TooMany) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", too_many.to_string())
     }
 }
 

@@ -11,9 +11,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::problem::ProblemBody;
-use crate::Faces;
 use crate::actions::Asker;
-use crate::keys;
+use crate::{Faces, Peer, keys};
 
 /// Somebody who may ask, for one tenant. With the admin token `?tenant=NAME` chooses it, else it is the default one.
 pub(crate) struct SignedIn {
@@ -27,10 +26,7 @@ pub(crate) struct SignedIn {
 impl SignedIn {
     /// Names whoever signed in, so that nobody else's keys for orders are theirs. Tells nothing of the token.
     pub fn owner(&self) -> String {
-        match &self.token {
-            Some(token) => format!("key:{}", keys::hash(token)),
-            None => "admin".to_owned(),
-        }
+        owner_name(self.token.as_deref())
     }
 
     /// Whether the token still opens what it opened.
@@ -47,7 +43,22 @@ impl FromRequestParts<Arc<Faces>> for SignedIn {
     type Rejection = ProblemBody;
 
     async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
-        let Who { actor, key } = who(parts, faces).ok_or_else(ProblemBody::unauthorized)?;
+        Self::with_token(bearer(parts), parts, faces)
+    }
+}
+
+impl FromRequestParts<Arc<Faces>> for Anybody {
+    type Rejection = ProblemBody;
+
+    async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        admit(bearer(parts), parts, faces).map(|who| Self(who.actor))
+    }
+}
+
+impl SignedIn {
+    /// Whoever has this token, wherever in the request it stands.
+    pub fn with_token(token: Option<&str>, parts: &Parts, faces: &Faces) -> Result<Self, ProblemBody> {
+        let Who { actor, key } = admit(token, parts, faces)?;
         let own = key.as_ref().map(|(tenant, _)| *tenant);
         let index = faces.keys.now();
         let named = tenant_parameter(parts);
@@ -71,12 +82,16 @@ impl FromRequestParts<Arc<Faces>> for SignedIn {
     }
 }
 
-impl FromRequestParts<Arc<Faces>> for Anybody {
-    type Rejection = ProblemBody;
-
-    async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
-        who(parts, faces).map(|who| Self(who.actor)).ok_or_else(ProblemBody::unauthorized)
-    }
+/// Whose a request is, for who keeps answers: a name for what it signed in with, and its tenant. Counts nothing.
+pub(crate) fn owner(parts: &Parts, faces: &Faces) -> Option<(String, TenantId)> {
+    let who = who(bearer(parts)?, faces)?;
+    let tenant = match who.key {
+        Some((tenant, _)) => tenant,
+        None => {
+            faces.keys.now().tenant_named(tenant_parameter(parts).as_deref()).map_or(TenantId::SERVER, |own| own.id)
+        }
+    };
+    Some((who.owner(), tenant))
 }
 
 struct Who {
@@ -85,20 +100,47 @@ struct Who {
     key: Option<(TenantId, String)>,
 }
 
-fn who(parts: &Parts, faces: &Faces) -> Option<Who> {
-    let token = parts
+impl Who {
+    fn owner(&self) -> String {
+        owner_name(self.key.as_ref().map(|(_, token)| token.as_str()))
+    }
+}
+
+/// Never a secret.
+fn owner_name(token: Option<&str>) -> String {
+    token.map_or_else(|| "admin".to_owned(), |token| format!("key:{}", keys::hash(token)))
+}
+
+/// Somebody who shows a right token, and neither asks too often nor tried too many wrong ones.
+fn admit(token: Option<&str>, parts: &Parts, faces: &Faces) -> Result<Who, ProblemBody> {
+    let from = parts.extensions.get::<Peer>().map(|peer| peer.0);
+    let token = token.ok_or_else(ProblemBody::unauthorized)?;
+    faces.limits.may_sign_in(from)?;
+    let Some(who) = who(token, faces) else {
+        faces.limits.wrong_key(from);
+        return Err(ProblemBody::unauthorized());
+    };
+    faces.limits.admit(&who.owner(), from)?;
+    Ok(who)
+}
+
+fn who(token: &str, faces: &Faces) -> Option<Who> {
+    if is_same(token, &faces.app.settings.admin_token) {
+        return Some(Who { actor: Actor { name: Text::from("admin"), role: Role::Operator }, key: None });
+    }
+    let asker = faces.keys.now().native(token)?;
+    Some(Who { actor: asker.actor, key: Some((asker.tenant, token.to_owned())) })
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    parts
         .headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
         .map(|(_, token)| token.trim())
-        .filter(|token| !token.is_empty())?;
-    if is_same(token, &faces.app.settings.admin_token) {
-        return Some(Who { actor: Actor { name: Text::from("admin"), role: Role::Operator }, key: None });
-    }
-    let asker = faces.keys.now().native(token)?;
-    Some(Who { actor: asker.actor, key: Some((asker.tenant, token.to_owned())) })
+        .filter(|token| !token.is_empty())
 }
 
 // Hashes have one length, so that the comparison tells nothing of the token's.
