@@ -8,6 +8,7 @@
 //!                                                               └──► replies
 //! ```
 
+mod audit;
 mod bans;
 mod calls;
 mod claims;
@@ -15,6 +16,7 @@ mod db;
 mod error;
 mod events;
 mod feed;
+mod hooks;
 mod lock;
 mod migrations;
 mod open;
@@ -28,15 +30,21 @@ mod tenant;
 mod trunks;
 mod writer;
 
+pub use audit::{Audit, AuditFilter, AuditNote, AuditRow};
 pub use calls::Calls;
 pub use claims::{Claim, ClaimAnswer, Claims};
 pub use error::StoreError;
 pub use events::Events;
 pub use feed::Feed;
+pub use hooks::{
+    Attempt, AttemptRow, Claimed, Deliveries, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Draft, Hook, HookId,
+    HookOrderError, HookStatus, Hooks, Made, Outcome, Place, Settled, Spell, Whence,
+};
 pub use open::{Durability, OpenError, Store, StoreOptions};
 pub use recordings::{RecordingRow, Recordings};
 pub use records::{BadCursor, RecordCursor, RecordFilter, RecordOrder, RecordPage, RecordRow, RecordState, Records};
 pub use recovery::{OpenCall, OpenRecording};
+pub use settings::stored::{HookKind, HookMethod};
 pub use settings::{
     ApplyError, Author, Change, ChangeError, Changed, Changes, Deed, Noun, Reach, Settings, Snapshot, Thing, ThingPage,
 };

@@ -41,4 +41,6 @@ macro_rules! steps {
 const ALL: &[Step] = &steps! {
     1 "first" "0001_first.sql",
     2 "claims" "0002_claims.sql",
+    5 "hooks" "0005_hooks.sql",
+    6 "audit" "0006_audit.sql",
 };

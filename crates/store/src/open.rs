@@ -8,11 +8,12 @@ use model::{EngineNumber, TenantId};
 use tokio::sync::watch;
 
 use crate::db::{Connection, Db, Failed, Sql, connect_postgres, connect_sqlite};
+use crate::hooks::{self, Hooks};
 use crate::lock::FolderLock;
 use crate::secrets::{SecretKey, random_name};
 use crate::settings::Settings;
 use crate::writer::{self, Writer};
-use crate::{Claims, Feed, StoreError, TenantStore, claims};
+use crate::{Audit, AuditNote, Author, Claims, Feed, StoreError, TenantStore, audit, claims};
 
 const KEY_CHECK: &str = "tongdai";
 
@@ -134,6 +135,7 @@ struct Inner {
     feed: Feed,
     /// Changes when a claim is no longer pending.
     claims: watch::Sender<()>,
+    hooks: Hooks,
     key: SecretKey,
     realm: String,
     _lock: Arc<FolderLock>,
@@ -185,8 +187,14 @@ impl Store {
             remedy: place.remedy(),
             _lock: lock.clone(),
         });
+        let hooks = Hooks {
+            db: db.clone(),
+            key: key.clone(),
+            worker: hooks::Worker::start(db.clone()),
+            changes: watch::Sender::new(()),
+        };
         let realm = options.realm;
-        Ok(Self { inner: Arc::new(Inner { db, writer, feed, claims, key, realm, _lock: lock }) })
+        Ok(Self { inner: Arc::new(Inner { db, writer, feed, claims, hooks, key, realm, _lock: lock }) })
     }
 
     /// A number for an engine that starts now, never given before.
@@ -217,6 +225,11 @@ impl Store {
         TenantStore { id, db: self.inner.db.clone() }
     }
 
+    /// The hooks of all tenants, for who reads the story for them and sends; people look through a tenant.
+    pub fn hooks(&self) -> Hooks {
+        self.inner.hooks.clone()
+    }
+
     /// The keys that one tenant's clients gave their orders.
     pub fn claims(&self, tenant: TenantId) -> Claims {
         Claims { tenant, db: self.inner.db.clone(), changes: self.inner.claims.clone() }
@@ -225,6 +238,16 @@ impl Store {
     /// Tenants and what belongs to them.
     pub fn settings(&self) -> Settings {
         Settings { db: self.inner.db.clone(), key: self.inner.key.clone(), realm: self.inner.realm.clone() }
+    }
+
+    /// Who changed what in one tenant; None: in the whole server.
+    pub fn audit(&self, tenant: Option<TenantId>) -> Audit {
+        Audit { db: self.inner.db.clone(), tenant }
+    }
+
+    /// Writes an order into the audit log that is no change of a setting.
+    pub async fn note(&self, author: &Author, note: &AuditNote) -> Result<(), StoreError> {
+        audit::write_note(&self.inner.db, author, note).await
     }
 
     /// The digest realm that passwords are stored for.

@@ -20,7 +20,7 @@ use crate::secrets::Secret;
 use crate::settings::stored::{Device, Hook, TenantBody, TrunkBody, User};
 use section::Section;
 
-pub(crate) use one::{Draft, One, WrongField, read_one};
+pub(crate) use one::{Draft, read_one};
 pub(crate) use print::{Printed, print};
 pub(crate) use references::{Names, missing};
 pub(crate) use references::{hook_name, key_name};

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{TenantId, Timestamp};
 use serde_json::Value;
 
+use super::house::House;
 use super::items::{Confidence, Item, OPERATOR, body, of_operator, of_tenant};
-use super::merged;
+use super::merged::{self, Clash};
 use super::noun::Noun;
-use super::{ApplyError, Changes, Settings};
+use super::tell::tell_differences;
+use super::{ApplyError, Author, Changes, Settings};
 use crate::StoreError;
 use crate::db::{Sql, Transaction};
 use crate::provision::{Lined, Proof, Provision, TenantDraft};
@@ -51,9 +53,14 @@ impl Settings {
     /// A file that goes against what is stored changes nothing. Records and events stay, also of a deleted tenant, and
     /// are there again when a tenant of that name comes back.
     pub async fn apply(&self, provision: Provision, prune: bool) -> Result<Changes, ApplyError> {
+        self.apply_by(&Author { name: "provision file".into(), address: None }, provision, prune).await
+    }
+
+    /// The same, with who does it, for the audit log.
+    pub async fn apply_by(&self, author: &Author, provision: Provision, prune: bool) -> Result<Changes, ApplyError> {
         let hashes = self.hash_passwords(&provision).await?;
         let mut transaction = self.db.begin().await.map_err(StoreError::while_doing(DOING))?;
-        let changes = self.apply_within(&mut transaction, &provision, hashes, prune).await?;
+        let changes = self.apply_within(&mut transaction, author, &provision, hashes, prune).await?;
         transaction.commit().await.map_err(StoreError::while_doing(DOING))?;
         Ok(changes)
     }
@@ -61,12 +68,12 @@ impl Settings {
     async fn apply_within(
         &self,
         transaction: &mut Transaction,
+        author: &Author,
         provision: &Provision,
         hashes: Vec<String>,
         prune: bool,
     ) -> Result<Changes, ApplyError> {
-        let tenants = read_tenants(transaction).await?;
-        let rows = read_rows(transaction).await?;
+        let House { tenants, rows } = read_house(transaction).await?;
         let version = read_version(transaction).await? + 1;
         let mut application = Application {
             settings: self,
@@ -91,17 +98,16 @@ impl Settings {
         } else {
             application.put_other_rules_last(&items).await?;
         }
-        let Application { changes, touched, .. } = application;
-        merged::check(&read_tenants(transaction).await?, &read_rows(transaction).await?, &items, &lines)?;
+        let Application { changes, touched, rows, .. } = application;
+        let after = read_house(transaction).await?;
+        merged::check(&after.tenants, &after.rows, &items, &lines).map_err(Clash::in_file)?;
         if items.iter().any(|item| item.noun == Noun::Extension) {
-            execute(
-                Sql::new("INSERT INTO meta (name, value) VALUES ('realm', $1) ON CONFLICT (name) DO NOTHING")
-                    .with(&self.realm),
-                transaction,
-            )
-            .await?;
+            remember_realm(transaction, &self.realm).await?;
         }
-        raise_versions(transaction, version, &changes, &touched).await?;
+        if changes.any() || !touched.is_empty() {
+            raise_versions(transaction, version, &touched).await?;
+            tell_differences(transaction, author, &House { tenants, rows }, &after).await?;
+        }
         Ok(changes)
     }
 
@@ -160,7 +166,7 @@ impl Application<'_> {
             .with(&draft.body.country)
             .with(body.to_string())
             .with(row.id.0);
-        execute(query, self.transaction).await?;
+        execute(self.transaction, query).await?;
         if row.deleted {
             self.changes.created += 1;
         } else {
@@ -173,18 +179,9 @@ impl Application<'_> {
     async fn save(&mut self, item: &Item) -> Result<(), StoreError> {
         let key = (item.tenant, item.noun, item.name.clone());
         let stored = self.rows.get(&key);
-        let secrets = self.settings.keep_secrets(item, stored)?;
+        let secrets = self.settings.keep_secrets(item, stored.map(|row| (item.name.as_str(), row)))?;
         let Some(row) = stored else {
-            let query = Sql::new(
-                "INSERT INTO settings (tenant, noun, name, place, body, secrets) VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .with(item.tenant.0)
-            .with(item.noun.word())
-            .with(&item.name)
-            .with(item.place)
-            .with(item.body.to_string())
-            .with(print_secrets(&secrets));
-            execute(query, self.transaction).await?;
+            insert_row(self.transaction, item, &secrets).await?;
             self.changes.created += 1;
             self.touched.insert(item.tenant);
             return Ok(());
@@ -198,7 +195,7 @@ impl Application<'_> {
                 .with(item.body.to_string())
                 .with(print_secrets(&secrets))
                 .with(row.id);
-            execute(query, self.transaction).await?;
+            execute(self.transaction, query).await?;
         }
         if different {
             self.changes.updated += 1;
@@ -228,7 +225,7 @@ impl Application<'_> {
             let Some(next) = next.get_mut(&tenant) else { continue };
             if place != *next {
                 let query = Sql::new("UPDATE settings SET place = $1 WHERE id = $2").with(*next).with(id);
-                execute(query, self.transaction).await?;
+                execute(self.transaction, query).await?;
                 self.touched.insert(tenant);
             }
             *next += 1;
@@ -249,7 +246,7 @@ impl Application<'_> {
             .filter(|((tenant, noun, name), _)| !names.contains(&(*tenant, *noun, name.as_str())))
             .map(|((tenant, _, _), row)| (*tenant, row.id));
         for (tenant, id) in gone {
-            execute(Sql::new("DELETE FROM settings WHERE id = $1").with(id), self.transaction).await?;
+            execute(self.transaction, Sql::new("DELETE FROM settings WHERE id = $1").with(id)).await?;
             self.changes.deleted += 1;
             self.touched.insert(tenant);
         }
@@ -257,7 +254,7 @@ impl Application<'_> {
             let query = Sql::new("UPDATE tenants SET deleted_ms = $1 WHERE id = $2")
                 .with(Timestamp::now().as_millisecond())
                 .with(row.id.0);
-            execute(query, self.transaction).await?;
+            execute(self.transaction, query).await?;
             self.changes.deleted += 1;
             self.touched.insert(row.id);
         }
@@ -266,30 +263,40 @@ impl Application<'_> {
 }
 
 impl Settings {
-    /// The secrets of an item as they are to be stored: what is stored already, where it is the same secret.
-    fn keep_secrets(&self, item: &Item, stored: Option<&Row>) -> Result<BTreeMap<String, String>, StoreError> {
+    /// The secrets of an item as they are to be stored: what is stored already, where it is the same secret. `stored`: the
+    /// row that it takes the place of, and that row's name.
+    pub(super) fn keep_secrets(
+        &self,
+        item: &Item,
+        stored: Option<(&str, &Row)>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
         let mut secrets = BTreeMap::new();
         for (field, confidence) in &item.secrets {
             let place = sealing_place(item.tenant, item.noun, &item.name, field);
-            let stored = stored.and_then(|row| row.secrets.get(*field));
-            let open = || stored.and_then(|sealed| self.key.open(&place, sealed));
-            let kept = match confidence {
-                Confidence::Hashed(hash) => hash.clone(),
-                Confidence::Sealed(secret) => match (open(), stored) {
-                    (Some(known), Some(sealed)) if known == *secret => sealed.clone(),
+            let stored = stored.and_then(|(name, row)| Some((name, row.secrets.get(*field)?)));
+            let known = stored
+                .and_then(|(name, sealed)| self.key.open(&sealing_place(item.tenant, item.noun, name, field), sealed));
+            // What is sealed for one name opens for no other.
+            let sealed = stored.filter(|(name, _)| *name == item.name).map(|(_, sealed)| sealed.clone());
+            let kept = match (confidence, known) {
+                (Confidence::Hashed(hash), _) => hash.clone(),
+                (Confidence::Sealed(secret), known) => match sealed {
+                    Some(sealed) if known.as_ref() == Some(secret) => sealed,
                     _ => self.seal(&place, secret)?,
                 },
-                Confidence::Stored => match stored {
-                    Some(stored) => stored.clone(),
+                (Confidence::Stored | Confidence::Made, Some(known)) => match sealed {
+                    Some(sealed) => sealed,
+                    None => self.seal(&place, &known)?,
+                },
+                // A hash, which opens nowhere.
+                (Confidence::Stored, None) => match stored {
+                    Some((_, hash)) => hash.clone(),
                     None => continue,
                 },
-                Confidence::Made => match (open(), stored) {
-                    (Some(_), Some(sealed)) => sealed.clone(),
-                    _ => {
-                        let made = hook_secret().map_err(StoreError::unreadable("the system's random numbers"))?;
-                        self.seal(&place, &made)?
-                    }
-                },
+                (Confidence::Made, None) => {
+                    let made = hook_secret().map_err(StoreError::unreadable("the system's random numbers"))?;
+                    self.seal(&place, &made)?
+                }
             };
             secrets.insert((*field).to_owned(), kept);
         }
@@ -319,11 +326,19 @@ pub(super) async fn read_tenants(transaction: &mut Transaction) -> Result<Vec<Te
         .collect()
 }
 
+/// Everything that is stored.
+pub(super) async fn read_house(transaction: &mut Transaction) -> Result<House, StoreError> {
+    Ok(House { tenants: read_tenants(transaction).await?, rows: read_rows(transaction).await? })
+}
+
 pub(super) async fn read_rows(transaction: &mut Transaction) -> Result<Rows, StoreError> {
-    let rows: Vec<(i64, i64, String, String, i64, String, String)> = transaction
-        .fetch_all(Sql::new("SELECT id, tenant, noun, name, place, body, secrets FROM settings"))
-        .await
-        .map_err(StoreError::while_doing("reading settings"))?;
+    read_rows_of(transaction, Sql::new("SELECT id, tenant, noun, name, place, body, secrets FROM settings")).await
+}
+
+/// The rows that a statement with these columns gives.
+pub(super) async fn read_rows_of(transaction: &mut Transaction, sql: Sql) -> Result<Rows, StoreError> {
+    let rows: Vec<(i64, i64, String, String, i64, String, String)> =
+        transaction.fetch_all(sql).await.map_err(StoreError::while_doing("reading settings"))?;
     rows.into_iter()
         .map(|(id, tenant, noun, name, place, body, secrets)| {
             let what = format!("{noun} {name}");
@@ -342,33 +357,55 @@ pub(super) async fn read_version(transaction: &mut Transaction) -> Result<i64, S
     Ok(version.unwrap_or(0))
 }
 
-async fn raise_versions(
+/// Stores a row that is not there; its id.
+pub(super) async fn insert_row(
+    transaction: &mut Transaction,
+    item: &Item,
+    secrets: &BTreeMap<String, String>,
+) -> Result<i64, StoreError> {
+    let sql = Sql::new(
+        "INSERT INTO settings (tenant, noun, name, place, body, secrets) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+    )
+    .with(item.tenant.0)
+    .with(item.noun.word())
+    .with(&item.name)
+    .with(item.place)
+    .with(item.body.to_string())
+    .with(print_secrets(secrets));
+    let (id,): (i64,) = transaction.fetch_one(sql).await.map_err(StoreError::while_doing(DOING))?;
+    Ok(id)
+}
+
+/// From the first password on the realm is fixed.
+pub(super) async fn remember_realm(transaction: &mut Transaction, realm: &str) -> Result<(), StoreError> {
+    let sql = Sql::new("INSERT INTO meta (name, value) VALUES ('realm', $1) ON CONFLICT (name) DO NOTHING");
+    execute(transaction, sql.with(realm)).await
+}
+
+/// Tells everybody that something is different, and whose settings are.
+pub(super) async fn raise_versions(
     transaction: &mut Transaction,
     version: i64,
-    changes: &Changes,
     touched: &BTreeSet<TenantId>,
 ) -> Result<(), StoreError> {
-    if !changes.any() && touched.is_empty() {
-        return Ok(());
-    }
     let query = Sql::new(
         "INSERT INTO meta (name, value) VALUES ('settings_version', $1)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )
     .with(version.to_string());
-    execute(query, transaction).await?;
+    execute(transaction, query).await?;
     // What is the operator's is in every tenant's settings.
     if touched.contains(&OPERATOR) {
-        return execute(Sql::new("UPDATE tenants SET version = $1").with(version), transaction).await;
+        return execute(transaction, Sql::new("UPDATE tenants SET version = $1").with(version)).await;
     }
     for tenant in touched {
         let query = Sql::new("UPDATE tenants SET version = $1 WHERE id = $2").with(version).with(tenant.0);
-        execute(query, transaction).await?;
+        execute(transaction, query).await?;
     }
     Ok(())
 }
 
-async fn execute(sql: Sql, transaction: &mut Transaction) -> Result<(), StoreError> {
+pub(super) async fn execute(transaction: &mut Transaction, sql: Sql) -> Result<(), StoreError> {
     transaction.execute(sql).await.map_err(StoreError::while_doing(DOING))?;
     Ok(())
 }
@@ -381,6 +418,6 @@ fn read_secrets(text: &str, what: &str) -> Result<BTreeMap<String, String>, Stor
     serde_json::from_str(text).map_err(StoreError::unreadable(format!("the secrets of {what}")))
 }
 
-fn print_secrets(secrets: &BTreeMap<String, String>) -> String {
+pub(super) fn print_secrets(secrets: &BTreeMap<String, String>) -> String {
     serde_json::to_string(secrets).expect("a map of text prints")
 }

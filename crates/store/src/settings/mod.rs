@@ -1,11 +1,20 @@
-//! Tenants and what belongs to them: read as one snapshot, changed by a provision file.
+//! Tenants and what belongs to them: read as one snapshot, changed by a provision file or one at a time.
 
 mod apply;
+mod change;
+mod given;
+mod house;
 mod items;
+mod list;
+mod merge;
 mod merged;
+mod named;
 mod noun;
+mod order;
 mod snapshot;
 pub(crate) mod stored;
+mod tell;
+mod tenants;
 mod thing;
 
 use model::{Directory, TenantSettings};
