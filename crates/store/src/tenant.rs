@@ -3,7 +3,7 @@
 use model::{Number, TenantId};
 
 use crate::db::{Db, Sql};
-use crate::{Calls, Events, Recordings, Records, StoreError, Trunks};
+use crate::{Calls, Deliveries, Events, Recordings, Records, StoreError, Trunks};
 
 /// What one tenant may see. Nothing read through it is another's.
 #[derive(Clone, Debug)]
@@ -36,6 +36,11 @@ impl TenantStore {
     /// Its recordings.
     pub fn recordings(&self) -> Recordings<'_> {
         Recordings { tenant: self }
+    }
+
+    /// What was sent to its hooks.
+    pub fn deliveries(&self) -> Deliveries<'_> {
+        Deliveries { tenant: self }
     }
 
     /// The trunks it calls by.
