@@ -101,6 +101,11 @@ impl Story {
         Self { tenant, dialect, feed, keys, rendered, task }
     }
 
+    /// Up to where the story is rendered.
+    pub fn head(&self) -> i64 {
+        *self.rendered.head.borrow()
+    }
+
     /// Resolves when something after `position` is rendered.
     pub async fn changed(&self, position: i64) {
         let mut head = self.rendered.head.subscribe();
@@ -174,7 +179,7 @@ fn render(events: &[Arc<StoredEvent>], tenant: TenantId, dialect: Dialect, keys:
     let packets = |event: &StoredEvent| -> Vec<Str> {
         match dialect {
             Dialect::Native => vec![json(&EventView::of(event))],
-            Dialect::Voip24h => voip24h::events::render(event, &tenant.switches)
+            Dialect::Voip24h => voip24h::events::numbered(event, &tenant.switches)
                 .iter()
                 .map(|response| packet("response", response))
                 .collect(),

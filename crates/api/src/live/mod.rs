@@ -28,6 +28,7 @@ use self::seats::{Connection, Seats};
 use self::session::{Heard, Session};
 use crate::keys::Keys;
 use crate::story::Stories;
+use crate::vendors::voip24h::number::Number;
 use crate::{App, Faces, Peer};
 
 /// Where clients look for it.
@@ -51,7 +52,7 @@ pub(crate) struct Live {
 
 /// The path `/socket.io/`.
 pub(crate) fn router(faces: &Faces) -> Router {
-    let Faces { app, keys, stories } = faces;
+    let Faces { app, keys, stories, .. } = faces;
     let wire = Wire::default();
     let settings = &app.settings.live;
     let (service, io) = SocketIo::builder()
@@ -119,6 +120,10 @@ impl Live {
         socket.on("sign", async move |Data(Arguments(arguments)): Data<Arguments>| {
             // Dropped only when so much waits that the client cannot mean it.
             let _ = sign.try_send(Heard::Sign(arguments));
+        });
+        let resume = say.clone();
+        socket.on("resume", async move |Data(Arguments(arguments)): Data<Arguments>| {
+            let _ = resume.try_send(Heard::Resume(Number::of(arguments.first())));
         });
         socket.on("hello", async move || {
             let _ = say.try_send(Heard::Hello);

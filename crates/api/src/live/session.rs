@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! connecting ──sign──► signing ──► connected, connection, say ──► response … ──► connectEnd | disconnectedServer
+//!      │                  │             └─ resume ──► resumed, and what was missed
 //!      │                  ├─ wrong key ──► error
 //!      │                  ├─ address not allowed ──► connectionRefused
 //!      │                  └─ all seats taken ──► Bandwidth
@@ -24,7 +25,8 @@ use super::{Connection, Live};
 use crate::Readiness;
 use crate::keys::Voip24hKey;
 use crate::story::{Dialect, Story, packet};
-use crate::vendors::voip24h::wire::{Bandwidth, ConnectEnd, FAILED, PORTAL_OK, Said};
+use crate::vendors::voip24h::greetings::{self, Bandwidth, ConnectEnd, Placed};
+use crate::vendors::voip24h::number::{NoNumber, Number};
 
 /// How often a farewell is tried on a socket that is full.
 const FAREWELLS: usize = 20;
@@ -35,6 +37,17 @@ pub(crate) enum Heard {
     Sign(Vec<Value>),
     /// `hello`
     Hello,
+    /// `resume`, with the number of the last event that was heard.
+    Resume(Result<Number, NoNumber>),
+}
+
+/// How far a session has told the story.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Everything up to here.
+    position: i64,
+    /// Where the next event begins, if some of its packets were told: its position, and how many.
+    begun: Option<(i64, usize)>,
 }
 
 /// A connected client.
@@ -63,47 +76,48 @@ impl Session {
     }
 
     async fn talk(&mut self) -> Result<(), Over> {
-        self.say("connecting", &Said { status: PORTAL_OK, message: "connecting" });
+        self.say("connecting", &greetings::CONNECTING);
         let refuses = |readiness: &Readiness| matches!(readiness, Readiness::Draining | Readiness::Stopped);
         if refuses(&self.live.app.readiness.borrow().clone()) {
             return self.server_stops().await;
         }
-        let arguments = self.wait_for_sign().await?;
-        self.say("signing", &Said { status: PORTAL_OK, message: "signing" });
+        let (arguments, resume) = self.wait_for_sign().await?;
+        self.say("signing", &greetings::SIGNING);
         let Some(key) = self.find_key(&arguments) else {
             return self.wrong_key().await;
         };
         if !key.allows(self.peer) {
-            let why = Said { status: FAILED, message: "this address is not allowed to use the key" };
-            return self.send_away("connectionRefused", &why).await;
+            return self.send_away("connectionRefused", &greetings::ADDRESS_REFUSED).await;
         }
         let seat = match self.live.seats.sign(&key) {
             Ok(seat) => seat,
             Err(Taken { current }) => {
                 let retry_after = self.live.app.settings.live.hello_within.as_secs().max(1);
-                return self
-                    .send_away("Bandwidth", &Bandwidth { limit: key.socket_sessions, current, retry_after })
-                    .await;
+                let said = greetings::TOO_MANY_SESSIONS;
+                let why = Bandwidth { said, limit: key.socket_sessions, current, retry_after };
+                return self.send_away("Bandwidth", &why).await;
             }
         };
         self.live.app.metrics.socket_sessions.inc();
-        let over = self.listen(&arguments, key, seat).await;
+        let over = self.listen(&arguments, resume, key, seat).await;
         self.live.app.metrics.socket_sessions.dec();
         over
     }
 
-    async fn wait_for_sign(&mut self) -> Result<Vec<Value>, Over> {
+    /// The arguments of `sign`, and what came of a `resume` before it.
+    async fn wait_for_sign(&mut self) -> Result<(Vec<Value>, Option<Result<Number, NoNumber>>), Over> {
+        let mut resume = None;
         let deadline = Instant::now() + self.live.app.settings.live.sign_within;
         loop {
             tokio::select! {
                 heard = self.heard.recv() => match heard {
-                    Some(Heard::Sign(arguments)) => return Ok(arguments),
+                    Some(Heard::Sign(arguments)) => return Ok((arguments, resume)),
+                    Some(Heard::Resume(number)) => resume = Some(number),
                     Some(Heard::Hello) => {}
                     None => return Err(Over),
                 },
                 () = tokio::time::sleep_until(deadline) => {
-                    let why = Said { status: FAILED, message: "nobody signed in time" };
-                    self.send_away("connectTimeout", &why).await?;
+                    self.send_away("connectTimeout", &greetings::SIGN_LATE).await?;
                 }
                 () = self.live.app.stopped() => self.server_stops().await?,
             }
@@ -111,40 +125,46 @@ impl Session {
     }
 
     /// The signed part of a session: greetings, then the story, for as long as the client says `hello`.
-    async fn listen(&mut self, arguments: &[Value], key: Voip24hKey, mut seat: Seat) -> Result<(), Over> {
-        let (story, mut position) = self.live.stories.open(key.tenant, Dialect::Voip24h);
-        let greeting = Said { status: PORTAL_OK, message: "connected" };
+    async fn listen(
+        &mut self,
+        arguments: &[Value],
+        resume: Option<Result<Number, NoNumber>>,
+        key: Voip24hKey,
+        mut seat: Seat,
+    ) -> Result<(), Over> {
+        let (story, head) = self.live.stories.open(key.tenant, Dialect::Voip24h);
+        let mut place = Place { position: head, begun: None };
+        let greeting = Placed { said: greetings::CONNECTED, number: head.to_string() };
         self.say("connected", &greeting);
         self.say("connection", &greeting);
-        let say = Said { status: PORTAL_OK, message: "say" };
-        self.say("say", &say);
+        self.say("say", &greetings::SAY);
+        if let Some(number) = resume {
+            place = self.resumed(number, &story, place);
+        }
 
         let times = self.live.app.settings.live.clone();
         let mut directory = self.live.app.directory.clone();
         let mut heard_at = Instant::now();
         let mut asked_again = false;
         let mut pause: Option<Instant> = None;
-        // Packets of the event after `position` that were sent before the socket was full.
-        let mut sent = 0;
         loop {
             let patience = if asked_again { times.hello_within } else { times.say_again_after.min(times.hello_within) };
             tokio::select! {
                 heard = self.heard.recv() => match heard {
                     Some(Heard::Hello) => (heard_at, asked_again) = (Instant::now(), false),
+                    Some(Heard::Resume(number)) => place = self.resumed(number, &story, place),
                     Some(Heard::Sign(_)) => {}
                     None => return Err(Over),
                 },
                 () = tokio::time::sleep_until(heard_at + patience) => {
                     if heard_at.elapsed() >= times.hello_within {
-                        let why = ConnectEnd { status: FAILED, message: "no hello was heard", reason: "silent" };
-                        return self.send_away("connectEnd", &why).await;
+                        return self.send_away("connectEnd", &ConnectEnd::of(greetings::SILENT)).await;
                     }
-                    self.say("say", &say);
+                    self.say("say", &greetings::SAY);
                     asked_again = true;
                 }
                 () = seat.replaced() => {
-                    let why = ConnectEnd { status: FAILED, message: "a newer session took this place", reason: "replaced" };
-                    return self.send_away("connectEnd", &why).await;
+                    return self.send_away("connectEnd", &ConnectEnd::of(greetings::REPLACED)).await;
                 }
                 () = self.live.app.stopped() => return self.server_stops().await,
                 changed = directory.changed() => {
@@ -155,16 +175,34 @@ impl Session {
                         return self.wrong_key().await;
                     }
                 }
-                () = due(&story, position, pause) => {
-                    pause = self.tell(&story, &mut position, &mut sent, times.behind_pause).await;
+                () = due(&story, place.position, pause) => {
+                    pause = self.tell(&story, &mut place, times.behind_pause).await;
                 }
             }
         }
     }
 
-    /// Hands over what was told after `position`. Gives the moment to go on at when the socket is full.
-    async fn tell(&self, story: &Story, position: &mut i64, sent: &mut usize, pause: Duration) -> Option<Instant> {
-        let (told, head) = match story.after(*position).await {
+    /// Goes back to what the client heard last. A number beyond the story's end stands for its end.
+    fn resumed(&self, number: Result<Number, NoNumber>, story: &Story, place: Place) -> Place {
+        let Ok(number) = number else {
+            let number = place.position.to_string();
+            self.say("resumed", &Placed { said: greetings::BAD_NUMBER, number });
+            return place;
+        };
+        let (position, heard) = number.place();
+        let end = story.head().max(place.position);
+        let place = if position > end {
+            Place { position: end, begun: None }
+        } else {
+            Place { position, begun: (heard > 0).then_some((number.position, heard)) }
+        };
+        self.say("resumed", &Placed { said: greetings::RESUMED, number: number.to_string() });
+        place
+    }
+
+    /// Hands over what is told after the place. Gives the moment to go on at when the socket is full.
+    async fn tell(&self, story: &Story, place: &mut Place, pause: Duration) -> Option<Instant> {
+        let (told, head) = match story.after(place.position).await {
             Ok(read) => read,
             Err(error) => {
                 tracing::warn!(%error, "reading events for a live session");
@@ -172,10 +210,12 @@ impl Session {
             }
         };
         for event in told {
-            while let Some(packet) = event.packets.get(*sent) {
+            let mut sent = place.begun.filter(|(position, _)| *position == event.position).map_or(0, |(_, sent)| sent);
+            while let Some(packet) = event.packets.get(sent) {
                 match self.live.wire.event(self.socket.id, packet) {
                     Ok(()) => {
-                        *sent += 1;
+                        sent += 1;
+                        place.begun = Some((event.position, sent));
                         self.live.app.metrics.socket_events.inc();
                     }
                     Err(NotSent::Full) => {
@@ -186,9 +226,9 @@ impl Session {
                     Err(NotSent::Gone) => return Some(Instant::now() + pause),
                 }
             }
-            (*position, *sent) = (event.position, 0);
+            *place = Place { position: event.position, begun: None };
         }
-        *position = head;
+        *place = Place { position: head, begun: None };
         None
     }
 
@@ -202,18 +242,18 @@ impl Session {
 
     /// Only an ERROR packet surely reaches a 2.x client's `error`; 4.x clients take such a packet for a failed connect.
     async fn wrong_key(&self) -> Result<(), Over> {
-        const MESSAGE: &str = "key is invalid";
+        let said = greetings::KEY_INVALID;
         match self.socket.protocol() {
             ProtocolVersion::V4 => {
-                let _ = self.live.wire.error(self.socket.id, MESSAGE);
+                let _ = self.live.wire.error(self.socket.id, said.message);
             }
-            ProtocolVersion::V5 => self.say("error", &Said { status: FAILED, message: MESSAGE }),
+            ProtocolVersion::V5 => self.say("error", &said),
         }
         self.disconnect().await
     }
 
     async fn server_stops(&self) -> Result<(), Over> {
-        self.send_away("disconnectedServer", &Said { status: FAILED, message: "the server is stopping" }).await
+        self.send_away("disconnectedServer", &greetings::STOPPING).await
     }
 
     async fn send_away(&self, event: &str, why: &impl Serialize) -> Result<(), Over> {

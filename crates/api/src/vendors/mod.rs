@@ -23,7 +23,11 @@ pub(crate) fn router(faces: Arc<Faces>) -> Router {
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::OPTIONS])
         .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::RANGE])
         .expose_headers([header::CONTENT_RANGE, header::ACCEPT_RANGES, header::CONTENT_LENGTH]);
-    voip24h::routes::router().layer(DefaultBodyLimit::max(MAX_BODY)).layer(cors).with_state(faces)
+    voip24h::routes::router()
+        .merge(voip24h::example::router())
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(cors)
+        .with_state(faces)
 }
 
 /// A path that may end in a slash.

@@ -14,20 +14,30 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A client version and its transports.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
-    /// 2 or 4.
-    pub version: u8,
+    /// `2.2`, `2` (2.5) or `4`.
+    pub version: &'static str,
     pub transports: &'static str,
 }
 
-/// Both versions over each transport, and over polling that is then upgraded.
-pub const KINDS: [Kind; 6] = [
-    Kind { version: 2, transports: "websocket" },
-    Kind { version: 2, transports: "polling" },
-    Kind { version: 2, transports: "polling,websocket" },
-    Kind { version: 4, transports: "websocket" },
-    Kind { version: 4, transports: "polling" },
-    Kind { version: 4, transports: "polling,websocket" },
+/// Each version over each transport, and over polling that is then upgraded.
+pub const KINDS: [Kind; 9] = [
+    Kind { version: "2.2", transports: "websocket" },
+    Kind { version: "2.2", transports: "polling" },
+    Kind { version: "2.2", transports: "polling,websocket" },
+    Kind { version: "2", transports: "websocket" },
+    Kind { version: "2", transports: "polling" },
+    Kind { version: "2", transports: "polling,websocket" },
+    Kind { version: "4", transports: "websocket" },
+    Kind { version: "4", transports: "polling" },
+    Kind { version: "4", transports: "polling,websocket" },
 ];
+
+impl Kind {
+    /// Whether it speaks Engine.IO 3.
+    pub fn is_old(&self) -> bool {
+        self.version.starts_with('2')
+    }
+}
 
 /// A client that runs.
 pub struct SocketClient {
@@ -42,13 +52,22 @@ pub struct SocketClient {
 impl SocketClient {
     /// Connects; with a key it signs without waiting for anything.
     pub fn connect(kind: Kind, url: &str, key: Option<&str>) -> Self {
+        Self::start(kind, url, key.as_slice())
+    }
+
+    /// Connects and signs; connects anew whenever the connection is lost, and asks for what it missed.
+    pub fn tenacious(kind: Kind, url: &str, key: &str) -> Self {
+        Self::start(kind, url, &[key, "resume"])
+    }
+
+    fn start(kind: Kind, url: &str, arguments: &[&str]) -> Self {
         let folder = folder();
         let installed = folder.join("node_modules/socket.io-client-4/package.json");
         assert!(installed.is_file(), "the Socket.IO clients are not installed: run `npm ci` in {}", folder.display());
         let mut process = Command::new("node")
             .arg(folder.join("client.js"))
-            .args([&kind.version.to_string(), url, kind.transports])
-            .args(key)
+            .args([kind.version, url, kind.transports])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

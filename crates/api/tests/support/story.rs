@@ -63,9 +63,28 @@ impl ToldCall {
         self.tell(vec![started, customer, self.leg(2, Side::Agent, extension("101"), false)])
     }
 
+    /// 101 calls another extension.
+    pub fn local(&mut self, to: &str) -> &mut Self {
+        let started = CallEvent::Started {
+            origin: Origin::Phone,
+            direction: Direction::Local,
+            from: extension("101"),
+            to: extension(to),
+            did: None,
+            about: None,
+        };
+        let caller = self.leg(1, Side::Customer, extension("101"), true);
+        self.tell(vec![started, caller, self.leg(2, Side::Agent, extension(to), false)])
+    }
+
     /// The agent has picked up; the customer is dialled.
     pub fn dial(&mut self, to: &str) -> &mut Self {
         self.tell(vec![CallEvent::LegAnswered { leg: self.leg_id(1) }, self.leg(2, Side::Customer, outside(to), false)])
+    }
+
+    pub fn key(&mut self, leg: u32, key: char) -> &mut Self {
+        let leg = self.leg_id(leg);
+        self.tell(vec![CallEvent::LegKey { leg, key }])
     }
 
     pub fn ringing(&mut self, leg: u32) -> &mut Self {

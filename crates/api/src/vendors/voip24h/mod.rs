@@ -2,8 +2,14 @@
 //! What its documents leave open is settled in `docs/voip24h.md`.
 
 pub(crate) mod events;
+pub(crate) mod example;
+pub(crate) mod greetings;
 pub(crate) mod missed;
+pub(crate) mod number;
+mod playing;
 pub(crate) mod routes;
+pub(crate) mod routing;
+mod search;
 mod states;
 mod translate;
 pub(crate) mod wire;
