@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use media::{Quality, RecordingKey};
-use model::{LegId, MeasuredLeg, RecordingEvent, RecordingId, TenantId};
+use media::RecordingKey;
+use model::{CallId, LegId, MeasuredLeg, RecordingEvent, RecordingId, TenantId};
 
+use crate::call::consultation::Past;
 use crate::call::story::Story;
-use crate::call::{Call, measured};
 use crate::edge::{Now, Output};
 use crate::key::LegIndex;
 
@@ -18,29 +18,43 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Closing {
     story: Story,
-    /// Its legs by their index.
-    legs: Vec<LegId>,
+    /// What the engine called it, and its legs by their index with the call that tells of each. None: its legs are those
+    /// of a call that goes on.
+    legs: Option<(CallId, Vec<(LegId, CallId)>)>,
     /// What was measured so far; None once it is told.
     measured: Option<Vec<MeasuredLeg>>,
-    /// The recording that is still being written.
-    recording: Option<RecordingKey>,
+    /// The recordings that are still being written.
+    recordings: Vec<RecordingKey>,
     /// When what was measured is told as it stands.
     pub give_up_at: Instant,
 }
 
 impl Closing {
-    /// A call that has told its last event.
-    pub fn new(now: Now, call: Call) -> Self {
-        let (recording, legs) = (call.recording(), call.leg_ids());
-        let (story, measured) = call.into_story();
-        Self { story, legs, measured: Some(measured), recording, give_up_at: now.mono + PATIENCE }
+    /// A call that has told its last event. `legs` where all that the engine called so is over with it.
+    pub fn new(now: Now, past: Past, legs: Option<(CallId, Vec<(LegId, CallId)>)>) -> Self {
+        let Past { story, measured, recordings } = past;
+        Self { story, legs, measured: Some(measured), recordings, give_up_at: now.mono + PATIENCE }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> CallId {
+        self.story.callid()
+    }
+
+    /// What the engine called it, where all of that is over with it.
+    pub fn key(&self) -> Option<CallId> {
+        self.legs.as_ref().map(|(key, _)| *key)
+    }
+
+    /// A leg, and the call that tells of it.
+    pub fn leg(&self, index: LegIndex) -> Option<(LegId, CallId)> {
+        self.legs.as_ref()?.1.get(usize::from(index.0)).copied()
     }
 
     /// The sound of one more leg was measured.
-    pub fn measure(&mut self, leg: LegIndex, quality: &Quality) {
-        let leg = self.legs.get(usize::from(leg.0));
-        if let (Some(measured), Some(leg)) = (&mut self.measured, leg) {
-            measured.extend(measured::of(*leg, quality));
+    pub fn measure(&mut self, measured: MeasuredLeg) {
+        if let Some(all) = &mut self.measured {
+            all.push(measured);
         }
     }
 
@@ -55,22 +69,22 @@ impl Closing {
         }
     }
 
-    /// The recording is whole, or has failed.
+    /// A recording is whole, or has failed.
     pub fn tell_recording(
         &mut self,
         now: Now,
         tenant: TenantId,
-        id: RecordingId,
+        (recording, id): (RecordingKey, RecordingId),
         what: RecordingEvent,
         out: &mut VecDeque<Output>,
     ) {
-        self.recording = None;
+        self.recordings.retain(|open| *open != recording);
         self.story.tell_recording(now.wall, id, what);
         self.story.flush(tenant, out);
     }
 
     /// Whether nothing is left to tell.
     pub fn is_done(&self) -> bool {
-        self.measured.is_none() && self.recording.is_none()
+        self.measured.is_none() && self.recordings.is_empty()
     }
 }

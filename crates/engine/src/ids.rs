@@ -1,7 +1,7 @@
 //! The names that one engine gives: ids of calls, legs and recordings, and keys towards the media workers.
 
 use media::{RecordingKey, SessionId};
-use model::{CallId, EngineNumber, LegId, Ticket, Timestamp};
+use model::{CallId, EngineNumber, LegId, RecordingId, Ticket, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -36,6 +36,11 @@ impl Ids {
     /// A leg, other than a call's first, that begins now.
     pub fn leg(&mut self, now: Timestamp) -> LegId {
         LegId::new(now.as_second(), self.engine, self.stamp())
+    }
+
+    /// A recording, other than a call's first, that begins now.
+    pub fn recording_id(&mut self, now: Timestamp) -> RecordingId {
+        RecordingId::new(now.as_second(), self.engine, self.stamp())
     }
 
     /// A question.

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use model::{EndedBy, Reason};
+use model::{CallId, Command, EndedBy, Reason, Reply};
 
 use sip::TimerId;
 
 use crate::call::Call;
+use crate::call::orders::Order;
 use crate::call::stages::Stage;
 use crate::edge::Answer;
 use crate::key::LegIndex;
@@ -22,12 +23,14 @@ pub struct Live {
     stage: Stage,
     /// The entry in the engine's timers, and when it is due.
     pub armed: Option<(Instant, TimerId)>,
+    /// The name besides its key under which the engine's table finds it.
+    pub listed_as: Option<CallId>,
 }
 
 impl Live {
     /// A call at its first stage.
     pub fn new(call: Call, stage: Stage) -> Self {
-        Self { call, stage, armed: None }
+        Self { call, stage, armed: None, listed_as: None }
     }
 
     /// A leg tells something. News of legs that are over changes nothing.
@@ -35,6 +38,27 @@ impl Live {
         if self.call.is_live(leg) {
             self.advance(|stage, call| stage.on_news(call, step, leg, news));
         }
+    }
+
+    /// A client orders something of the call, or of its consultation. Gets exactly one reply.
+    pub fn on_order(&mut self, step: &mut Step<'_>, order: Order) {
+        if let Command::HangUp { call } = order.command
+            && call == self.call.id
+        {
+            order.reply(&mut self.call, Ok(Reply::HungUp { call }));
+            return self.end(step, Reason::Commanded);
+        }
+        self.advance(|stage, call| stage.on_order(call, step, order));
+    }
+
+    /// Whether clients know it by this id.
+    pub fn is_named(&self, id: CallId) -> bool {
+        self.call.id == id || self.call.consultation() == Some(id)
+    }
+
+    /// The id other than its key by which clients know it too.
+    pub fn other_name(&self) -> Option<CallId> {
+        self.call.consultation().or((self.call.id != self.call.key()).then_some(self.call.id))
     }
 
     /// Its time has come.

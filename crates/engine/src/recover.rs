@@ -2,24 +2,27 @@
 
 use std::collections::VecDeque;
 
-use model::{CallEvent, EndedBy, Reason, Record, RecordingEvent, TenantId, Timestamp, Told};
+use model::{CallEvent, EndedBy, Reason, Record, RecordingEvent, RecordingId, TenantId, Timestamp, Told};
 
 use crate::call::story::Story;
 use crate::edge::Output;
 
-/// Ends the story of a call that an earlier engine left open: its legs, itself, and its recording as it was found.
+/// Ends the story of a call that an earlier engine left open: its legs, itself, and its recordings as they were found.
 ///
-/// `record` is the record as it was stored last. `repaired` is what became of its recording, if one was being written.
-/// `died_at` is when the engine died, as well as that can be known.
-pub fn recover(tenant: TenantId, record: Record, repaired: Option<RecordingEvent>, died_at: Timestamp) -> Vec<Told> {
-    let open_recording =
-        record.recordings.iter().find(|recording| recording.milliseconds.is_none() && !recording.failed);
-    let recording = open_recording.map(|recording| recording.recording);
+/// `record` is the record as it was stored last. `repaired` is what became of those of its recordings that were being
+/// written. `died_at` is when the engine died, as well as that can be known.
+pub fn recover(
+    tenant: TenantId,
+    record: Record,
+    repaired: Vec<(RecordingId, RecordingEvent)>,
+    died_at: Timestamp,
+) -> Vec<Told> {
+    let is_known = |recording: RecordingId| record.recordings.iter().any(|known| known.recording == recording);
+    let repaired: Vec<_> = repaired.into_iter().filter(|(recording, _)| is_known(*recording)).collect();
     let legs: Vec<_> = record.legs.iter().filter(|leg| leg.ended_at.is_none()).map(|leg| leg.leg).collect();
     let is_open = record.ended_at.is_none();
     let at = died_at.max(record.started_at);
-    // A recording tells twice: that it is being written, and that it is whole.
-    let mut story = Story::resume(record, 1);
+    let mut story = Story::resume(record);
     let reason = Reason::SystemCrash;
     if is_open {
         for leg in legs {
@@ -31,8 +34,8 @@ pub fn recover(tenant: TenantId, record: Record, repaired: Option<RecordingEvent
         let by = EndedBy::Switchboard;
         story.tell(at, CallEvent::Ended { reason, sip: reason.sip(), cause: None, by, merged_into: None });
     }
-    if let (Some(id), Some(what)) = (recording, repaired) {
-        story.tell_recording(at, id, what);
+    for (recording, what) in repaired {
+        story.tell_recording(at, recording, what);
     }
     let mut out = VecDeque::new();
     story.flush(tenant, &mut out);
@@ -98,7 +101,7 @@ mod tests {
         let record = open_call();
         let died_at = Timestamp::from_second(1_767_225_665).unwrap();
 
-        let told = recover(TenantId(1), record, None, died_at);
+        let told = recover(TenantId(1), record, Vec::new(), died_at);
 
         let [Told::Batch(batch)] = &told[..] else { panic!("one batch: {told:?}") };
         let seqs: Vec<u32> = batch.events.iter().map(|event| event.seq).collect();

@@ -23,9 +23,6 @@ const CARRIER_PATIENCE: Duration = Duration::from_secs(185);
 /// a call that goes outside later need not be translated for.
 const PHONES_SPEAK: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
 
-/// Whoever began the call, or is called first in a click-to-call.
-const FIRST: LegIndex = LegIndex(0);
-
 /// A leg that rings, and for how long it may.
 #[derive(Clone, Copy, Debug)]
 pub struct Ring {
@@ -44,7 +41,7 @@ pub fn extension(
     extension: &Extension,
 ) -> Result<Ring, Reason> {
     let speaks = call.leg(on_behalf_of).line.speaks();
-    let shown = shown(call, on_behalf_of);
+    let shown = call.shown(on_behalf_of);
     let ring = phone(call, step, extension, side, shown, &speaks, false)?;
     step.office.rung.note(&step.office.settings, &extension.number);
     Ok(ring)
@@ -91,24 +88,6 @@ pub fn agent_of_click(
     phone(call, step, extension, Side::Agent, shown, &SoundOffer::default(), extension.auto_answer)
 }
 
-/// Who the called side is told is calling: the caller as it said, anybody else under its own number.
-fn shown(call: &Call, leg: LegIndex) -> Shown {
-    if leg == FIRST {
-        return call.caller.shown.clone();
-    }
-    match &call.leg(leg).party {
-        Party::Extension { number } | Party::Group { number } => {
-            let name = call.settings.extensions.get(number).map(|extension| extension.name.clone());
-            Shown { number: number.clone(), name, private: false }
-        }
-        Party::Outside { number, .. } => {
-            let parsed = Number::parse(number.as_str(), &call.settings.country);
-            let number = parsed.map_or_else(|_| number.to_string(), |number| number.national(&call.settings.country));
-            Shown { number, name: None, private: false }
-        }
-    }
-}
-
 fn phone(
     call: &mut Call,
     step: &mut Step<'_>,
@@ -132,7 +111,7 @@ fn phone(
         bindings,
         shown,
         hops_left: call.hops_left,
-        callid: call.id,
+        callid: call.told_as(),
         codecs: ordered(&PHONES_SPEAK, speaks),
         wanted: speaks.codecs.clone(),
         answer_by_itself,
@@ -161,7 +140,7 @@ fn carrier(
 ) -> Result<Ring, Reason> {
     let key = call.next_leg()?;
     let settings = call.settings.clone();
-    let own = own_number(call, &settings, from);
+    let own = own_number(call, &settings, from.or(call.transferred_by.as_deref()));
     let plan = |trunk: &&Trunk| TrunkPlan {
         key: TrunkKey::of(settings.id, trunk),
         digits: routing::digits_for(trunk, outside, &settings.country),

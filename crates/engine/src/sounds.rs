@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use media::{RecordingKey, SessionId, SoundAddress, WorkerId};
-use model::{CallId, Keyed, Map, TenantId};
+use model::{CallId, Keyed, Map, RecordingId, TenantId};
 use sip::Interface;
 
 use crate::key::LegKey;
@@ -21,7 +21,7 @@ pub struct Sounds {
     closed: Map<SessionId, LegKey>,
     /// How many sessions of a call have not told that.
     unmeasured: Map<(TenantId, CallId), u32>,
-    recordings: Map<RecordingKey, (TenantId, CallId)>,
+    recordings: Map<RecordingKey, (TenantId, CallId, RecordingId)>,
 }
 
 impl Sounds {
@@ -126,12 +126,12 @@ impl Sounds {
     }
 
     /// A recording was begun for a call.
-    pub fn recording(&mut self, recording: RecordingKey, tenant: TenantId, call: CallId) {
-        self.recordings.insert(recording, (tenant, call));
+    pub fn recording(&mut self, recording: RecordingKey, tenant: TenantId, call: CallId, id: RecordingId) {
+        self.recordings.insert(recording, (tenant, call, id));
     }
 
     /// A recording is whole, or has failed. Gives whose it is.
-    pub fn recording_done(&mut self, recording: RecordingKey) -> Option<(TenantId, CallId)> {
+    pub fn recording_done(&mut self, recording: RecordingKey) -> Option<(TenantId, CallId, RecordingId)> {
         self.recordings.remove(&recording)
     }
 }

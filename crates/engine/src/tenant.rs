@@ -13,8 +13,10 @@ use crate::office::Office;
 pub struct Tenant {
     /// What its calls share.
     pub office: Office,
-    /// Calls by id. A call that takes a step is out of the table for so long.
+    /// Calls by their key, which is the id they began with. A call that takes a step is out of the table for so long.
     pub calls: Map<CallId, Live>,
+    /// The keys of calls that clients know by another id too: their consultation's.
+    pub names: Map<CallId, CallId>,
     /// Calls that are over, of which something is still to be told.
     pub closing: Map<CallId, Closing>,
 }
@@ -22,6 +24,16 @@ pub struct Tenant {
 impl Tenant {
     /// A company without calls and phones.
     pub fn new(settings: Arc<TenantSettings>, keyed: Keyed) -> Self {
-        Self { office: Office::new(settings), calls: Map::with_hasher(keyed), closing: Map::with_hasher(keyed) }
+        Self {
+            office: Office::new(settings),
+            calls: Map::with_hasher(keyed),
+            names: Map::with_hasher(keyed),
+            closing: Map::with_hasher(keyed),
+        }
+    }
+
+    /// The key of the call that clients know by this id.
+    pub fn key_of(&self, id: CallId) -> CallId {
+        self.names.get(&id).copied().unwrap_or(id)
     }
 }

@@ -25,24 +25,24 @@ pub struct Found {
 /// else a call is taken to have lasted until its last event.
 pub async fn run(store: &Store, recordings: &Path, died_at: Option<Timestamp>) -> Result<Found, StoreError> {
     let writer = store.writer();
-    let mut repaired = BTreeMap::new();
+    let mut repaired: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let open_recordings = store.open_recordings().await?;
     for recording in &open_recordings {
         let event = repair(recordings.join(&recording.file)).await;
-        repaired.insert((recording.tenant, recording.callid), event);
+        repaired.entry((recording.tenant, recording.callid)).or_default().push((recording.recording, event));
     }
     let calls = store.open_calls().await?;
     for call in &calls {
         let last_event = call.events.iter().map(|event| event.at).max().unwrap_or(call.record.started_at);
         let at = died_at.unwrap_or(last_event).max(last_event);
-        let recording = repaired.remove(&(call.tenant, call.record.callid));
-        tell(&writer, engine::recover(call.tenant, call.record.clone(), recording, at));
+        let recordings = repaired.remove(&(call.tenant, call.record.callid)).unwrap_or_default();
+        tell(&writer, engine::recover(call.tenant, call.record.clone(), recordings, at));
     }
     // What is left are recordings of calls that were over, but whose file was still being closed.
-    for ((tenant, callid), event) in repaired {
+    for ((tenant, callid), recordings) in repaired {
         let Some(row) = store.tenant(tenant).records().get(callid).await? else { continue };
         let at = died_at.or(row.record.ended_at).unwrap_or_else(Timestamp::now);
-        tell(&writer, engine::recover(tenant, row.record, Some(event), at));
+        tell(&writer, engine::recover(tenant, row.record, recordings, at));
     }
     writer.flush().await;
     Ok(Found { calls: calls.len(), recordings: open_recordings.len() })

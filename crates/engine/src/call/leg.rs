@@ -1,6 +1,7 @@
 //! One party's part of a call.
 
-use model::{EndedBy, LegId, Party, Side};
+use media::Sound;
+use model::{CallId, EndedBy, LegId, Party, Side};
 
 use crate::limits::Uses;
 use crate::lines::Line;
@@ -10,6 +11,8 @@ use crate::lines::Line;
 pub struct Leg {
     /// Its id.
     pub id: LegId,
+    /// The call whose story tells of it: another one than before once a consultation has become a part of the call.
+    pub told_in: CallId,
     /// Its side of the conversation.
     pub side: Side,
     /// Whose it is.
@@ -20,6 +23,10 @@ pub struct Leg {
     pub state: LegState,
     /// What it uses of the tenant's limits.
     pub uses: Uses,
+    /// What clients have ordered for it.
+    pub ordered: Ordered,
+    /// What its media worker was told of it last.
+    pub voice: Voice,
 }
 
 /// How far a leg is.
@@ -35,6 +42,24 @@ pub enum LegState {
     Ended,
 }
 
+/// What clients have ordered for a leg, and have not taken back.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Ordered {
+    /// Its party puts the other aside, whatever its phone does.
+    pub held: bool,
+    /// What its party says is not to be heard.
+    pub muted: bool,
+}
+
+/// What a leg's media worker was told last, so that it is told nothing twice.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Voice {
+    /// Others hear silence in place of what the party says.
+    pub muted: bool,
+    /// What is played to the party.
+    pub playing: Option<Sound>,
+}
+
 impl Leg {
     /// Who ends the call when this party does.
     pub fn ends_as(&self) -> EndedBy {
@@ -42,5 +67,10 @@ impl Leg {
             Side::Agent => EndedBy::Agent,
             Side::Customer => EndedBy::Customer,
         }
+    }
+
+    /// Whether its party holds the other, by its own phone or by a client's order.
+    pub fn holds(&self) -> bool {
+        self.ordered.held || self.line.holds()
     }
 }

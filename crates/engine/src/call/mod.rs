@@ -1,23 +1,29 @@
 //! A call: its legs, its story, and the orders that stages give. Knows neither SIP nor any vendor.
 
+pub mod consultation;
 pub mod hunt;
 pub mod leg;
 pub mod measured;
+pub mod orders;
+pub mod pair;
+mod recording;
 pub mod stages;
 pub mod story;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use media::{Order, Quality, RecordingKey, Sound, WorkerId};
+use media::{Order, Quality, Sound, WorkerId};
 use model::{
-    CallEvent, CallId, EndedBy, KeptKind, LegId, MeasuredLeg, Party, Reason, RecordingEvent, RecordingId, Side,
-    TenantSettings,
+    CallEvent, CallId, EndedBy, KeptKind, LegId, MeasuredLeg, Number, Party, Reason, Side, TenantId, TenantSettings,
 };
 
-use self::leg::{Leg, LegState};
+use self::consultation::{Consultation, Past};
+use self::leg::{Leg, LegState, Ordered, Voice};
+use self::recording::Recordings;
 use self::story::Story;
-use crate::caller::Caller;
-use crate::edge::Now;
+use crate::caller::{Caller, Shown};
+use crate::edge::Output;
 use crate::key::{LegIndex, LegKey, TrunkKey};
 use crate::limits::Uses;
 use crate::lines::{End, Gone, LegOrder, Line};
@@ -26,14 +32,19 @@ use crate::step::Step;
 /// The most legs one call may ever have: no loop of transfers grows without bound.
 const MAX_LEGS: usize = 64;
 
+/// Whoever began the call, or is called first in a click-to-call.
+const FIRST: LegIndex = LegIndex(0);
+
 /// How many switchboards a call that begins here may pass.
 const HOPS: u8 = 70;
 
 /// One conversation.
 #[derive(Debug)]
 pub struct Call {
-    /// Its id.
+    /// Its id: what clients and records call it.
     pub id: CallId,
+    /// What the engine calls it from its beginning to its end, whatever becomes of its id.
+    key: CallId,
     /// The settings it began with; it keeps them.
     pub settings: Arc<TenantSettings>,
     /// Its events and record.
@@ -42,10 +53,16 @@ pub struct Call {
     pub hops_left: u8,
     /// Who calls, and by whom the call was passed on.
     pub caller: Caller,
+    /// The extension that gave somebody away last: what is called on behalf of that somebody shows the extension's number.
+    pub transferred_by: Option<String>,
     legs: Vec<Leg>,
     /// All sessions of a call are on one worker, chosen with its first leg.
     worker: Option<WorkerId>,
-    recording: Option<(RecordingKey, WorkerId)>,
+    recordings: Recordings,
+    /// Where somebody is asked before the customer is transferred.
+    consultation: Option<Consultation>,
+    /// Stories that were told beside this one, and are over.
+    past: Vec<Past>,
     /// How well the sound of legs that are over travelled.
     measured: Vec<MeasuredLeg>,
     over: bool,
@@ -71,13 +88,17 @@ impl Call {
     pub fn new(id: CallId, settings: Arc<TenantSettings>) -> Self {
         Self {
             id,
+            key: id,
             settings,
             story: Story::new(id),
             hops_left: HOPS,
             caller: Caller::default(),
+            transferred_by: None,
             legs: Vec::new(),
             worker: None,
-            recording: None,
+            recordings: Recordings::default(),
+            consultation: None,
+            past: Vec::new(),
             measured: Vec::new(),
             over: false,
         }
@@ -89,7 +110,17 @@ impl Call {
             return Err(Reason::Limit);
         }
         let leg = LegIndex(u8::try_from(self.legs.len()).map_err(|_| Reason::Limit)?);
-        Ok(LegKey { tenant: self.settings.id, call: self.id, leg })
+        Ok(LegKey { tenant: self.settings.id, call: self.key, leg })
+    }
+
+    /// What the engine calls it.
+    pub fn key(&self) -> CallId {
+        self.key
+    }
+
+    /// The call in which the next leg is told: a consultation while there is one, else this.
+    pub fn told_as(&self) -> CallId {
+        self.consultation().unwrap_or(self.id)
     }
 
     /// Where the call's sound is, once it has a leg with sound.
@@ -103,17 +134,21 @@ impl Call {
         if let Some((worker, _)) = new.line.session() {
             self.worker.get_or_insert(worker);
         }
-        self.story.tell(
-            step.now.wall,
-            CallEvent::LegStarted { leg: id, side: new.side, party: new.party.clone(), caller: new.caller },
-        );
+        let told_in = self.told_as();
+        // Whom a consultation rings is its other side, whatever it will be to the customer.
+        let side = if told_in == self.id { new.side } else { Side::Customer };
+        let started = CallEvent::LegStarted { leg: id, side, party: new.party.clone(), caller: new.caller };
+        self.story_named(told_in).tell(step.now.wall, started);
         self.legs.push(Leg {
             id,
+            told_in,
             side: new.side,
             party: new.party,
             line: new.line,
             state: LegState::Begun,
             uses: new.uses,
+            ordered: Ordered::default(),
+            voice: Voice::default(),
         });
         LegIndex((self.legs.len() - 1) as u8)
     }
@@ -135,8 +170,10 @@ impl Call {
 
     /// Whether a leg has rung.
     pub fn has_rung(&self, index: LegIndex) -> bool {
-        let id = self.leg(index).id;
-        let record = self.story.record();
+        let Leg { id, told_in, .. } = *self.leg(index);
+        let consultation = self.consultation.as_ref().map(|consultation| &consultation.story);
+        let told = consultation.filter(|story| story.callid() == told_in).unwrap_or(&self.story);
+        let record = told.record();
         record.is_some_and(|record| record.legs.iter().any(|leg| leg.leg == id && leg.ringing_at.is_some()))
     }
 
@@ -189,7 +226,7 @@ impl Call {
         }
         leg.state = LegState::Ringing;
         let leg = leg.id;
-        self.story.tell(step.now.wall, CallEvent::LegRinging { leg, early_sound });
+        self.tell_of(step, index, CallEvent::LegRinging { leg, early_sound });
     }
 
     /// Another trunk is tried for a leg.
@@ -201,7 +238,7 @@ impl Call {
             *over = Some(trunk.clone());
         }
         let rerouted = CallEvent::LegRerouted { leg: leg.id, trunk, reason: end.reason, sip: end.sip };
-        self.story.tell(step.now.wall, rerouted);
+        self.tell_of(step, index, rerouted);
     }
 
     /// A leg is answered: from here on a BYE is owed, whatever happens to this engine.
@@ -212,25 +249,61 @@ impl Call {
         if let Some(stub) = leg.line.stub(step) {
             step.keep(KeptKind::Dialog, id.to_string(), Some(stub));
         }
-        self.story.tell(step.now.wall, CallEvent::LegAnswered { leg: id });
+        self.tell_of(step, index, CallEvent::LegAnswered { leg: id });
     }
 
-    /// A party puts the other on hold.
+    /// A party's phone puts the other on hold.
     pub fn leg_held(&mut self, step: &mut Step<'_>, index: LegIndex) {
-        let leg = self.leg(index).id;
-        self.story.tell(step.now.wall, CallEvent::LegHeld { leg });
+        let Leg { id: leg, ordered, .. } = *self.leg(index);
+        if !ordered.held {
+            self.tell_of(step, index, CallEvent::LegHeld { leg });
+        }
     }
 
-    /// A party takes the other back.
+    /// A party's phone takes the other back; a client that holds it too has to let it go besides.
     pub fn leg_resumed(&mut self, step: &mut Step<'_>, index: LegIndex) {
+        let Leg { id: leg, ordered, .. } = *self.leg(index);
+        if !ordered.held {
+            self.tell_of(step, index, CallEvent::LegResumed { leg });
+        }
+    }
+
+    /// A client puts the other side aside for a party, or takes it back; a phone that holds it too has to let it go besides.
+    pub fn order_hold(&mut self, step: &mut Step<'_>, index: LegIndex, held: bool) {
+        let leg = self.leg_mut(index);
+        let was_held = std::mem::replace(&mut leg.ordered.held, held);
+        if was_held == held || leg.line.holds() {
+            return;
+        }
+        let leg = leg.id;
+        self.tell_of(step, index, if held { CallEvent::LegHeld { leg } } else { CallEvent::LegResumed { leg } });
+    }
+
+    /// A client has it that a party is not heard, or is heard again.
+    pub fn order_mute(&mut self, step: &mut Step<'_>, index: LegIndex, muted: bool) {
+        let leg = self.leg_mut(index);
+        if std::mem::replace(&mut leg.ordered.muted, muted) != muted {
+            let leg = leg.id;
+            self.tell_of(step, index, if muted { CallEvent::LegMuted { leg } } else { CallEvent::LegUnmuted { leg } });
+        }
+    }
+
+    /// A party pressed a key, or a client did in its place.
+    pub fn leg_key(&mut self, step: &mut Step<'_>, index: LegIndex, key: char) {
         let leg = self.leg(index).id;
-        self.story.tell(step.now.wall, CallEvent::LegResumed { leg });
+        self.tell_of(step, index, CallEvent::LegKey { leg, key });
     }
 
     /// A leg ended by itself.
     pub fn leg_gone(&mut self, step: &mut Step<'_>, index: LegIndex, gone: Gone) {
-        let by = if gone.by_party { self.leg(index).ends_as() } else { EndedBy::Switchboard };
+        let by = if gone.by_party { self.ends_as(index) } else { EndedBy::Switchboard };
         self.end_leg(step, index, gone.end, by);
+    }
+
+    /// Who ends the call that tells of this leg when its party does.
+    pub fn ends_as(&self, index: LegIndex) -> EndedBy {
+        let leg = self.leg(index);
+        if leg.told_in == self.id { leg.ends_as() } else { EndedBy::Customer }
     }
 
     /// Ends a leg: refuses a caller who was not answered, hangs up on everybody else.
@@ -271,34 +344,81 @@ impl Call {
 
     /// Whether others hear silence in place of what a leg says; the recording does too.
     pub fn mute(&mut self, step: &mut Step<'_>, index: LegIndex, muted: bool) {
-        if let Some((worker, session)) = self.leg(index).line.session() {
+        let leg = self.leg_mut(index);
+        if std::mem::replace(&mut leg.voice.muted, muted) != muted
+            && let Some((worker, session)) = leg.line.session()
+        {
             step.media(worker, Order::Mute { session, muted });
         }
     }
 
-    /// Plays a tone to a leg until it is stopped.
+    /// Plays a sound to a leg until it is stopped. What plays already goes on.
     pub fn play(&mut self, step: &mut Step<'_>, index: LegIndex, sound: Sound) {
-        if let Some((worker, session)) = self.leg(index).line.session() {
+        let leg = self.leg_mut(index);
+        if leg.voice.playing.replace(sound) != Some(sound)
+            && let Some((worker, session)) = leg.line.session()
+        {
             step.media(worker, Order::Play { session, sound });
         }
     }
 
     /// Ends what is played to a leg.
     pub fn stop_playing(&mut self, step: &mut Step<'_>, index: LegIndex) {
-        if let Some((worker, session)) = self.leg(index).line.session() {
+        let leg = self.leg_mut(index);
+        if leg.voice.playing.take().is_some()
+            && let Some((worker, session)) = leg.line.session()
+        {
             step.media(worker, Order::Stop { session });
+        }
+    }
+
+    /// Presses a key for a party, in the form it takes: with its sound or in signalling.
+    pub fn press_for(&mut self, step: &mut Step<'_>, index: LegIndex, key: char) {
+        // A key that cannot be told in signalling goes with the sound.
+        let _ = self.order(step, index, LegOrder::Key(key));
+        if let Some((worker, session)) = self.leg(index).line.session() {
+            step.media(worker, Order::Press { session, key });
+        }
+    }
+
+    /// Tells a party whom it talks with: as somebody would dial it, and the name where one is known.
+    pub fn identify(&mut self, step: &mut Step<'_>, index: LegIndex, other: LegIndex) {
+        if self.leg(index).party.extension().is_none() {
+            return;
+        }
+        let (number, name) = match self.shown(other) {
+            Shown { private: true, .. } => ("anonymous".to_owned(), Some("Anonymous".to_owned())),
+            Shown { number, name, .. } => (number, name),
+        };
+        // A phone that cannot be told goes on showing whom it called.
+        let _ = self.order(step, index, LegOrder::Identify { number, name });
+    }
+
+    /// How a party is shown to others: the caller as it said, anybody else under its own number.
+    pub fn shown(&self, index: LegIndex) -> Shown {
+        if index == FIRST {
+            return self.caller.shown.clone();
+        }
+        match &self.leg(index).party {
+            Party::Extension { number } | Party::Group { number } => {
+                let name = self.settings.extensions.get(number).map(|extension| extension.name.clone());
+                Shown { number: number.clone(), name, private: false }
+            }
+            Party::Outside { number, .. } => {
+                let parsed = Number::parse(number.as_str(), &self.settings.country);
+                let national = parsed.map(|number| number.national(&self.settings.country));
+                Shown { number: national.unwrap_or_else(|_| number.to_string()), name: None, private: false }
+            }
         }
     }
 
     /// Both sides are answered: they hear each other, the conversation begins, and is recorded if one of them is to be.
     pub fn connect(&mut self, step: &mut Step<'_>, a: LegIndex, b: LegIndex) {
         self.join(step, a, b);
-        let (agent, customer) = if self.leg(a).side == Side::Agent { (a, b) } else { (b, a) };
+        let (agent, customer) = self.sides(a, b);
         let connected = CallEvent::Connected { agent: self.leg(agent).id, customer: self.leg(customer).id };
         self.story.tell(step.now.wall, connected);
-        if self.is_recorded(a) || self.is_recorded(b) {
-            self.start_recording(step, agent, customer);
-        }
+        self.record_these(step, a, b);
     }
 
     /// Ends the call: whoever is left is hung up on, and the last event is told.
@@ -306,44 +426,53 @@ impl Call {
         if self.over {
             return;
         }
+        self.end_consultation(step, end, by);
         for index in 0..self.legs.len() {
             self.drop_leg(step, LegIndex(index as u8), end);
         }
-        if let Some((recording, worker)) = self.recording {
-            step.media(worker, Order::StopRecording { recording });
-        }
+        self.stop_recording(step);
         self.over = true;
         step.office.limits.end_call();
         let End { reason, sip, cause, .. } = end;
         self.story.tell(step.now.wall, CallEvent::Ended { reason, sip, cause, by, merged_into: None });
     }
 
-    /// How well the sound of a leg that is over travelled.
-    pub fn measure(&mut self, leg: LegIndex, quality: &Quality) {
-        if let Some(leg) = self.legs.get(usize::from(leg.0)) {
-            self.measured.extend(measured::of(leg.id, quality));
+    /// How well the sound of a leg that is over travelled. Gives it back with the call that tells of it, if that is over.
+    pub fn measure(&mut self, index: LegIndex, quality: &Quality) -> Option<(CallId, MeasuredLeg)> {
+        let leg = self.legs.get(usize::from(index.0))?;
+        let measured = measured::of(leg.id, quality)?;
+        if leg.told_in != self.id {
+            return Some((leg.told_in, measured));
         }
+        self.measured.push(measured);
+        None
     }
 
-    /// Its legs, by their index.
-    pub fn leg_ids(&self) -> Vec<LegId> {
-        self.legs.iter().map(|leg| leg.id).collect()
+    /// Its legs by their index, each with the call that tells of it.
+    pub fn leg_ids(&self) -> Vec<(LegId, CallId)> {
+        self.legs.iter().map(|leg| (leg.id, leg.told_in)).collect()
     }
 
-    /// What is left of the call when it is over: its story, and what was measured of its sound.
-    pub fn into_story(self) -> (Story, Vec<MeasuredLeg>) {
-        (self.story, self.measured)
+    /// Puts out what this step told: first beside the call, then of it, so that whoever is named is known.
+    pub fn flush(&mut self, tenant: TenantId, out: &mut VecDeque<Output>) {
+        for past in &mut self.past {
+            past.story.flush(tenant, out);
+        }
+        if let Some(consultation) = &mut self.consultation {
+            consultation.story.flush(tenant, out);
+        }
+        self.story.flush(tenant, out);
     }
 
-    /// The recording that is still being written when the call is over.
-    pub fn recording(&self) -> Option<RecordingKey> {
-        self.recording.map(|(recording, _)| recording)
+    /// The stories beside this one that are over; they are put out.
+    pub fn take_past(&mut self) -> Vec<Past> {
+        std::mem::take(&mut self.past)
     }
 
-    /// The last event of the call's recording, which came before the call's own.
-    pub fn recording_done(&mut self, now: Now, id: RecordingId, what: RecordingEvent) {
-        self.recording = None;
-        self.story.tell_recording(now.wall, id, what);
+    /// What is left of the call when it is over.
+    pub fn into_past(mut self) -> Past {
+        let recordings = self.open_recordings();
+        Past { story: self.story, measured: self.measured, recordings }
     }
 
     fn end_leg(&mut self, step: &mut Step<'_>, index: LegIndex, end: End, by: EndedBy) {
@@ -351,7 +480,6 @@ impl Call {
         if leg.state == LegState::Ended {
             return;
         }
-        let End { reason, sip, cause, .. } = end;
         let answered = leg.state == LegState::Answered;
         leg.state = LegState::Ended;
         let id = leg.id;
@@ -359,27 +487,27 @@ impl Call {
         if answered {
             step.keep(KeptKind::Dialog, id.to_string(), None);
         }
-        self.story.tell(step.now.wall, CallEvent::LegEnded { leg: id, reason, sip, cause, by });
+        self.tell_ended(step, index, end, by);
     }
 
-    fn is_recorded(&self, index: LegIndex) -> bool {
-        let extension = self.leg(index).party.extension();
-        extension.and_then(|number| self.settings.extensions.get(number)).is_some_and(|extension| extension.record)
+    /// Tells the end of a leg, in the call that tells of it.
+    fn tell_ended(&mut self, step: &mut Step<'_>, index: LegIndex, end: End, by: EndedBy) {
+        let End { reason, sip, cause, .. } = end;
+        let leg = self.leg(index).id;
+        self.tell_of(step, index, CallEvent::LegEnded { leg, reason, sip, cause, by });
     }
 
-    fn start_recording(&mut self, step: &mut Step<'_>, agent: LegIndex, customer: LegIndex) {
-        let (Some((worker, agent)), Some((_, customer))) =
-            (self.leg(agent).line.session(), self.leg(customer).line.session())
-        else {
-            return;
-        };
-        let recording = step.ids.recording();
-        let day = step.now.wall.strftime("%Y-%m-%d");
-        let file = format!("{}/{day}/{}.wav", self.settings.name, self.id);
-        step.media(worker, Order::Record { recording, file: file.clone().into(), customer, agent });
-        step.sounds.recording(recording, self.settings.id, self.id);
-        self.recording = Some((recording, worker));
-        let id = self.id.first_recording();
-        self.story.tell_recording(step.now.wall, id, RecordingEvent::Started { file });
+    /// Tells of a leg, in the call that tells of it.
+    fn tell_of(&mut self, step: &mut Step<'_>, index: LegIndex, what: CallEvent) {
+        let told_in = self.leg(index).told_in;
+        self.story_named(told_in).tell(step.now.wall, what);
+    }
+
+    /// The consultation's story, or else the call's.
+    fn story_named(&mut self, id: CallId) -> &mut Story {
+        match &mut self.consultation {
+            Some(consultation) if consultation.story.callid() == id => &mut consultation.story,
+            _ => &mut self.story,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A call's story: its events in order, and the record they make. What a step tells is stored as one batch.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use model::{
     Batch, CallEvent, CallId, ClaimedKey, Event, MeasuredLeg, Problem, Record, RecordingEvent, RecordingId, Reply,
@@ -10,11 +10,12 @@ use model::{
 use crate::edge::Output;
 
 /// Events and record of one call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Story {
     callid: CallId,
     seq: u32,
-    recording_seq: u32,
+    /// The last `seq` of each of its recordings.
+    recordings: BTreeMap<RecordingId, u32>,
     record: Option<Record>,
     /// The claim that the call answers, until it is put out with the first batch.
     claim: Option<ClaimedKey>,
@@ -27,13 +28,27 @@ pub struct Story {
 impl Story {
     /// The story of a call that has told nothing.
     pub fn new(callid: CallId) -> Self {
-        Self { callid, seq: 0, recording_seq: 0, record: None, claim: None, events: Vec::new(), replies: Vec::new() }
+        Self {
+            callid,
+            seq: 0,
+            recordings: BTreeMap::new(),
+            record: None,
+            claim: None,
+            events: Vec::new(),
+            replies: Vec::new(),
+        }
     }
 
     /// Goes on with the story of a call that an earlier engine began.
-    pub fn resume(record: Record, recording_seq: u32) -> Self {
+    pub fn resume(record: Record) -> Self {
         let callid = record.callid;
-        Self { seq: record.seq, recording_seq, record: Some(record), ..Self::new(callid) }
+        let recordings = record.recordings.iter().map(|recording| (recording.recording, recording.seq)).collect();
+        Self { seq: record.seq, recordings, record: Some(record), ..Self::new(callid) }
+    }
+
+    /// Whose story it is.
+    pub fn callid(&self) -> CallId {
+        self.callid
     }
 
     /// Tells what happened to the call or a leg.
@@ -48,12 +63,14 @@ impl Story {
         });
     }
 
-    /// Tells what happened to the call's recording.
+    /// Tells what happened to one of the call's recordings.
     pub fn tell_recording(&mut self, at: Timestamp, id: RecordingId, what: RecordingEvent) {
-        self.recording_seq += 1;
+        let seq = self.recordings.entry(id).or_default();
+        *seq += 1;
+        let seq = *seq;
         self.add(Event {
             subject: Subject::Recording(id),
-            seq: self.recording_seq,
+            seq,
             at,
             callid: Some(self.callid),
             what: What::Recording(what),

@@ -2,6 +2,7 @@
 //!
 //! Holds nothing that a caller could notice; what happens to a call stands in [`crate::call`].
 
+mod orders;
 mod phones;
 mod reports;
 mod settings;
@@ -10,14 +11,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use model::{CallId, Command, EngineNumber, Keyed, Problem, Reason, Reply, TenantId, Ticket, Told};
+use model::{CallId, EngineNumber, Keyed, Problem, Reason, Reply, TenantId, Ticket, Told};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sip::{Endpoint, EndpointConfig, Failure, Incoming, Interface, News, SessionTimer, Wheel};
 
 use crate::abilities::{ALLOW, EXTENSIONS};
 use crate::arrivals::Arrival;
-use crate::commands;
 use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
@@ -328,38 +328,6 @@ impl Engine {
         });
     }
 
-    fn command(&mut self, now: Now, ticket: Ticket, tenant: TenantId, command: Command) {
-        let closed = self.closed();
-        match command {
-            Command::Originate(order) => {
-                let live = match self.step(now, tenant) {
-                    Some(mut step) => commands::originate(&mut step, closed, order, ticket),
-                    None => Err(Problem::Unavailable),
-                };
-                match live {
-                    Ok(live) => self.begin(now, tenant, live),
-                    Err(problem) => self.reply(ticket, Err(problem)),
-                }
-            }
-            Command::HangUp { call } => {
-                let done = self.with_call(now, tenant, call, |live, step| {
-                    live.call.story.reply(ticket, Ok(Reply::HungUp { call }));
-                    live.end(step, Reason::Commanded);
-                });
-                if !done {
-                    self.reply(ticket, Err(Problem::NoSuchCall { call }));
-                }
-            }
-            Command::Transfer(model::Transfer { call, .. })
-            | Command::Hold { call, .. }
-            | Command::Resume { call, .. }
-            | Command::Mute { call, .. }
-            | Command::PressKeys { call, .. }
-            | Command::Play { call, .. }
-            | Command::Record { call, .. } => self.reply(ticket, Err(Problem::NoSuchCall { call })),
-        }
-    }
-
     fn end_all(&mut self, now: Now) {
         self.draining = true;
         let calls: Vec<(TenantId, CallId)> = self
@@ -425,17 +393,30 @@ impl Engine {
 
     /// Puts out what the step told, and keeps the call unless it is over.
     fn put_back(&mut self, now: Now, id: TenantId, mut live: Live) {
-        live.call.story.flush(id, &mut self.out);
+        live.call.flush(id, &mut self.out);
+        for past in live.call.take_past() {
+            self.close_past(now, id, past);
+        }
         let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        let other = live.other_name().filter(|_| !live.call.is_over());
+        if other != live.listed_as {
+            if let Some(before) = live.listed_as {
+                tenant.names.remove(&before);
+            }
+            if let Some(name) = other {
+                tenant.names.insert(name, live.call.key());
+            }
+            live.listed_as = other;
+        }
         if live.call.is_over() {
             if let Some((_, timer)) = live.armed {
                 self.wheel.cancel(timer);
             }
-            self.questions.forget(id, live.call.id);
+            self.questions.forget(id, live.call.key());
             self.close(now, id, live.call);
             return;
         }
-        let call = live.call.id;
+        let call = live.call.key();
         // An entry that is due too early costs one look; one that is due too late is replaced.
         if let Some(at) = live.poll_timeout()
             && live.armed.is_none_or(|(armed, _)| at < armed)

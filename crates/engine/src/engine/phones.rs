@@ -36,7 +36,7 @@ impl Engine {
                 .values()
                 .map(|live| &live.call)
                 .filter(|call| call.has(&extension))
-                .map(|call| call.id)
+                .map(|call| call.key())
                 .collect();
             for call in calls {
                 self.with_call(now, id, call, |live, step| {

@@ -5,7 +5,8 @@ use media::{Quality, RecordingKey, Report, SessionId};
 use model::{CallId, Reason, RecordingEvent, TenantId, Text};
 
 use super::{Engine, Timer};
-use crate::call::Call;
+use crate::call::consultation::Past;
+use crate::call::{Call, measured};
 use crate::closing::Closing;
 use crate::edge::Now;
 use crate::key::LegKey;
@@ -53,15 +54,15 @@ impl Engine {
 
     /// The last event of a recording: of a live call, or of one that is over.
     pub(super) fn recording_done(&mut self, now: Now, recording: RecordingKey, what: RecordingEvent) {
-        let Some((tenant, call)) = self.sounds.recording_done(recording) else { return };
-        let id = call.first_recording();
+        let Some((tenant, call, id)) = self.sounds.recording_done(recording) else { return };
         let Some(owner) = self.tenants.get_mut(&tenant) else { return };
         if let Some(closing) = owner.closing.get_mut(&call) {
-            closing.tell_recording(now, tenant, id, what, &mut self.out);
+            closing.tell_recording(now, tenant, (recording, id), what, &mut self.out);
             self.end_closing(tenant, call);
             return;
         }
-        self.with_call(now, tenant, call, |live, _| live.call.recording_done(now, id, what));
+        let key = owner.key_of(call);
+        self.with_call(now, tenant, key, |live, _| live.call.recording_done(now, recording, id, what));
     }
 
     /// How well the sound of a leg travelled: of a live call, or of one that is over.
@@ -69,14 +70,26 @@ impl Engine {
         let Some(LegKey { tenant, call, leg }) = self.sounds.measured(session) else { return };
         let Some(owner) = self.tenants.get_mut(&tenant) else { return };
         if let Some(live) = owner.calls.get_mut(&call) {
-            live.call.measure(leg, quality);
-        } else if let Some(closing) = owner.closing.get_mut(&call) {
-            closing.measure(leg, quality);
-            if self.sounds.unmeasured(tenant, call) == 0 {
-                closing.tell_sound(now, tenant, &mut self.out);
-                self.sounds.forget(tenant, call);
-                self.end_closing(tenant, call);
+            if let Some((told_in, measured)) = live.call.measure(leg, quality)
+                && let Some(closing) = owner.closing.get_mut(&told_in)
+            {
+                closing.measure(measured);
             }
+            return;
+        }
+        let last = owner.key_of(call);
+        let Some((id, told_in)) = owner.closing.get(&last).and_then(|closing| closing.leg(leg)) else { return };
+        if let Some(closing) = owner.closing.get_mut(&told_in)
+            && let Some(measured) = measured::of(id, quality)
+        {
+            closing.measure(measured);
+        }
+        if self.sounds.unmeasured(tenant, call) == 0
+            && let Some(closing) = owner.closing.get_mut(&last)
+        {
+            closing.tell_sound(now, tenant, &mut self.out);
+            self.sounds.forget(tenant, call);
+            self.end_closing(tenant, last);
         }
     }
 
@@ -85,30 +98,48 @@ impl Engine {
         let Some(owner) = self.tenants.get_mut(&tenant) else { return };
         if let Some(closing) = owner.closing.get_mut(&call).filter(|closing| closing.give_up_at <= now.mono) {
             closing.tell_sound(now, tenant, &mut self.out);
-            self.sounds.forget(tenant, call);
+            if let Some(key) = closing.key() {
+                self.sounds.forget(tenant, key);
+            }
             self.end_closing(tenant, call);
         }
     }
 
     pub(super) fn end_closing(&mut self, tenant: TenantId, call: CallId) {
         let Some(owner) = self.tenants.get_mut(&tenant) else { return };
-        if owner.closing.get(&call).is_some_and(Closing::is_done) {
-            owner.closing.remove(&call);
+        if owner.closing.get(&call).is_some_and(Closing::is_done)
+            && let Some(closing) = owner.closing.remove(&call)
+            && let Some(key) = closing.key().filter(|key| *key != call)
+        {
+            owner.names.remove(&key);
         }
+    }
+
+    /// Keeps of a story that is over, while its call goes on, what there is still to tell.
+    pub(super) fn close_past(&mut self, now: Now, id: TenantId, past: Past) {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        let closing = Closing::new(now, past, None);
+        self.wheel.set(closing.give_up_at, Timer::Closing(id, closing.id()));
+        tenant.closing.insert(closing.id(), closing);
     }
 
     /// Keeps of a call that is over what there is still to tell.
     pub(super) fn close(&mut self, now: Now, id: TenantId, call: Call) {
         let Some(tenant) = self.tenants.get_mut(&id) else { return };
-        let name = call.id;
-        let mut closing = Closing::new(now, call);
-        if self.sounds.unmeasured(id, name) == 0 {
+        let (key, name) = (call.key(), call.id);
+        let legs = call.leg_ids();
+        let mut closing = Closing::new(now, call.into_past(), Some((key, legs)));
+        if self.sounds.unmeasured(id, key) == 0 {
             closing.tell_sound(now, id, &mut self.out);
-            self.sounds.forget(id, name);
+            self.sounds.forget(id, key);
         } else {
             self.wheel.set(closing.give_up_at, Timer::Closing(id, name));
         }
         if !closing.is_done() {
+            if key != name {
+                // Its legs go on being called by its key until all is told of them.
+                tenant.names.insert(key, name);
+            }
             tenant.closing.insert(name, closing);
         }
     }

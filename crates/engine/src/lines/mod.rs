@@ -31,7 +31,6 @@ pub enum LegOrder {
     /// Go over to this codec, which the other side speaks now, if the party can.
     Speak(Codec),
     /// The party talks with somebody else from here on, and is told whom.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the stages in which a party changes"))]
     Identify {
         /// The number, in the form the party is used to.
         number: String,

@@ -67,7 +67,7 @@ fn a_held_party_is_not_heard_until_it_is_taken_back() {
         2.0s pbx -> 101  100 Trying
         2.0s pbx -> 101  200 OK recvonly
         2.0s 101 -> pbx  ACK
-        3.0s ~ 102 hears 101
+        3.0s ~ 102 hears music
         3.5s 101 -> pbx  re-INVITE
         3.5s pbx -> 101  100 Trying
         3.5s pbx -> 101  200 OK
@@ -125,7 +125,7 @@ fn both_sides_may_hold_at_once() {
         3.0s pbx -> 101  200 OK
         3.0s 101 -> pbx  ACK
         3.0s * leg.resumed 101
-        4.0s ~ 101 hears 102
+        4.0s ~ 101 hears music
         4.5s 102 -> pbx  re-INVITE
         4.5s pbx -> 102  100 Trying
         4.5s pbx -> 102  200 OK
@@ -172,7 +172,7 @@ fn hold_may_be_asked_for_as_inactive() {
         2.0s pbx -> 102  200 OK inactive
         2.0s 102 -> pbx  ACK
         2.0s * leg.held 102
-        3.0s ~ nobody hears anybody
+        3.0s ~ 101 hears music
         3.5s 101 -> pbx  BYE
         3.5s pbx -> 101  200 OK to BYE
         3.5s pbx -> 102  BYE

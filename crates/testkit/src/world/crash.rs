@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::Input;
 use media::WavHeader;
-use model::{Record, RecordingEvent, TenantId, Text};
+use model::{Record, RecordingEvent, RecordingRecord, TenantId, Text};
 
 use super::switchboard::Switchboard;
 use super::{BEGINNING, World};
@@ -53,11 +53,11 @@ impl World {
             .store
             .tenants()
             .flat_map(|(id, tenant)| tenant.records.values().map(move |record| (id, record.clone())))
-            .filter(|(_, record)| record.ended_at.is_none() || open_file(record).is_some())
+            .filter(|(_, record)| record.ended_at.is_none() || open_files(record).next().is_some())
             .collect();
         let died_at = self.died_at;
         for (tenant, record) in open {
-            let repaired = open_file(&record).map(|file| self.repaired(&file));
+            let repaired = open_files(&record).map(|open| (open.recording, self.repaired(&open.file))).collect();
             for told in engine::recover(tenant, record, repaired, died_at) {
                 self.store.push(self.now, told);
             }
@@ -95,8 +95,7 @@ impl World {
     }
 }
 
-/// The file of a recording that has begun and has not ended.
-fn open_file(record: &Record) -> Option<String> {
-    let open = record.recordings.iter().find(|recording| recording.milliseconds.is_none() && !recording.failed);
-    open.map(|recording| recording.file.clone())
+/// The recordings that have begun and have not ended.
+fn open_files(record: &Record) -> impl Iterator<Item = &RecordingRecord> {
+    record.recordings.iter().filter(|recording| recording.milliseconds.is_none() && !recording.failed)
 }

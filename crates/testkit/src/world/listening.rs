@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use media::tone::ToneListener;
+use media::music::DRONE;
+use media::tone::{ToneListener, share};
 
 use super::air::Flight;
 use super::phone::Talk;
@@ -14,6 +15,8 @@ const LISTEN: u32 = 25;
 const PACKET: Duration = Duration::from_millis(20);
 /// Less than so much of a tone may be a rest of what was before.
 const ENOUGH: Duration = Duration::from_millis(120);
+/// 40 ms, in which a low tone is told from its neighbours.
+const PIECE: usize = 320;
 /// What the switchboard itself plays.
 const PROGRESS: u16 = 425;
 
@@ -27,7 +30,7 @@ impl World {
         self.ladder.note(at, &format!("~ {line}"));
     }
 
-    /// Who hears whom, by name; a tone of the switchboard is called `a tone`.
+    /// Who hears whom, by name; a tone of the switchboard is called `a tone`, and what it plays to those who wait `music`.
     pub fn who_hears_whom(&mut self) -> Vec<(String, Vec<String>)> {
         for talk in self.phones.iter_mut().flat_map(|phone| &mut phone.talks) {
             talk.sound.ear.empty();
@@ -40,7 +43,10 @@ impl World {
         for phone in &self.phones {
             let samples: Vec<Vec<i16>> = phone.talks.iter().map(|talk| talk.sound.ear.sound()).collect();
             let names = sources.iter().filter(|(hertz, _)| samples.iter().any(|sound| has_tone(sound, *hertz)));
-            let names: Vec<String> = names.map(|(_, name)| name.clone()).collect();
+            let mut names: Vec<String> = names.map(|(_, name)| name.clone()).collect();
+            if samples.iter().any(|sound| has_music(sound)) {
+                names.push("music".into());
+            }
             if !names.is_empty() {
                 heard.push((phone.card.name.clone(), names));
             }
@@ -137,6 +143,14 @@ impl World {
             talk.sound.hear(&packet);
         }
     }
+}
+
+/// What nobody else says is the one low tone that the music never stops.
+fn has_music(sound: &[i16]) -> bool {
+    let pieces = sound.chunks_exact(PIECE);
+    let loud = |piece: &&[i16]| piece.iter().any(|sample| sample.unsigned_abs() > 500);
+    let heard = pieces.filter(loud).filter(|piece| share(piece, DRONE) > 0.1).count();
+    Duration::from_millis(40) * u32::try_from(heard).unwrap_or(u32::MAX) >= ENOUGH
 }
 
 fn has_tone(sound: &[i16], hertz: u16) -> bool {

@@ -1,10 +1,12 @@
 //! What must be true of every world in the end, whatever happened in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use engine::EngineLoad;
-use model::{CallEvent, CallId, KeptKind, Reason, Record, RecordingEvent, TenantId, What};
+use model::{
+    CallEvent, CallId, KeptKind, Origin, Reason, Record, RecordingEvent, RecordingId, Subject, TenantId, What,
+};
 
 use super::World;
 use super::phone::Talk;
@@ -89,11 +91,39 @@ fn judge_call(tenant: &Tenant, call: CallId) {
         assert_eq!(ended.count(), 1, "a leg of {call} ended more than once: {told:?}");
     }
 
-    let count = |is_it: fn(&RecordingEvent) -> bool| {
-        events.iter().filter(|event| matches!(&event.what, What::Recording(what) if is_it(what))).count()
-    };
-    let begun = count(|what| matches!(what, RecordingEvent::Started { .. }));
-    let done = count(|what| !matches!(what, RecordingEvent::Started { .. }));
-    assert_eq!(begun, done, "a recording of {call} was begun and has no end: {events:?}");
-    assert!(begun <= 1, "{call} was recorded twice");
+    let mut recordings: BTreeMap<RecordingId, Vec<&RecordingEvent>> = BTreeMap::new();
+    for event in events {
+        if let (Subject::Recording(id), What::Recording(what)) = (&event.subject, &event.what) {
+            recordings.entry(*id).or_default().push(what);
+        }
+    }
+    for (id, told) in recordings {
+        let begins = matches!(told.first(), Some(RecordingEvent::Started { .. }));
+        let is_end =
+            |what: &&&RecordingEvent| matches!(what, RecordingEvent::Closed { .. } | RecordingEvent::Failed { .. });
+        let ends = told.last().is_some_and(|last| is_end(&last)) && told.iter().filter(is_end).count() == 1;
+        assert!(begins && ends, "the recording {id} of {call} does not begin and end once: {told:?}");
+    }
+    let files: BTreeSet<&str> = record.recordings.iter().map(|recording| recording.file.as_str()).collect();
+    assert_eq!(files.len(), record.recordings.len(), "two recordings of {call} are one file: {record:?}");
+    judge_consultation(tenant, record);
+}
+
+/// A consultation is about a call of the same tenant, and becomes a part of no other.
+fn judge_consultation(tenant: &Tenant, record: &Record) {
+    assert_eq!(record.about.is_some(), record.origin == Origin::Consultation, "about what? {record:?}");
+    assert_eq!(record.merged_into.is_some(), record.reason == Some(Reason::Merged), "merged into what? {record:?}");
+    if let Some(about) = record.about {
+        let known = tenant.records.get(&about).unwrap_or_else(|| panic!("{about} has no record"));
+        let named = known.transfers.iter().any(|transfer| transfer.consultation == Some(record.callid));
+        // The process may have died between the two batches.
+        let died = [known, record].into_iter().any(|record| record.reason == Some(Reason::SystemCrash));
+        assert!(named || died, "{about} does not know of its consultation {}", record.callid);
+        assert!(record.merged_into.is_none_or(|into| into == about), "merged into another call: {record:?}");
+    }
+    for transfer in &record.transfers {
+        let decided = transfer.target.is_some() != transfer.failed.is_some();
+        let died = record.reason == Some(Reason::SystemCrash);
+        assert!(decided || died, "an attempt to transfer has no outcome, or two: {record:?}");
+    }
 }

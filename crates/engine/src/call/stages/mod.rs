@@ -2,19 +2,24 @@
 //! gives orders and events, and says which stage comes next.
 
 mod click;
+mod consult;
 mod decide;
 mod dial;
 mod talk;
+mod transfer;
 
 use std::time::Instant;
 
 use model::{EndedBy, Reason};
 
 pub use self::click::Click;
+pub use self::consult::Consult;
 pub use self::decide::Decide;
 pub use self::dial::Dial;
 pub use self::talk::Talk;
+pub use self::transfer::Transfer;
 use super::Call;
+use super::orders::Order;
 use crate::edge::Answer;
 use crate::key::LegIndex;
 use crate::lines::{End, LegNews};
@@ -31,6 +36,10 @@ pub enum Stage {
     Click(Click),
     /// Two sides are connected.
     Talk(Talk),
+    /// Somebody was given to somebody else, who rings.
+    Transfer(Transfer),
+    /// Somebody waits while somebody else is asked.
+    Consult(Consult),
     /// Nothing is left to do.
     Over,
 }
@@ -43,7 +52,22 @@ impl Stage {
             Self::Dial(dial) => dial.on_news(call, step, leg, news),
             Self::Click(click) => click.on_news(call, step, leg, news),
             Self::Talk(talk) => talk.on_news(call, step, leg, news),
+            Self::Transfer(transfer) => transfer.on_news(call, step, leg, news),
+            Self::Consult(consult) => consult.on_news(call, step, leg, news),
             Self::Over => Self::Over,
+        }
+    }
+
+    /// A client orders something. Gets exactly one reply.
+    pub fn on_order(self, call: &mut Call, step: &mut Step<'_>, order: Order) -> Self {
+        match self {
+            Self::Talk(talk) => talk.on_order(call, step, order),
+            Self::Transfer(transfer) => transfer.on_order(call, step, order),
+            Self::Consult(consult) => consult.on_order(call, step, order),
+            stage => {
+                order.not_now(call, "The two sides are not connected: wait until both have answered.");
+                stage
+            }
         }
     }
 
@@ -54,6 +78,8 @@ impl Stage {
             Self::Dial(dial) => dial.on_timeout(call, step),
             Self::Click(click) => click.on_timeout(call, step),
             Self::Talk(talk) => talk.on_timeout(call, step),
+            Self::Transfer(transfer) => transfer.on_timeout(call, step),
+            Self::Consult(consult) => consult.on_timeout(call, step),
             Self::Over => Self::Over,
         }
     }
@@ -69,8 +95,11 @@ impl Stage {
     /// Somebody above ends the call.
     pub fn end(self, call: &mut Call, step: &mut Step<'_>, reason: Reason) -> Self {
         let sip = if call.is_connected() { 200 } else { refusal(reason.sip()) };
-        if let Self::Click(click) = self {
-            click.give_up(call, End::new(reason, sip));
+        match self {
+            Self::Click(click) => click.give_up(call, End::new(reason, sip)),
+            Self::Transfer(mut transfer) => transfer.give_up(call, step, End::new(reason, sip)),
+            Self::Consult(mut consult) => consult.give_up(call, step, End::new(reason, sip)),
+            _ => {}
         }
         call.finish(step, End::new(reason, sip), EndedBy::Switchboard);
         Self::Over
@@ -83,6 +112,8 @@ impl Stage {
             Self::Dial(dial) => dial.poll_timeout(),
             Self::Click(click) => click.poll_timeout(),
             Self::Talk(talk) => Some(talk.poll_timeout()),
+            Self::Transfer(transfer) => Some(transfer.poll_timeout()),
+            Self::Consult(consult) => Some(consult.poll_timeout()),
             Self::Over => None,
         }
     }

@@ -189,7 +189,7 @@ fn a_grandstream_calls_holds_and_hangs_up() {
         2.5s pbx -> 101 100 Trying
         2.5s pbx -> 101 200 OK recvonly
         2.5s 101 -> pbx ACK
-        3.5s ~ 102 hears 101
+        3.5s ~ 102 hears music
         4.0s 101 -> pbx re-INVITE
         4.0s pbx -> 101 100 Trying
         4.0s pbx -> 101 200 OK
