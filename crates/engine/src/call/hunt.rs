@@ -188,7 +188,7 @@ impl Hunt {
     /// A leg is over without an answer: others go on ringing, or the next one is rung, or that was all.
     fn lost(&mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, end: End, by: EndedBy) -> Heard {
         self.legs.retain(|(own, _)| *own != leg);
-        if self.best.is_none_or(|(best, _)| end.rank() < best.rank()) {
+        if self.best.is_none_or(|(best, _)| says_more(end, best)) {
             self.best = Some((end, by));
         }
         if self.legs.is_empty() {
@@ -207,4 +207,11 @@ impl Hunt {
             }
         }
     }
+}
+
+/// Whether the end of one speaks for all rather than that of another: whoever was rung in vain, since the caller has heard
+/// it ring; else the refusal that says most.
+fn says_more(one: End, other: End) -> bool {
+    let rank = |end: End| (end.reason != Reason::NoAnswer, end.rank());
+    rank(one) < rank(other)
 }

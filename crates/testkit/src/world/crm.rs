@@ -50,7 +50,7 @@ impl Crm {
         let entry = self.coming.first_entry().filter(|entry| entry.key().0 <= now)?;
         let (ticket, answer) = entry.remove();
         let said = match &answer {
-            Answer::Target(target) => format!("`{target}`"),
+            Answer::Target(target) => format!("`{}`", target.escape_debug()),
             Answer::Failed(why) => format!("failed: {why}"),
             Answer::Addresses(_) => "addresses".to_owned(),
         };
