@@ -1,14 +1,15 @@
 //! How fast the writer stores calls, and what processor time an event costs.
 //!
-//! `cargo run --release -p store --example writer_load [CALLS] [alone]`: it is told as fast as it stores (with at most
+//! `cargo run --release -p store --example writer_load [CALLS] [alone] [postgres]`: it is told as fast as it stores (with at most
 //! 5 000 events waiting), or with `alone` each batch only when the one before is stored, which is what a quiet server does.
+//! `postgres` takes a PostgreSQL of its own (Debian's package) instead of SQLite.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{ONE, TWO_TENANTS, TestCall, apply, open};
+use common::{Database, ONE, TWO_TENANTS, TestCall, apply, open};
 use model::{Kept, KeptKind, Told};
 
 const MOST_WAITING: usize = 5_000;
@@ -19,9 +20,11 @@ const AT_ONCE: usize = 200;
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let calls: u32 = arguments.next().map_or(20_000, |text| text.parse().expect("a number of calls"));
-    let alone = arguments.next().is_some();
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(folder.path()).await;
+    let ways: Vec<String> = arguments.collect();
+    let asked = |way: &str| ways.iter().any(|given| given == way);
+    let alone = asked("alone");
+    let database = if asked("postgres") { Database::postgres() } else { Database::sqlite() };
+    let store = open(&database).await;
     apply(&store, TWO_TENANTS).await;
     let steps = story(calls);
     let writer = store.writer();

@@ -7,6 +7,11 @@ use jiff::SignedDuration;
 use model::{Ban, Kept, KeptKind, Source, TenantId, Timestamp, Told};
 use store::Store;
 
+for_both! {
+    bans_are_read_in_pages_until_they_end_or_are_lifted,
+    bans_outlive_a_restart,
+}
+
 fn ban(source: &str, minutes: i64) -> Ban {
     // Whole seconds, as they come back.
     let since = Timestamp::from_second(Timestamp::now().as_second()).expect("a moment");
@@ -21,9 +26,8 @@ fn kept(ban: &Ban) -> Told {
     Told::Keep(Kept { tenant: TenantId::SERVER, kind: KeptKind::Ban, key, value: Some(value), expires })
 }
 
-#[tokio::test]
-async fn bans_are_read_in_pages_until_they_end_or_are_lifted() {
-    let (_folder, store) = two_tenants().await;
+async fn bans_are_read_in_pages_until_they_end_or_are_lifted(database: Database) {
+    let store = two_tenants(&database).await;
     let [first, second, third] = [ban("192.0.2.1", 5), ban("192.0.2.2", 5), ban("2001:db8::/64", 5)];
     let over = ban("192.0.2.0", -1);
     tell(&store, [&first, &second, &third, &over].map(kept)).await;
@@ -36,14 +40,13 @@ async fn bans_are_read_in_pages_until_they_end_or_are_lifted() {
     assert_eq!(store.bans(None, 10).await.expect("bans"), [second, third]);
 }
 
-#[tokio::test]
-async fn bans_outlive_a_restart() {
-    let (folder, store) = two_tenants().await;
+async fn bans_outlive_a_restart(database: Database) {
+    let store = two_tenants(&database).await;
     let ban = ban("192.0.2.1", 5);
     tell(&store, [kept(&ban)]).await;
     store.close().await;
 
-    let store = open(folder.path()).await;
+    let store = open(&database).await;
 
     assert_eq!(store.bans(None, 10).await.expect("bans"), std::slice::from_ref(&ban));
     let back = store.kept().await.expect("facts");

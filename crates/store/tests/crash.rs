@@ -5,26 +5,29 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{ONE, TWO, TWO_TENANTS, TestCall, apply, open};
+use common::{Database, ONE, TWO, TWO_TENANTS, TestCall, apply, for_both, open};
 use model::{Record, TenantId};
-use store::{RecordFilter, RecordState, Store};
+use store::{Durability, RecordFilter, RecordState, Store, StoreOptions};
 
-/// Where the child finds its folder.
+/// Where the child finds its folder, and the address of its database unless that lies in the folder.
 const FOLDER: &str = "TONGDAI_TEST_CRASH_FOLDER";
+const DATABASE: &str = "TONGDAI_TEST_CRASH_DATABASE";
 /// Events of each of a test call's three batches.
 const BATCH: usize = 3;
 
-#[tokio::test]
-async fn after_a_kill_each_call_is_stored_up_to_the_end_of_a_batch_and_nothing_confirmed_is_lost() {
+for_both! {
+    after_a_kill_each_call_is_stored_up_to_the_end_of_a_batch_and_nothing_confirmed_is_lost,
+}
+
+async fn after_a_kill_each_call_is_stored_up_to_the_end_of_a_batch_and_nothing_confirmed_is_lost(database: Database) {
     for confirmed in [1, 400] {
-        let folder = tempfile::tempdir().unwrap();
+        let database = database.another();
 
-        let confirmed = kill_after(folder.path(), confirmed);
+        let confirmed = kill_after(&database, confirmed);
 
-        let store = open(folder.path()).await;
+        let store = open(&database).await;
         let (heads, ended) = check_whole(&store).await;
         assert!(ended >= confirmed, "{ended} calls ended, {confirmed} were confirmed");
         assert!(heads > 0);
@@ -33,13 +36,21 @@ async fn after_a_kill_each_call_is_stored_up_to_the_end_of_a_batch_and_nothing_c
 }
 
 #[test]
-fn after_a_runtime_is_dropped_in_the_middle_each_call_is_stored_up_to_the_end_of_a_batch() {
-    let folder = tempfile::tempdir().unwrap();
+fn after_a_runtime_is_dropped_in_the_middle_of_sqlite_each_call_is_stored_up_to_the_end_of_a_batch() {
+    drop_a_runtime(&Database::sqlite());
+}
+
+#[test]
+fn after_a_runtime_is_dropped_in_the_middle_of_postgres_each_call_is_stored_up_to_the_end_of_a_batch() {
+    drop_a_runtime(&Database::postgres());
+}
+
+fn drop_a_runtime(database: &Database) {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let first = runtime();
 
     first.block_on(async {
-        let store = open(folder.path()).await;
+        let store = open(database).await;
         apply(&store, TWO_TENANTS).await;
         for told in (0..3_000).flat_map(|count| TestCall::new(ONE, count).whole("101", "0900000001")) {
             store.writer().push(told);
@@ -49,7 +60,7 @@ fn after_a_runtime_is_dropped_in_the_middle_each_call_is_stored_up_to_the_end_of
     first.shutdown_background();
 
     runtime().block_on(async {
-        let store = open(folder.path()).await;
+        let store = open(database).await;
         let (heads, _) = check_whole(&store).await;
         assert!(heads > 0);
         goes_on(&store).await;
@@ -60,7 +71,13 @@ fn after_a_runtime_is_dropped_in_the_middle_each_call_is_stored_up_to_the_end_of
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_child_tells_of_calls_until_it_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let store = open(Path::new(&folder)).await;
+    let options = StoreOptions {
+        data_dir: folder.into(),
+        database: std::env::var(DATABASE).ok(),
+        realm: "tongdai".into(),
+        durability: Durability::Process,
+    };
+    let store = Store::open(options).await.unwrap();
     apply(&store, TWO_TENANTS).await;
     for count in 0_u32.. {
         let tenant = if count % 3 == 0 { TWO } else { ONE };
@@ -78,10 +95,11 @@ async fn the_child_tells_of_calls_until_it_is_killed() {
     }
 }
 
-fn kill_after(folder: &Path, calls: u64) -> u64 {
+fn kill_after(database: &Database, calls: u64) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "the_child_tells_of_calls_until_it_is_killed", "--nocapture"])
-        .env(FOLDER, folder)
+        .env(FOLDER, database.folder())
+        .envs(database.url().map(|url| (DATABASE, url)))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -6,32 +6,36 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 
-use common::{TWO_TENANTS, apply, open, options, two_tenants};
+use common::{Database, TWO_TENANTS, apply, for_both, open, options, two_tenants};
 use store::{OpenError, Store, StoreOptions};
 
-#[tokio::test]
-async fn an_engine_number_is_never_given_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
+for_both! {
+    an_engine_number_is_never_given_twice,
+    the_realm_is_fixed_once_a_password_is_stored,
+    the_key_of_another_folder_is_refused,
+    only_its_owner_may_read_the_key,
+    a_second_server_on_the_same_folder_is_refused,
+}
+
+async fn an_engine_number_is_never_given_twice(database: Database) {
+    let store = open(&database).await;
 
     let first = [store.start_engine().await.unwrap().0, store.start_engine().await.unwrap().0];
     store.close().await;
-    let store = open(folder.path()).await;
+    let store = open(&database).await;
 
     assert_eq!(first, [1, 2]);
     assert_eq!(store.start_engine().await.unwrap().0, 3);
 }
 
-#[tokio::test]
-async fn the_realm_is_fixed_once_a_password_is_stored() {
-    let folder = tempfile::tempdir().unwrap();
-    let other = || StoreOptions { realm: "other".into(), ..options(folder.path()) };
-    let store = open(folder.path()).await;
+async fn the_realm_is_fixed_once_a_password_is_stored(database: Database) {
+    let other = || StoreOptions { realm: "other".into(), ..options(&database) };
+    let store = open(&database).await;
     store.close().await;
     let store = Store::open(other()).await.expect("nothing is stored, so any realm will do");
     store.close().await;
 
-    let store = open(folder.path()).await;
+    let store = open(&database).await;
     apply(&store, TWO_TENANTS).await;
     store.close().await;
     let error = Store::open(other()).await.unwrap_err();
@@ -40,53 +44,48 @@ async fn the_realm_is_fixed_once_a_password_is_stored() {
         error.to_string(),
         "passwords are stored for the realm `tongdai`, not `other`: start with --realm tongdai"
     );
-    assert_eq!(open(folder.path()).await.realm(), "tongdai");
+    assert_eq!(open(&database).await.realm(), "tongdai");
 }
 
-#[tokio::test]
-async fn the_key_of_another_folder_is_refused() {
-    let (folder, store) = two_tenants().await;
-    let key = folder.path().join("secret.key");
+async fn the_key_of_another_folder_is_refused(database: Database) {
+    let store = two_tenants(&database).await;
+    let key = database.folder().join("secret.key");
     let derived = store.derived_key("links");
     assert_ne!(derived, store.derived_key("nonces"));
     store.close().await;
     let right = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
 
-    let error = Store::open(options(folder.path())).await.unwrap_err();
+    let error = Store::open(options(&database)).await.unwrap_err();
     assert!(matches!(error, OpenError::WrongKey { .. }), "{error}");
     assert!(error.to_string().contains("is not the key of this database"), "{error}");
 
     std::fs::write(&key, right).unwrap();
-    assert_eq!(open(folder.path()).await.derived_key("links"), derived);
+    assert_eq!(open(&database).await.derived_key("links"), derived);
 }
 
-#[tokio::test]
-async fn only_its_owner_may_read_the_key() {
-    let folder = tempfile::tempdir().unwrap();
+async fn only_its_owner_may_read_the_key(database: Database) {
+    let _store = open(&database).await;
 
-    let _store = open(folder.path()).await;
-
-    let mode = std::fs::metadata(folder.path().join("secret.key")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(database.folder().join("secret.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
-#[tokio::test]
-async fn a_second_server_on_the_same_folder_is_refused() {
-    let (folder, store) = two_tenants().await;
+async fn a_second_server_on_the_same_folder_is_refused(database: Database) {
+    let store = two_tenants(&database).await;
 
-    let error = Store::open(options(folder.path())).await.unwrap_err();
+    let error = Store::open(options(&database)).await.unwrap_err();
 
     assert!(error.to_string().starts_with("another server runs on the data folder"), "{error}");
     drop(store);
-    open(folder.path()).await;
+    open(&database).await;
 }
 
 #[tokio::test]
 async fn a_database_may_lie_elsewhere_and_others_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let database = Database::sqlite();
     let elsewhere = tempfile::tempdir().unwrap();
-    let at = |url: &str| StoreOptions { database: Some(url.into()), ..options(folder.path()) };
+    let at = |url: &str| StoreOptions { database: Some(url.into()), ..options(&database) };
     let file = elsewhere.path().join("calls.db");
 
     let store = Store::open(at(&format!("sqlite:{}", file.display()))).await.unwrap();
@@ -103,11 +102,11 @@ async fn a_database_may_lie_elsewhere_and_others_are_refused() {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tongdai.db");
+    let database = Database::sqlite();
+    let file = database.folder().join("tongdai.db");
     std::fs::write(&file, "not a database, but long enough to be looked at as if it were one".repeat(20)).unwrap();
 
-    let error = Store::open(options(folder.path())).await.unwrap_err();
+    let error = Store::open(options(&database)).await.unwrap_err();
 
     assert!(error.to_string().contains("cannot be opened"), "{error}");
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("not a database"));

@@ -4,14 +4,26 @@
 
 mod common;
 
-use common::{ONE, TWO, TestCall, open, second, two_tenants};
+use common::{Database, ONE, TWO, TestCall, for_both, open, second, two_tenants};
 use model::{Batch, Direction, Party, Record, Status, StoredEvent, TenantId, Text, Told};
 use sqlx::{AssertSqlSafe, Connection};
 use store::{RecordCursor, RecordFilter, RecordOrder, RecordState, Store};
 
-#[tokio::test]
-async fn what_belongs_to_another_tenant_does_not_exist() {
-    let (_folder, store) = two_tenants().await;
+for_both! {
+    what_belongs_to_another_tenant_does_not_exist,
+    pages_go_back_and_forth_newest_end_first,
+    a_cursor_survives_its_way_through_a_client_and_a_forged_one_is_refused,
+    each_filter_finds_what_it_says,
+    the_newest_live_call_is_found_by_its_two_sides,
+    an_extension_whose_leg_is_over_is_no_part_of_the_call,
+    memory_and_database_tell_the_same_story,
+    a_reader_that_was_away_catches_up_over_the_edge_of_memory,
+    a_waiting_reader_is_woken_by_its_own_tenant_only,
+    what_was_open_at_the_stop_is_given_back_at_the_start,
+}
+
+async fn what_belongs_to_another_tenant_does_not_exist(database: Database) {
+    let store = two_tenants(&database).await;
     let mut call = TestCall::new(ONE, 0);
 
     tell(&store, [call.started("101", "0900000001"), call.answered(), call.recording_started()]).await;
@@ -30,9 +42,8 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
     assert_eq!(two.records().count(&any()).await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn pages_go_back_and_forth_newest_end_first() {
-    let (_folder, store) = two_tenants().await;
+async fn pages_go_back_and_forth_newest_end_first(database: Database) {
+    let store = two_tenants(&database).await;
     for count in 0..7 {
         let mut call = TestCall::new(ONE, count);
         let started = call.started("101", "0900000001");
@@ -58,9 +69,8 @@ async fn pages_go_back_and_forth_newest_end_first() {
     assert_eq!(records.records().count(&filter).await.unwrap(), 7);
 }
 
-#[tokio::test]
-async fn a_cursor_survives_its_way_through_a_client_and_a_forged_one_is_refused() {
-    let (_folder, store) = two_tenants().await;
+async fn a_cursor_survives_its_way_through_a_client_and_a_forged_one_is_refused(database: Database) {
+    let store = two_tenants(&database).await;
     for count in 0..3 {
         let mut call = TestCall::new(ONE, count);
         tell(&store, [call.started("101", "0900000001"), call.ended()]).await;
@@ -75,9 +85,8 @@ async fn a_cursor_survives_its_way_through_a_client_and_a_forged_one_is_refused(
     }
 }
 
-#[tokio::test]
-async fn each_filter_finds_what_it_says() {
-    let (_folder, store) = two_tenants().await;
+async fn each_filter_finds_what_it_says(database: Database) {
+    let store = two_tenants(&database).await;
     let outside =
         |number: &str| Party::Outside { number: Text::from(number), shown: None, trunk: Some("carrier".into()) };
     let inside = |number: &str| Party::Extension { number: number.into() };
@@ -127,9 +136,8 @@ async fn each_filter_finds_what_it_says() {
     assert_eq!(found(RecordFilter { search: text("x' OR '1'='1"), ..ended() }).await, [0_i64; 0]);
 }
 
-#[tokio::test]
-async fn the_newest_live_call_is_found_by_its_two_sides() {
-    let (_folder, store) = two_tenants().await;
+async fn the_newest_live_call_is_found_by_its_two_sides(database: Database) {
+    let store = two_tenants(&database).await;
     let inside = |number: &str| Party::Extension { number: number.into() };
     let mut older = TestCall::new(ONE, 1);
     let mut newer = TestCall::new(ONE, 2);
@@ -152,9 +160,8 @@ async fn the_newest_live_call_is_found_by_its_two_sides() {
     assert_eq!(newest("104", "103").await, Some(local.id));
 }
 
-#[tokio::test]
-async fn an_extension_whose_leg_is_over_is_no_part_of_the_call() {
-    let (_folder, store) = two_tenants().await;
+async fn an_extension_whose_leg_is_over_is_no_part_of_the_call(database: Database) {
+    let store = two_tenants(&database).await;
     let mut call = TestCall::new(ONE, 1);
     let started = call.started("101", "0900000001");
     let leg_ended = {
@@ -170,9 +177,8 @@ async fn an_extension_whose_leg_is_over_is_no_part_of_the_call() {
     assert!(store.tenant(ONE).calls().newest_live("102", "0900000001").await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn memory_and_database_tell_the_same_story() {
-    let (folder, store) = two_tenants().await;
+async fn memory_and_database_tell_the_same_story(database: Database) {
+    let store = two_tenants(&database).await;
     for count in 0..20 {
         let mut call = TestCall::new(ONE, count);
         let story = [
@@ -190,7 +196,7 @@ async fn memory_and_database_tell_the_same_story() {
     let from_memory = store.feed().after(ONE, 17, 50).await.unwrap();
     store.close().await;
 
-    let store = open(folder.path()).await;
+    let store = open(&database).await;
     let from_database = store.feed().after(ONE, 17, 50).await.unwrap();
 
     assert_eq!(from_memory.len(), 50);
@@ -204,9 +210,8 @@ async fn memory_and_database_tell_the_same_story() {
     );
 }
 
-#[tokio::test]
-async fn a_reader_that_was_away_catches_up_over_the_edge_of_memory() {
-    let (_folder, store) = two_tenants().await;
+async fn a_reader_that_was_away_catches_up_over_the_edge_of_memory(database: Database) {
+    let store = two_tenants(&database).await;
     let calls = 600;
     for count in 0..calls {
         for told in TestCall::new(ONE, count).whole("101", "0900000001") {
@@ -228,9 +233,8 @@ async fn a_reader_that_was_away_catches_up_over_the_edge_of_memory() {
     assert_eq!(store.feed().after(ONE, position - 5_000, 10).await.unwrap()[0].position, position - 4_999);
 }
 
-#[tokio::test]
-async fn a_waiting_reader_is_woken_by_its_own_tenant_only() {
-    let (_folder, store) = two_tenants().await;
+async fn a_waiting_reader_is_woken_by_its_own_tenant_only(database: Database) {
+    let store = two_tenants(&database).await;
     let feed = store.feed();
     let mut published = feed.published();
     let waiting = tokio::spawn({
@@ -249,9 +253,8 @@ async fn a_waiting_reader_is_woken_by_its_own_tenant_only() {
     feed.changed(ONE, 2).await;
 }
 
-#[tokio::test]
-async fn what_was_open_at_the_stop_is_given_back_at_the_start() {
-    let (folder, store) = two_tenants().await;
+async fn what_was_open_at_the_stop_is_given_back_at_the_start(database: Database) {
+    let store = two_tenants(&database).await;
     let mut open_call = TestCall::new(TWO, 1);
     let mut ended = TestCall::new(ONE, 2);
     tell(&store, [open_call.started("101", "0900000001"), open_call.recording_started(), open_call.answered()]).await;
@@ -262,7 +265,7 @@ async fn what_was_open_at_the_stop_is_given_back_at_the_start() {
     .await;
     store.close().await;
 
-    let store = open(folder.path()).await;
+    let store = open(&database).await;
     let calls = store.open_calls().await.unwrap();
     let recordings = store.open_recordings().await.unwrap();
 
@@ -278,9 +281,9 @@ async fn what_was_open_at_the_stop_is_given_back_at_the_start() {
 
 #[tokio::test]
 async fn a_customer_and_a_call_are_looked_up_and_no_history_is_walked_through() {
-    let (folder, _store) = two_tenants().await;
-    let mut reader =
-        sqlx::SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.path().display())).await.unwrap();
+    let database = Database::sqlite();
+    let _store = two_tenants(&database).await;
+    let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite:{}", database.file().display())).await.unwrap();
     let newest = "ORDER BY ended_ms DESC, id DESC LIMIT 26";
 
     for (query, expected) in [

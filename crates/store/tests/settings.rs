@@ -4,20 +4,32 @@
 
 mod common;
 
-use std::path::Path;
-
-use common::{ONE, TWO, TWO_TENANTS, TestCall, apply, open};
+use common::{Database, ONE, Outsider, TWO, TWO_TENANTS, TestCall, apply, for_both, open};
 use model::{
     DidFrom, DigestAlgorithm, ForwardedCaller, KeyKind, Language, Role, Route, TenantId, Trunk, TrunkIdentity,
 };
-use sqlx::{Connection, SqliteConnection};
 use store::provision::{EXAMPLE, parse};
-use store::{ApplyError, Changes, Snapshot, Store};
-use tempfile::TempDir;
+use store::{ApplyError, Changes, Snapshot};
 
-#[tokio::test]
-async fn the_example_applies_and_the_second_time_nothing_changes() {
-    let (_folder, store) = empty().await;
+for_both! {
+    the_example_applies_and_the_second_time_nothing_changes,
+    the_snapshot_has_what_the_file_says,
+    no_secret_lies_in_the_data_folder_or_the_database_in_the_clear,
+    a_trunks_password_comes_back_and_stays_sealed_as_it_was,
+    a_trunk_that_registers_has_a_contact_of_its_own_which_outlives_a_restart,
+    the_keys_of_a_trunk_come_back_and_one_stored_without_them_is_as_they_are_left_out,
+    a_hooks_secret_is_made_once_and_one_that_is_given_replaces_it,
+    a_users_password_is_hashed_again_only_when_it_changes,
+    a_change_raises_the_version_of_its_own_tenant_and_an_operators_trunk_that_of_all,
+    nothing_is_deleted_unless_it_is_asked_for,
+    a_tenant_that_comes_back_has_its_id_and_its_records,
+    a_file_that_goes_against_the_store_changes_nothing_and_says_why,
+    rules_of_the_file_come_first_and_those_that_it_leaves_out_stay_behind_them,
+    settings_change_while_calls_are_stored,
+}
+
+async fn the_example_applies_and_the_second_time_nothing_changes(database: Database) {
+    let store = open(&database).await;
 
     let first = apply(&store, EXAMPLE).await;
     let before = store.settings().load().await.unwrap();
@@ -32,9 +44,8 @@ async fn the_example_applies_and_the_second_time_nothing_changes() {
     assert_eq!((before.directory.version, before.tenants[0].version), (1, 1));
 }
 
-#[tokio::test]
-async fn the_snapshot_has_what_the_file_says() {
-    let (_folder, store) = empty().await;
+async fn the_snapshot_has_what_the_file_says(database: Database) {
+    let store = open(&database).await;
     apply(&store, EXAMPLE).await;
 
     let Snapshot { directory, tenants } = store.settings().load().await.unwrap();
@@ -78,17 +89,25 @@ async fn the_snapshot_has_what_the_file_says() {
     assert!(directory.tenants[0].default && directory.tenants[0].switches.null_type_on_hangup);
 }
 
-#[tokio::test]
-async fn no_secret_lies_in_the_data_folder_in_the_clear() {
-    let (folder, store) = empty().await;
+async fn no_secret_lies_in_the_data_folder_or_the_database_in_the_clear(database: Database) {
+    let store = open(&database).await;
     let file = EXAMPLE.replace("password: null", "password: TRUNK_SECRET").replace("username: null", "username: me");
 
     apply(&store, &file.replace("secret: null", "secret: whsec_SE9PS1NFQ1JFVEhPT0tTRUNSRVQ=")).await;
     store.close().await;
 
     let mut stored = Vec::new();
-    for entry in std::fs::read_dir(folder.path()).unwrap() {
+    for entry in std::fs::read_dir(database.folder()).unwrap() {
         stored.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    if database.is_postgres() {
+        for table in ["meta", "tenants", "settings"] {
+            let rows: Vec<(String,)> = Outsider::connect(&database)
+                .await
+                .fetch_all(&format!("SELECT CAST({table} AS TEXT) FROM {table}"))
+                .await;
+            stored.extend(rows.into_iter().flat_map(|(row,)| row.into_bytes()));
+        }
     }
     assert!(contains(&stored, "VPBX_DEMO"));
     for secret in ["SECRET_DEMO", "GKEY_DEMO", "NATIVE_DEMO", "pw-101", "TRUNK_SECRET", "whsec_", "482913", "change-me"]
@@ -97,28 +116,26 @@ async fn no_secret_lies_in_the_data_folder_in_the_clear() {
     }
 }
 
-#[tokio::test]
-async fn a_trunks_password_comes_back_and_stays_sealed_as_it_was() {
-    let (folder, store) = empty().await;
+async fn a_trunks_password_comes_back_and_stays_sealed_as_it_was(database: Database) {
+    let store = open(&database).await;
     let file = EXAMPLE.replace("password: null", "password: TRUNK_SECRET").replace("username: null", "username: me");
     apply(&store, &file).await;
-    let sealed = secrets(folder.path(), "trunk", "carrier").await;
+    let sealed = secrets(&database, "trunk", "carrier").await;
     store.close().await;
 
-    let store = open(folder.path()).await;
+    let store = open(&database).await;
     let again = apply(&store, &file).await;
     let snapshot = store.settings().load().await.unwrap();
     assert_eq!(snapshot.tenants[0].trunks[0].password.as_deref(), Some("TRUNK_SECRET"));
-    assert_eq!((again.any(), secrets(folder.path(), "trunk", "carrier").await), (false, sealed.clone()));
+    assert_eq!((again.any(), secrets(&database, "trunk", "carrier").await), (false, sealed.clone()));
 
     let changed = apply(&store, &file.replace("TRUNK_SECRET", "ANOTHER")).await;
     assert_eq!(changed.updated, 1);
-    assert_ne!(secrets(folder.path(), "trunk", "carrier").await, sealed);
+    assert_ne!(secrets(&database, "trunk", "carrier").await, sealed);
 }
 
-#[tokio::test]
-async fn a_trunk_that_registers_has_a_contact_of_its_own_which_outlives_a_restart() {
-    let (folder, store) = empty().await;
+async fn a_trunk_that_registers_has_a_contact_of_its_own_which_outlives_a_restart(database: Database) {
+    let store = open(&database).await;
     let file = EXAMPLE
         .replace("password: null", "password: TRUNK_SECRET")
         .replace("username: null", "username: me")
@@ -127,7 +144,7 @@ async fn a_trunk_that_registers_has_a_contact_of_its_own_which_outlives_a_restar
     let before = store.settings().load().await.unwrap();
     store.close().await;
 
-    let store = open(folder.path()).await;
+    let store = open(&database).await;
     let Snapshot { directory, tenants } = store.settings().load().await.unwrap();
 
     let trunk = &tenants[0].trunks[0];
@@ -138,19 +155,20 @@ async fn a_trunk_that_registers_has_a_contact_of_its_own_which_outlives_a_restar
     assert_eq!(directory.contacts.len(), 1);
 }
 
-#[tokio::test]
-async fn the_keys_of_a_trunk_come_back_and_one_stored_without_them_is_as_they_are_left_out() {
-    let (folder, store) = empty().await;
+async fn the_keys_of_a_trunk_come_back_and_one_stored_without_them_is_as_they_are_left_out(database: Database) {
+    let store = open(&database).await;
     let file = EXAMPLE
         .replace("identity: from ", "identity: pai ")
         .replace("forwarded_caller: own ", "forwarded_caller: caller ")
         .replace("health_seconds: null ", "health_seconds: 10 ");
     apply(&store, &file).await;
     let written = store.settings().load().await.unwrap().tenants.remove(0).trunks.remove(0);
-    let mut connection =
-        SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.path().display())).await.unwrap();
-    let query = "UPDATE settings SET body = json_remove(body, '$.identity', '$.forwarded_caller', '$.health_seconds')";
-    sqlx::query(query).execute(&mut connection).await.unwrap();
+    let without = if database.is_postgres() {
+        "CAST(CAST(body AS JSONB) - 'identity' - 'forwarded_caller' - 'health_seconds' AS TEXT)"
+    } else {
+        "json_remove(body, '$.identity', '$.forwarded_caller', '$.health_seconds')"
+    };
+    Outsider::connect(&database).await.execute(&format!("UPDATE settings SET body = {without}")).await;
     let left_out = store.settings().load().await.unwrap().tenants.remove(0).trunks.remove(0);
 
     let keys = |trunk: &Trunk| (trunk.identity, trunk.forwarded_caller, trunk.health_seconds);
@@ -158,41 +176,38 @@ async fn the_keys_of_a_trunk_come_back_and_one_stored_without_them_is_as_they_ar
     assert_eq!(keys(&left_out), (TrunkIdentity::From, ForwardedCaller::Own, None));
 }
 
-#[tokio::test]
-async fn a_hooks_secret_is_made_once_and_one_that_is_given_replaces_it() {
-    let (folder, store) = empty().await;
+async fn a_hooks_secret_is_made_once_and_one_that_is_given_replaces_it(database: Database) {
+    let store = open(&database).await;
     let name = "events http://127.0.0.1:9000/events";
     apply(&store, EXAMPLE).await;
-    let made = secrets(folder.path(), "webhook", name).await;
+    let made = secrets(&database, "webhook", name).await;
 
     apply(&store, EXAMPLE).await;
-    let kept = secrets(folder.path(), "webhook", name).await;
+    let kept = secrets(&database, "webhook", name).await;
     let changes = apply(&store, &EXAMPLE.replace("secret: null", "secret: whsec_c2VjcmV0c2VjcmV0")).await;
-    let given = secrets(folder.path(), "webhook", name).await;
+    let given = secrets(&database, "webhook", name).await;
 
     assert!(made.len() > 60 && made == kept && made != given);
     assert_eq!((changes.updated, changes.unchanged), (1, 23));
 }
 
-#[tokio::test]
-async fn a_users_password_is_hashed_again_only_when_it_changes() {
-    let (folder, store) = empty().await;
+async fn a_users_password_is_hashed_again_only_when_it_changes(database: Database) {
+    let store = open(&database).await;
     apply(&store, EXAMPLE).await;
-    let before = secrets(folder.path(), "user", "admin@example.test").await;
+    let before = secrets(&database, "user", "admin@example.test").await;
 
     let same = apply(&store, EXAMPLE).await;
-    let kept = secrets(folder.path(), "user", "admin@example.test").await;
+    let kept = secrets(&database, "user", "admin@example.test").await;
     let changes =
         apply(&store, &EXAMPLE.replace("change-me-please, role: operator", "another-one, role: operator")).await;
-    let after = secrets(folder.path(), "user", "admin@example.test").await;
+    let after = secrets(&database, "user", "admin@example.test").await;
 
     assert!(before.contains("$argon2id$") && before == kept && before != after);
     assert_eq!((same.updated, changes.updated), (0, 1));
 }
 
-#[tokio::test]
-async fn a_change_raises_the_version_of_its_own_tenant_and_an_operators_trunk_that_of_all() {
-    let (_folder, store) = empty().await;
+async fn a_change_raises_the_version_of_its_own_tenant_and_an_operators_trunk_that_of_all(database: Database) {
+    let store = open(&database).await;
     let versions = async || {
         let snapshot = store.settings().load().await.unwrap();
         (snapshot.directory.version, snapshot.tenants.iter().map(|tenant| tenant.version).collect::<Vec<_>>())
@@ -217,9 +232,8 @@ async fn a_change_raises_the_version_of_its_own_tenant_and_an_operators_trunk_th
     assert!(snapshot.directory.tenants.iter().all(|tenant| !tenant.default));
 }
 
-#[tokio::test]
-async fn nothing_is_deleted_unless_it_is_asked_for() {
-    let (_folder, store) = empty().await;
+async fn nothing_is_deleted_unless_it_is_asked_for(database: Database) {
+    let store = open(&database).await;
     apply(&store, TWO_TENANTS).await;
     let less = "tenants:\n  - name: VPBX_ONE\n    extensions: [{ number: \"101\", password: pw-101 }]\n";
 
@@ -235,9 +249,8 @@ async fn nothing_is_deleted_unless_it_is_asked_for() {
     assert!(snapshot.directory.tenants[0].default, "a single tenant is the default anyway");
 }
 
-#[tokio::test]
-async fn a_tenant_that_comes_back_has_its_id_and_its_records() {
-    let (_folder, store) = empty().await;
+async fn a_tenant_that_comes_back_has_its_id_and_its_records(database: Database) {
+    let store = open(&database).await;
     apply(&store, TWO_TENANTS).await;
     let call = TestCall::new(TWO, 1);
     for told in call.clone().whole("101", "0900000001") {
@@ -256,9 +269,8 @@ async fn a_tenant_that_comes_back_has_its_id_and_its_records() {
     assert!(store.tenant(TWO).records().get(call.id).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn a_file_that_goes_against_the_store_changes_nothing_and_says_why() {
-    let (_folder, store) = empty().await;
+async fn a_file_that_goes_against_the_store_changes_nothing_and_says_why(database: Database) {
+    let store = open(&database).await;
     let stored = "tenants: [{ name: VPBX_ONE, default: true, sip_domains: [one.example],\n\
                   extensions: [{ number: \"101\", password: x }], trunks: [{ name: carrier, address: \"127.0.0.1:5090\" }],\n\
                   numbers: [{ number: \"02873088088\", route: { extension: \"101\" } }], keys: [{ kind: vpbx, api_key: A, api_secret: B }] }]";
@@ -303,9 +315,8 @@ async fn a_file_that_goes_against_the_store_changes_nothing_and_says_why() {
     assert_eq!(store.settings().load().await.unwrap(), before);
 }
 
-#[tokio::test]
-async fn rules_of_the_file_come_first_and_those_that_it_leaves_out_stay_behind_them() {
-    let (_folder, store) = empty().await;
+async fn rules_of_the_file_come_first_and_those_that_it_leaves_out_stay_behind_them(database: Database) {
+    let store = open(&database).await;
     let file = |rules: &str| {
         format!(
             "tenants: [{{ name: VPBX_ONE, trunks: [{{ name: carrier, address: \"127.0.0.1:5090\" }}], outbound: [{rules}] }}]"
@@ -327,9 +338,8 @@ async fn rules_of_the_file_come_first_and_those_that_it_leaves_out_stay_behind_t
     assert!(!again.any());
 }
 
-#[tokio::test]
-async fn settings_change_while_calls_are_stored() {
-    let (_folder, store) = empty().await;
+async fn settings_change_while_calls_are_stored(database: Database) {
+    let store = open(&database).await;
     apply(&store, TWO_TENANTS).await;
     let telling = tokio::spawn({
         let store = store.clone();
@@ -354,20 +364,10 @@ async fn settings_change_while_calls_are_stored() {
     assert_eq!(store.writer().figures().failures, 0);
 }
 
-async fn empty() -> (TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    (folder, store)
-}
-
-async fn secrets(folder: &Path, noun: &str, name: &str) -> String {
-    let mut reader = SqliteConnection::connect(&format!("sqlite:{}/tongdai.db", folder.display())).await.unwrap();
-    sqlx::query_scalar("SELECT secrets FROM settings WHERE noun = $1 AND name = $2")
-        .bind(noun)
-        .bind(name)
-        .fetch_one(&mut reader)
-        .await
-        .unwrap()
+async fn secrets(database: &Database, noun: &str, name: &str) -> String {
+    let sql = format!("SELECT secrets FROM settings WHERE noun = '{noun}' AND name = '{name}'");
+    let rows: Vec<(String,)> = Outsider::connect(database).await.fetch_all(&sql).await;
+    rows.into_iter().next().unwrap().0
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

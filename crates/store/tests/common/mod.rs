@@ -1,14 +1,18 @@
 //! A store in a folder of its own, and calls to tell it of.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::path::Path;
+mod database;
 
 use model::{
     Batch, CallEvent, CallId, Direction, EndedBy, EngineNumber, Event, LegId, Origin, Party, Reason, Record,
     RecordingEvent, Side, Subject, TenantId, Text, Timestamp, Told, What,
 };
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, SqliteConnection};
 use store::{Durability, Store, StoreOptions, provision};
-use tempfile::TempDir;
+
+pub use database::Database;
 
 /// Two tenants whose extensions are alike.
 pub const TWO_TENANTS: &str = r#"
@@ -21,26 +25,96 @@ tenants:
 pub const ONE: TenantId = TenantId(1);
 pub const TWO: TenantId = TenantId(2);
 
-pub fn options(folder: &Path) -> StoreOptions {
+/// Makes two tests of each `async fn name(database: Database)`: `name::on_sqlite` and `name::on_postgres`.
+#[allow(unused_macros, reason = "each test file uses its own part")]
+macro_rules! for_both {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            #[tokio::test]
+            async fn on_sqlite() {
+                super::$name(crate::common::Database::sqlite()).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                super::$name(crate::common::Database::postgres()).await;
+            }
+        })+
+    };
+}
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub(crate) use for_both;
+
+pub fn options(database: &Database) -> StoreOptions {
     StoreOptions {
-        data_dir: folder.to_owned(),
-        database: None,
+        data_dir: database.folder().to_owned(),
+        database: database.url(),
         realm: "tongdai".into(),
         durability: Durability::Process,
     }
 }
 
-pub async fn open(folder: &Path) -> Store {
-    Store::open(options(folder)).await.expect("the store opens")
+pub async fn open(database: &Database) -> Store {
+    Store::open(options(database)).await.expect("the store opens")
 }
 
 /// A store with two tenants.
-pub async fn two_tenants() -> (TempDir, Store) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(folder.path()).await;
+pub async fn two_tenants(database: &Database) -> Store {
+    let store = open(database).await;
     apply(&store, TWO_TENANTS).await;
-    (folder, store)
+    store
 }
+
+/// Somebody else at the database.
+pub enum Outsider {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Outsider {
+    pub async fn connect(database: &Database) -> Self {
+        match database.url() {
+            None => {
+                let url = format!("sqlite:{}", database.file().display());
+                Self::Sqlite(SqliteConnection::connect(&url).await.expect("the file opens"))
+            }
+            Some(url) => Self::Postgres(PgConnection::connect(&url).await.expect("the server answers")),
+        }
+    }
+
+    /// Keeps everybody else from writing until [`Self::let_go`].
+    pub async fn lock(&mut self) {
+        match self {
+            Self::Sqlite(_) => self.execute("BEGIN IMMEDIATE").await,
+            Self::Postgres(_) => self.execute("BEGIN; LOCK TABLE heads, events, records").await,
+        }
+    }
+
+    pub async fn let_go(&mut self) {
+        self.execute("ROLLBACK").await;
+    }
+
+    pub async fn execute(&mut self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(connection) => drop(sqlx::raw_sql(sql).execute(connection).await.expect(SAYS)),
+            Self::Postgres(connection) => drop(sqlx::raw_sql(sql).execute(connection).await.expect(SAYS)),
+        }
+    }
+
+    pub async fn fetch_all<T>(&mut self, sql: &str) -> Vec<T>
+    where
+        T: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+    {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(connection) => sqlx::query_as(sql).fetch_all(connection).await.expect(SAYS),
+            Self::Postgres(connection) => sqlx::query_as(sql).fetch_all(connection).await.expect(SAYS),
+        }
+    }
+}
+
+const SAYS: &str = "the database does it";
 
 pub async fn apply(store: &Store, yaml: &str) -> store::Changes {
     let provision = provision::parse(yaml).expect("the file is right");
