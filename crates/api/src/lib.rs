@@ -5,6 +5,7 @@
 //! through [`Switchboard`]; everything that is read comes from the store. Sockets, TLS and the process are `server`'s.
 
 mod actions;
+mod hooks;
 mod keys;
 mod limits;
 mod links;
@@ -34,6 +35,7 @@ use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::story::Stories;
 
+pub use hooks::{HookSettings, Hooks, Mail, Mailer};
 pub use metrics::Metrics;
 pub use outward::{Outward, OutwardError};
 pub use vendors::voip24h::routing::Crm;
@@ -107,6 +109,8 @@ pub struct ApiSettings {
     pub unlimited_from: Vec<TrunkAddress>,
     /// Socket.IO.
     pub live: LiveSettings,
+    /// Hooks.
+    pub hooks: HookSettings,
 }
 
 impl ApiSettings {
@@ -121,6 +125,7 @@ impl ApiSettings {
             requests_per_second: 100,
             unlimited_from: Vec::new(),
             live: LiveSettings::default(),
+            hooks: HookSettings::default(),
         }
     }
 }

@@ -98,6 +98,14 @@ metrics! {
     socket_behind: Counter,
     /// Event streams (/v1/events) that are open.
     event_streams: Gauge,
+    /// Messages that reached their hook.
+    hook_delivered: Counter,
+    /// Attempts to tell a hook something that failed.
+    hook_attempts_failed: Counter,
+    /// Messages to hooks that were given up.
+    hook_given_up: Counter,
+    /// Hooks that nothing has reached for an hour.
+    hooks_failing: Gauge,
 }
 
 /// How an HTTP request ended.

@@ -3,7 +3,7 @@
 use model::Timestamp;
 
 use super::{DeliveryState, HookId, Place};
-use crate::db::Sql;
+use crate::db::{Db, Sql};
 use crate::{StoreError, TenantStore};
 
 /// Rows of one page, at most.
@@ -111,8 +111,7 @@ impl Deliveries<'_> {
         else {
             return Ok(None);
         };
-        let sql = Sql::new(PENDING).with(hook.0).with(COUNTED);
-        let pending: Option<i64> = self.tenant.db.fetch_scalar(sql).await.map_err(doing())?;
+        let pending = waiting(&self.tenant.db, hook).await?;
         let body: crate::settings::stored::Hook =
             serde_json::from_str(&body).map_err(StoreError::unreadable(format!("hook {hook}")))?;
         let now = Timestamp::now();
@@ -121,7 +120,7 @@ impl Deliveries<'_> {
             off: off_at.map(moment).zip(off_why).filter(|_| off_url.as_deref() == Some(body.url.as_str())),
             position,
             replay: replay_after.zip(replay_to),
-            pending: pending.unwrap_or(0).unsigned_abs(),
+            pending,
             failing_since: failing.map(moment),
             warned_at: warned.map(moment),
             error: error_at.map(moment).zip(error),
@@ -185,6 +184,14 @@ impl Deliveries<'_> {
         };
         Ok(rows.into_iter().rev().map(attempt).collect())
     }
+}
+
+/// Deliveries of a hook that are to be sent.
+pub(super) async fn waiting(db: &Db, hook: HookId) -> Result<u64, StoreError> {
+    let sql = Sql::new(PENDING).with(hook.0).with(COUNTED);
+    let pending: Option<i64> =
+        db.fetch_scalar(sql).await.map_err(StoreError::while_doing("counting what waits for a hook"))?;
+    Ok(pending.unwrap_or(0).unsigned_abs())
 }
 
 fn row(row: Row) -> Result<DeliveryRow, StoreError> {

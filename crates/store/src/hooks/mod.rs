@@ -152,6 +152,11 @@ impl Hooks {
         Ok(hooks)
     }
 
+    /// Deliveries of a hook that are to be sent; 100 000 stands for more.
+    pub async fn waiting(&self, hook: HookId) -> Result<u64, StoreError> {
+        journal::waiting(&self.db, hook).await
+    }
+
     /// Nobody is sending: what an earlier process was sending is due at once.
     pub async fn release(&self) -> Result<(), StoreError> {
         self.db

@@ -30,11 +30,9 @@ pub struct Spell {
 impl Hooks {
     /// Hooks whose owners are to be told something: that it has failed for so long, or that it works again.
     pub async fn spells(&self, longer_than: Duration) -> Result<Vec<Spell>, StoreError> {
-        let longer_than = i64::try_from(longer_than.as_millis()).unwrap_or(i64::MAX);
-        let before = Timestamp::now().as_millisecond().saturating_sub(longer_than);
         let rows: Vec<(i64, i64, Option<i64>, Option<String>)> = self
             .db
-            .fetch_all(Sql::new(SPELLS).with(before).with(AT_ONCE))
+            .fetch_all(Sql::new(SPELLS).with(before(longer_than)).with(AT_ONCE))
             .await
             .map_err(StoreError::while_doing("reading which hooks fail"))?;
         let spell = |(hook, tenant, since, error): (i64, i64, Option<i64>, Option<String>)| Spell {
@@ -44,6 +42,14 @@ impl Hooks {
             error: error.unwrap_or_default(),
         };
         Ok(rows.into_iter().map(spell).collect())
+    }
+
+    /// How many hooks have failed for so long.
+    pub async fn failing(&self, longer_than: Duration) -> Result<u64, StoreError> {
+        let sql = Sql::new("SELECT COUNT(*) FROM hook_states WHERE failing_since_ms <= $1").with(before(longer_than));
+        let count: Option<i64> =
+            self.db.fetch_scalar(sql).await.map_err(StoreError::while_doing("counting hooks that fail"))?;
+        Ok(count.unwrap_or(0).unsigned_abs())
     }
 
     /// The owners were told of a spell, or there is nobody to tell.
@@ -74,6 +80,10 @@ impl Hooks {
         }
         Ok(owners)
     }
+}
+
+fn before(longer_than: Duration) -> i64 {
+    Timestamp::now().as_millisecond().saturating_sub(i64::try_from(longer_than.as_millis()).unwrap_or(i64::MAX))
 }
 
 const SPELLS: &str = "SELECT hook, tenant, failing_since_ms, error FROM hook_states

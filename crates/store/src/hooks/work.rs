@@ -129,8 +129,6 @@ struct Settling {
     place: Place,
     attempt: Attempt,
     outcome: Outcome,
-    /// Whether the hook was failing before: otherwise a success changes nothing about it.
-    failing: bool,
 }
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -160,9 +158,8 @@ impl super::Hooks {
         (hook, place): (HookId, Place),
         attempt: Attempt,
         outcome: Outcome,
-        failing: bool,
     ) -> Result<Settled, StoreError> {
-        let settling = Settling { hook, place, attempt, outcome, failing };
+        let settling = Settling { hook, place, attempt, outcome };
         let settled = self.worker.ask(|answer| Work::Settle(Box::new(settling), answer)).await?;
         if settled.off {
             self.changes.send_replace(());
@@ -298,7 +295,7 @@ async fn claim(
 }
 
 async fn settle(transaction: &mut Transaction, settling: &Settling, now: i64) -> Result<Settled, Error> {
-    let Settling { hook, place, attempt, outcome, failing } = settling;
+    let Settling { hook, place, attempt, outcome } = settling;
     let (state, due) = match outcome {
         Outcome::Delivered => (DeliveryState::Delivered, None),
         Outcome::Again(due) => (DeliveryState::Pending, Some(due.as_millisecond())),
@@ -328,8 +325,7 @@ async fn settle(transaction: &mut Transaction, settling: &Settling, now: i64) ->
         .with(attempt.error.as_deref());
     transaction.execute(sql).await?;
     match outcome {
-        Outcome::Delivered if *failing => recover(transaction, *hook, now).await?,
-        Outcome::Delivered => {}
+        Outcome::Delivered => recover(transaction, *hook, now).await?,
         _ => {
             let error = attempt.error.as_deref().unwrap_or_default();
             transaction.execute(Sql::new(FAILS).with(now).with(error).with(hook.0)).await?;
