@@ -19,7 +19,16 @@ pub(crate) enum Disposition {
 }
 
 /// The answer to a GET or HEAD for the file; None if it is not there. `name` is what a browser saves it as.
-pub(crate) async fn serve(path: &Path, request: Request, name: &str, disposition: Disposition) -> Option<Response> {
+pub(crate) async fn serve(
+    path: &Path,
+    mut request: Request,
+    name: &str,
+    disposition: Disposition,
+) -> Option<Response> {
+    match one_range(&request) {
+        Some(range) => drop(request.headers_mut().insert(header::RANGE, range)),
+        None => drop(request.headers_mut().remove(header::RANGE)),
+    }
     // Reading a file fails in an answer, never as an error.
     let response = ServeFile::new(path).oneshot(request).await.unwrap_or_else(|never| match never {});
     if response.status() == StatusCode::NOT_FOUND {
@@ -41,4 +50,20 @@ pub(crate) async fn serve(path: &Path, request: Request, name: &str, disposition
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     Some(response)
+}
+
+/// RFC 9110, 14.2: a range in another unit, or one that is none, is as if it were not there. So are several: the whole is
+/// always a right answer.
+fn one_range(request: &Request) -> Option<HeaderValue> {
+    let mut given = request.headers().get_all(header::RANGE).iter();
+    let (unit, range) = given.next()?.to_str().ok()?.split_once('=')?;
+    let (first, last) = range.trim().split_once('-')?;
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_right = match (first, last) {
+        ("", last) => number(last).is_some(),
+        (first, "") => number(first).is_some(),
+        (first, last) => number(first)? <= number(last)?,
+    };
+    let is_ours = unit.eq_ignore_ascii_case("bytes") && is_right && given.next().is_none();
+    is_ours.then(|| HeaderValue::from_str(&format!("bytes={first}-{last}")).ok()).flatten()
 }

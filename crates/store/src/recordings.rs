@@ -45,6 +45,33 @@ impl Recordings<'_> {
         row.map(parse).transpose()
     }
 
+    /// Up to `limit` recordings, newest first, from behind `after`; of one call, where it is named.
+    pub async fn list(
+        &self,
+        callid: Option<CallId>,
+        after: Option<RecordingId>,
+        limit: u32,
+    ) -> Result<Vec<RecordingRow>, StoreError> {
+        if let Some(callid) = callid {
+            let mut rows = self.of_call(callid).await?;
+            rows.reverse();
+            let skip = after.and_then(|after| rows.iter().position(|row| row.recording == after)).map_or(0, |at| at + 1);
+            return Ok(rows.into_iter().skip(skip).take(limit as usize).collect());
+        }
+        // Ids begin with the second in which they were made.
+        let mut sql = Sql::new(
+            "SELECT recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed
+             FROM recordings WHERE tenant = ",
+        )
+        .bind(self.tenant.id.0);
+        if let Some(after) = after {
+            sql = sql.push(" AND recording < ").bind(after.to_string());
+        }
+        let sql = sql.push(" ORDER BY recording DESC LIMIT ").bind(i64::from(limit));
+        let rows = self.tenant.db.fetch_all(sql).await.map_err(StoreError::while_doing("reading recordings"))?;
+        rows.into_iter().map(parse).collect()
+    }
+
     /// The recordings of a call, in the order they began.
     pub async fn of_call(&self, callid: CallId) -> Result<Vec<RecordingRow>, StoreError> {
         let Some(row) = self.tenant.records().get(callid).await? else { return Ok(Vec::new()) };

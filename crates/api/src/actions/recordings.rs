@@ -3,9 +3,22 @@
 use std::path::{Component, Path, PathBuf};
 
 use model::{CallId, RecordingId, Role, TenantId};
+use store::RecordingRow;
 
 use super::{Asker, Refusal};
 use crate::App;
+
+/// Up to `limit` recordings, newest first, from behind `after`.
+pub(crate) async fn list(
+    app: &App,
+    asker: &Asker,
+    call: Option<CallId>,
+    after: Option<RecordingId>,
+    limit: u32,
+) -> Result<Vec<RecordingRow>, Refusal> {
+    asker.needs(Role::Reader)?;
+    Ok(asker.store(app).recordings().list(call, after, limit).await?)
+}
 
 /// The file of a recording that plays, also while it is still being written.
 pub(crate) async fn file(app: &App, asker: &Asker, id: RecordingId) -> Result<PathBuf, Refusal> {

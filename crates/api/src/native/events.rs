@@ -1,4 +1,7 @@
-//! `/v1/events`: the story from a point on, as a page of JSON or as an event-stream that goes on.
+//! `/v1/events`: the story from a point on, as a page of JSON or as an event-stream that goes on; in [`socket`] as a
+//! WebSocket.
+
+pub(super) mod socket;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,21 +31,35 @@ const MOST: usize = 1_000;
 /// How often an idle stream says that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// The longest that a page waits for its first event.
+const LONGEST_WAIT: u64 = 60;
+
 /// From where, and how much.
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Whence {
-    /// The position after which the story is wanted (0: all of it).
+    /// With the admin token: the tenant's name.
+    #[allow(dead_code, reason = "read where the asker signs in; named here so that it is known")]
+    tenant: Option<String>,
+    /// The position after which the story is wanted (0: all of it). `-20`: the last 20 events, then on from there.
+    #[param(example = 0)]
     after: Option<i64>,
     /// Events of a page, 1 to 1 000 (100). An event-stream has no pages.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
+    /// Seconds that a page waits for an event where there is none, 0 to 60 (0).
+    #[param(minimum = 0, maximum = 60)]
+    wait: Option<u64>,
 }
 
 /// What happened after a position, in order.
 ///
 /// With `Accept: text/event-stream` the answer goes on: it catches up, then tells each event as it is stored. Each has
-/// its position as its id, and `Last-Event-ID` goes before `after`.
-#[utoipa::path(get, path = "/v1/events", operation_id = "list_events", tag = "events", extensions(("x-role" = json!("reader"))),
+/// its position as its id, and `Last-Event-ID` goes before `after`. The same as a WebSocket is at `/v1/events/socket`;
+/// `/v1/asyncapi.json` describes each event.
+#[utoipa::path(get, path = "/v1/events", operation_id = "list_events", tag = "events",
+    extensions(("x-role" = json!("reader"))),
     params(Whence, ("Last-Event-ID" = Option<i64>, Header, description = "Where an event-stream goes on")),
     responses(
         (status = 200, description = "The events", content(
@@ -54,9 +71,10 @@ pub(crate) struct Whence {
 pub(crate) async fn after(
     State(faces): State<Arc<Faces>>,
     signed_in: SignedIn,
-    Asked(Whence { after, limit }): Asked<Whence>,
+    Asked(Whence { after, limit, wait, .. }): Asked<Whence>,
     headers: HeaderMap,
 ) -> Result<Response, ProblemBody> {
+    let asker = &signed_in.asker;
     let wants_stream = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
@@ -67,12 +85,22 @@ pub(crate) async fn after(
             None => after.unwrap_or(0),
         };
         // Permission is asked before the stream begins, so that a refusal is an HTTP status.
-        events::after(&faces.app, &signed_in.asker, position, 1).await?;
+        let position = events::whence(&faces.app, asker, position)?;
         let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
         return Ok(Sse::new(stream(faces, signed_in, position)).keep_alive(keep_alive).into_response());
     }
     let limit = limit.unwrap_or(PAGE).clamp(1, MOST);
-    let mut found = events::after(&faces.app, &signed_in.asker, after.unwrap_or(0), limit + 1).await?;
+    let position = events::whence(&faces.app, asker, after.unwrap_or(0))?;
+    let mut found = events::after(&faces.app, asker, position, limit + 1).await?;
+    let wait = wait.unwrap_or(0).min(LONGEST_WAIT);
+    if found.is_empty() && wait > 0 {
+        tokio::select! {
+            () = events::changed(&faces.app, asker, position) => {}
+            () = faces.app.stopped() => {}
+            () = tokio::time::sleep(Duration::from_secs(wait)) => {}
+        }
+        found = events::after(&faces.app, asker, position, limit + 1).await?;
+    }
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.position.to_string());

@@ -8,10 +8,12 @@ use axum::http::{StatusCode, header};
 use jiff::tz::TimeZone;
 use model::{Actor, Role, TenantId, Text};
 use sha2::{Digest, Sha256};
+use store::Author;
 use subtle::ConstantTimeEq;
 
 use super::problem::ProblemBody;
 use crate::actions::Asker;
+use crate::actions::settings::Keeper;
 use crate::{Faces, Peer, keys};
 
 /// Somebody who may ask, for one tenant. With the admin token `?tenant=NAME` chooses it, else it is the default one.
@@ -38,6 +40,41 @@ impl SignedIn {
 
 /// Somebody who may ask, whatever the tenant.
 pub(crate) struct Anybody(pub Actor);
+
+/// Somebody who may ask about settings: of one tenant, or with the admin token of the whole server.
+pub(crate) struct Keeping {
+    pub keeper: Keeper,
+    /// The tenant's zone, for the times in answers.
+    pub zone: TimeZone,
+}
+
+impl FromRequestParts<Arc<Faces>> for Keeping {
+    type Rejection = ProblemBody;
+
+    async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
+        let who = admit(bearer(parts), parts, faces)?;
+        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+        let author = Author { name: who.audited(), address };
+        let own = who.key.as_ref().map(|(tenant, _)| *tenant);
+        let index = faces.keys.now();
+        let named = tenant_parameter(parts);
+        let unknown = || ProblemBody::new(StatusCode::NOT_FOUND, "not_found", "this tenant does not exist");
+        let tenant = match (own, &named) {
+            (Some(own), named) => Some(
+                index
+                    .tenant(own)
+                    .filter(|tenant| named.as_ref().is_none_or(|name| *name == tenant.name))
+                    .ok_or_else(unknown)?,
+            ),
+            (None, Some(name)) => Some(index.tenant_named(Some(name)).ok_or_else(unknown)?),
+            (None, None) => None,
+        };
+        let usual = index.tenant_named(None);
+        let zone = tenant.or(usual).and_then(|tenant| TimeZone::get(&tenant.timezone).ok()).unwrap_or(TimeZone::UTC);
+        let (tenant, usual) = (tenant.map(|tenant| tenant.id), usual.map(|tenant| tenant.id));
+        Ok(Self { keeper: Keeper { actor: who.actor, author, tenant, usual }, zone })
+    }
+}
 
 impl FromRequestParts<Arc<Faces>> for SignedIn {
     type Rejection = ProblemBody;
@@ -101,6 +138,17 @@ struct Who {
 }
 
 impl Who {
+    /// As the audit log has it: a key by the name that it has among the tenant's keys.
+    fn audited(&self) -> String {
+        match &self.key {
+            None => "admin".to_owned(),
+            Some((_, token)) => {
+                let hash = keys::hash(token);
+                format!("key:native {}", hash.get(..16).unwrap_or_default())
+            }
+        }
+    }
+
     fn owner(&self) -> String {
         owner_name(self.key.as_ref().map(|(_, token)| token.as_str()))
     }
@@ -132,7 +180,7 @@ fn who(token: &str, faces: &Faces) -> Option<Who> {
     Some(Who { actor: asker.actor, key: Some((asker.tenant, token.to_owned())) })
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
+pub(super) fn bearer(parts: &Parts) -> Option<&str> {
     parts
         .headers
         .get(header::AUTHORIZATION)

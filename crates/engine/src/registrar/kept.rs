@@ -25,6 +25,9 @@ pub(super) struct KeptBinding {
     /// Whether it has to be asked whether it is there.
     #[serde(default)]
     behind_nat: bool,
+    /// None: kept by a server that did not say.
+    #[serde(default)]
+    since: Option<Timestamp>,
 }
 
 impl KeptBinding {
@@ -39,6 +42,7 @@ impl KeptBinding {
             path: binding.path.iter().map(|hop| String::from_utf8_lossy(&hop.print()).into_owned()).collect(),
             outbound: binding.outbound.clone(),
             behind_nat: binding.watch.is_some(),
+            since: Some(binding.since),
         }
     }
 
@@ -60,6 +64,7 @@ impl KeptBinding {
             cseq: self.cseq,
             expires_at: now.mono + left,
             expires: self.expires,
+            since: self.since.unwrap_or(now.wall),
         };
         Some((binding, self.behind_nat))
     }

@@ -41,6 +41,8 @@ pub struct Binding {
     cseq: u32,
     expires_at: Instant,
     expires: Timestamp,
+    /// When it signed in; refreshing does not change it.
+    since: Timestamp,
 }
 
 /// Whom to ask whether he is there.
@@ -356,6 +358,7 @@ impl Phones {
             cseq: bind.cseq,
             expires_at: now.mono + bind.expires,
             expires: now.wall.saturating_add(seconds).unwrap_or(now.wall),
+            since: known.map_or(now.wall, |at| self.bindings[at].since),
         };
         let is_moved = known.is_none_or(|at| self.bindings[at].flow != binding.flow);
         if is_moved {
