@@ -24,6 +24,7 @@ pub mod provision;
 mod recordings;
 mod records;
 mod recovery;
+mod registrations;
 mod secrets;
 mod settings;
 mod tenant;
@@ -44,6 +45,7 @@ pub use open::{Durability, OpenError, Store, StoreOptions};
 pub use recordings::{RecordingRow, Recordings};
 pub use records::{BadCursor, RecordCursor, RecordFilter, RecordOrder, RecordPage, RecordRow, RecordState, Records};
 pub use recovery::{OpenCall, OpenRecording};
+pub use registrations::{Registration, RegistrationPage};
 pub use settings::stored::{HookKind, HookMethod};
 pub use settings::{
     ApplyError, Author, Change, ChangeError, Changed, Changes, Deed, Noun, Reach, Settings, Snapshot, Thing, ThingPage,

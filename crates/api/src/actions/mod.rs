@@ -8,8 +8,10 @@ pub(crate) mod events;
 pub(crate) mod once;
 pub(crate) mod orders;
 pub(crate) mod provision;
+pub(crate) mod reasons;
 pub(crate) mod recordings;
 pub(crate) mod records;
+pub(crate) mod registrations;
 pub(crate) mod trunks;
 
 use model::{Actor, Problem, Reply, Role, TenantId};

@@ -9,8 +9,10 @@ mod once;
 mod orders;
 pub(crate) mod problem;
 mod provision;
+mod reasons;
 mod recordings;
 mod records;
+mod registrations;
 mod sign_in;
 mod trunks;
 pub(crate) mod views;
@@ -72,8 +74,12 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(orders::play))
         .routes(routes!(orders::record))
         .routes(routes!(records::list))
+        .routes(routes!(recordings::list))
         .routes(routes!(recordings::sound))
+        .routes(routes!(reasons::list))
+        .routes(routes!(registrations::list))
         .routes(routes!(events::after))
+        .routes(routes!(events::socket::open))
         .routes(routes!(bans::list))
         .routes(routes!(bans::lift))
         .routes(routes!(trunks::health))

@@ -7,6 +7,8 @@ mod support;
 
 mod native;
 mod orders;
+mod shown;
+mod sockets;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +17,7 @@ use serde_json::Value;
 /// Operations and the tests that show what they do. A list cannot name a test that is not there.
 type Effects = &'static [(&'static str, fn())];
 
-const ALL: &[Effects] = &[native::EFFECTS, orders::EFFECTS];
+const ALL: &[Effects] = &[native::EFFECTS, orders::EFFECTS, shown::EFFECTS, sockets::EFFECTS];
 
 #[test]
 fn every_operation_of_the_description_has_a_test_that_shows_its_effect() {

@@ -2,7 +2,7 @@
 
 use model::{
     Batch, CallEvent, CallId, ClaimedKey, Direction, EndedBy, EngineNumber, Event, LegId, Origin, Party, Reason,
-    Record, RecordingEvent, Side, Subject, TenantId, Timestamp, Told, What,
+    Record, RecordingEvent, Side, Subject, TenantId, Timestamp, Told, TransferMode, What,
 };
 use store::Writer;
 
@@ -97,6 +97,17 @@ impl ToldCall {
             CallEvent::LegAnswered { leg: self.leg_id(answered) },
             CallEvent::Connected { agent: self.leg_id(agent), customer: self.leg_id(customer) },
         ])
+    }
+
+    /// Nobody hears what this party says.
+    pub fn muted(&mut self, leg: u32) -> &mut Self {
+        self.tell(vec![CallEvent::LegMuted { leg: self.leg_id(leg) }])
+    }
+
+    /// The party of `leg` gives the other away, at once.
+    pub fn transferring(&mut self, leg: u32, to: &str) -> &mut Self {
+        let (leg, mode) = (self.leg_id(leg), TransferMode::Blind);
+        self.tell(vec![CallEvent::Transferring { leg, to: extension(to), mode, consultation: None }])
     }
 
     /// Both legs and the call are over.
