@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use axum::{Router, middleware};
 use model::{Actor, Command, Directory, Problem, Reply, Source, TenantId, TrunkAddress};
-use store::{Changes, Store};
+use store::{Author, Change, ChangeError, Changed, Changes, Store};
 use tokio::sync::watch;
 
 use crate::keys::Keys;
@@ -52,11 +52,25 @@ pub trait Switchboard: Send + Sync + 'static {
     fn lift_ban(&self, actor: Actor, source: Source) -> Pending<'_, Result<Reply, Problem>>;
 }
 
-/// Whoever makes a running server match a provision file.
+/// Whoever changes the settings of a running server.
 pub trait Provisioner: Send + Sync + 'static {
-    /// Reads, checks and stores the file, and resolves once every engine runs the new settings. A wrong file changes
-    /// nothing. With `prune` what the file does not name is deleted.
-    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>>;
+    /// Reads, checks and stores a provision file, and resolves once every engine runs the new settings. A wrong file
+    /// changes nothing. With `prune` what the file does not name is deleted.
+    fn apply(&self, author: Author, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>>;
+
+    /// Changes one thing, and resolves once every engine runs with it.
+    fn change(&self, change: Change) -> Pending<'_, Result<Changed, NotChanged>>;
+}
+
+/// Why one thing was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotChanged {
+    /// It may not be so. Nothing is different.
+    #[error(transparent)]
+    Refused(#[from] ChangeError),
+    /// It is stored, but not every engine runs with it.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Why a provision file was not applied.

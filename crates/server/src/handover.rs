@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use api::{NotApplied, Pending, Provisioner};
+use api::{NotApplied, NotChanged, Pending, Provisioner};
 use futures_util::future::join_all;
 use model::{Directory, Reply, TenantId, TenantSettings};
-use store::{ApplyError, Changes, Store};
+use store::{ApplyError, Author, Change, Changed, Changes, Store};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::sleep;
 
@@ -110,18 +110,27 @@ impl Handover {
         }
     }
 
-    async fn apply(&self, yaml: &str, prune: bool) -> Result<Changes, NotApplied> {
+    async fn apply(&self, author: &Author, yaml: &str, prune: bool) -> Result<Changes, NotApplied> {
         let wrong =
             |error: store::provision::ProvisionError| NotApplied::Wrong { line: error.line, sentence: error.sentence };
         let provision = store::provision::parse(yaml).map_err(wrong)?;
         let mut running = self.0.running.lock().await;
-        let changes = match self.0.store.settings().apply(provision, prune).await {
+        let changes = match self.0.store.settings().apply_by(author, provision, prune).await {
             Ok(changes) => changes,
             Err(ApplyError::Conflict(error)) => return Err(wrong(error)),
             Err(ApplyError::Store(error)) => return Err(NotApplied::Failed(with_cause(&error))),
         };
         self.hand_over_to(&mut running).await.map_err(|error| NotApplied::Failed(error.to_string()))?;
         Ok(changes)
+    }
+
+    async fn change(&self, change: Change) -> Result<Changed, NotChanged> {
+        let mut running = self.0.running.lock().await;
+        let changed = self.0.store.settings().change(change).await?;
+        if changed.different {
+            self.hand_over_to(&mut running).await.map_err(|error| NotChanged::Failed(error.to_string()))?;
+        }
+        Ok(changed)
     }
 
     async fn hand_over_to(&self, running: &mut Running) -> Result<(), HandoverError> {
@@ -181,12 +190,20 @@ impl Handover {
 }
 
 impl Provisioner for Handover {
-    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>> {
+    // In tasks of their own: a client that goes away in the middle must not leave settings stored that nobody runs.
+    fn apply(&self, author: Author, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>> {
         let this = self.clone();
         Box::pin(async move {
-            // A client that goes away in the middle must not leave settings stored that nobody runs.
-            let applied = tokio::spawn(async move { this.apply(&yaml, prune).await });
+            let applied = tokio::spawn(async move { this.apply(&author, &yaml, prune).await });
             applied.await.unwrap_or_else(|error| Err(NotApplied::Failed(error.to_string())))
+        })
+    }
+
+    fn change(&self, change: Change) -> Pending<'_, Result<Changed, NotChanged>> {
+        let this = self.clone();
+        Box::pin(async move {
+            let changed = tokio::spawn(async move { this.change(change).await });
+            changed.await.unwrap_or_else(|error| Err(NotChanged::Failed(error.to_string())))
         })
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! Each action takes who is asking first. What belongs to another tenant does not exist for it.
 
+pub(crate) mod audit;
 pub(crate) mod bans;
 pub(crate) mod calls;
+pub(crate) mod documents;
 pub(crate) mod events;
 pub(crate) mod once;
 pub(crate) mod orders;
@@ -12,10 +14,11 @@ pub(crate) mod reasons;
 pub(crate) mod recordings;
 pub(crate) mod records;
 pub(crate) mod registrations;
+pub(crate) mod settings;
 pub(crate) mod trunks;
 
 use model::{Actor, Problem, Reply, Role, TenantId};
-use store::{StoreError, TenantStore};
+use store::{ChangeError, StoreError, TenantStore};
 
 use crate::{App, NotApplied};
 
@@ -47,6 +50,9 @@ pub(crate) enum Refusal {
     /// The provision file was not applied.
     #[error(transparent)]
     NotApplied(#[from] NotApplied),
+    /// A setting was not changed.
+    #[error(transparent)]
+    NotChanged(ChangeError),
     /// The store failed.
     #[error("the server could not read its records: try again in a few seconds")]
     Store(#[from] StoreError),

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::{Problem, Reason};
 use serde::Serialize;
+use store::ChangeError;
 use utoipa::ToSchema;
 
 use crate::NotApplied;
@@ -33,6 +34,9 @@ pub(crate) struct ProblemBody {
     /// The line of a provision file that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// The key of a setting that is wrong, as in `route.crm.url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
     /// The legs that could act, where the order did not say which one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Vec<Candidate>>,
@@ -60,6 +64,7 @@ impl ProblemBody {
             detail: detail.into(),
             callid: None,
             line: None,
+            field: None,
             candidates: None,
         }
     }
@@ -89,6 +94,7 @@ impl From<Refusal> for ProblemBody {
             Refusal::NotApplied(NotApplied::Wrong { line, .. }) => {
                 Self { line, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "provision_file", detail) }
             }
+            Refusal::NotChanged(error) => of_change(error),
             Refusal::NotApplied(NotApplied::Failed(_)) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_applied", detail)
             }
@@ -97,6 +103,21 @@ impl From<Refusal> for ProblemBody {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", detail)
             }
         }
+    }
+}
+
+/// What a setting that was not changed is in HTTP.
+fn of_change(error: ChangeError) -> ProblemBody {
+    let detail = error.to_string();
+    match error {
+        ChangeError::NotFound { .. } => ProblemBody::new(StatusCode::NOT_FOUND, "not_found", detail),
+        ChangeError::Wrong { field, .. } => {
+            ProblemBody { field, ..ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "setting", detail) }
+        }
+        ChangeError::Taken { .. } => ProblemBody::new(StatusCode::CONFLICT, "taken", detail),
+        ChangeError::InUse { .. } => ProblemBody::new(StatusCode::CONFLICT, "in_use", detail),
+        ChangeError::Stale { .. } => ProblemBody::new(StatusCode::PRECONDITION_FAILED, "stale", detail),
+        ChangeError::Store(error) => Refusal::Store(error).into(),
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Asked;
 use super::problem::ProblemBody;
-use super::sign_in::Anybody;
+use super::sign_in::Keeping;
 use crate::Faces;
 use crate::actions::provision;
 
@@ -46,11 +46,11 @@ pub(crate) struct AppliedBody {
     ))]
 pub(crate) async fn apply(
     State(faces): State<Arc<Faces>>,
-    Anybody(actor): Anybody,
+    Keeping { keeper, .. }: Keeping,
     Asked(How { prune }): Asked<How>,
     yaml: Result<String, StringRejection>,
 ) -> Result<Json<AppliedBody>, ProblemBody> {
     let yaml = yaml.map_err(|rejection| ProblemBody::new(rejection.status(), "body", rejection.body_text()))?;
-    let Changes { created, updated, deleted, unchanged } = provision::apply(&faces.app, &actor, yaml, prune).await?;
+    let Changes { created, updated, deleted, unchanged } = provision::apply(&faces.app, &keeper, yaml, prune).await?;
     Ok(Json(AppliedBody { created, updated, deleted, unchanged }))
 }

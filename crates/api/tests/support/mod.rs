@@ -9,11 +9,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use api::{ApiSettings, App, Metrics, NotApplied, Pending, Provisioner, Readiness, Switchboard};
+use api::{ApiSettings, App, Metrics, NotApplied, NotChanged, Pending, Provisioner, Readiness, Switchboard};
 use axum::serve::ListenerExt;
 use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, Source, TenantId, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
-use store::{Changes, Durability, Store, StoreOptions, Writer};
+use store::{Author, Change, Changed, Changes, Durability, Store, StoreOptions, Writer};
 use tokio::sync::watch;
 
 use self::story::ToldCall;
@@ -28,6 +28,7 @@ tenants:
     keys:
       - { kind: voip24h, voip: VOIPKEY_DEMO, secret: SECRET_DEMO }
       - { kind: voip24h, voip: VOIPKEY_TWO, secret: SECRET_TWO, socket_sessions: 2 }
+      - { kind: voip24h, voip: VOIPKEY_STRICT, secret: SECRET_STRICT, otp_requires_secret: true }
       - { kind: voip24h, voip: VOIPKEY_HUB, secret: SECRET_HUB, hub: true }
       - { kind: voip24h, voip: VOIPKEY_HOME, secret: SECRET_HOME, allowed_addresses: [192.0.2.1] }
       - { kind: voip24h, voip: VOIPKEY_HERE, secret: SECRET_HERE, allowed_addresses: [192.0.2.1, 127.0.0.0/8] }
@@ -116,6 +117,7 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, service).await });
         let writer = store.writer();
         *switchboard.writer.lock().expect("no panic") = Some(writer.clone());
+        *provisioner.house.lock().expect("no panic") = Some((store.clone(), directory.clone()));
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::new();
         Self {
@@ -243,14 +245,16 @@ impl Switchboard for FakeSwitchboard {
     }
 }
 
-/// Takes every file but one that says `wrong`.
+/// Takes every file but one that says `wrong`; changes one thing in the real store, and hands the directory over.
 #[derive(Default)]
 pub struct FakeProvisioner {
     pub applied: Mutex<Vec<(String, bool)>>,
+    /// Where one thing is changed, and who is told.
+    pub house: Mutex<Option<(Store, watch::Sender<Arc<Directory>>)>>,
 }
 
 impl Provisioner for FakeProvisioner {
-    fn apply(&self, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>> {
+    fn apply(&self, _: Author, yaml: String, prune: bool) -> Pending<'_, Result<Changes, NotApplied>> {
         let answer = if yaml.contains("wrong") {
             Err(NotApplied::Wrong { line: Some(3), sentence: "line 3: this is wrong, write it right".into() })
         } else {
@@ -258,5 +262,15 @@ impl Provisioner for FakeProvisioner {
             Ok(Changes { created: 2, ..Changes::default() })
         };
         Box::pin(std::future::ready(answer))
+    }
+
+    fn change(&self, change: Change) -> Pending<'_, Result<Changed, NotChanged>> {
+        let (store, directory) = self.house.lock().expect("no panic").clone().expect("a store");
+        Box::pin(async move {
+            let changed = store.settings().change(change).await?;
+            let snapshot = store.settings().load().await.expect("settings are read");
+            directory.send_replace(Arc::new(snapshot.directory));
+            Ok(changed)
+        })
     }
 }
