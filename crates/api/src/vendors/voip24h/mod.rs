@@ -1,6 +1,7 @@
 //! Voip24h's call-center API: click-to-call, hang up, history, recording links, and the bodies of its live events.
 //! What its documents leave open is settled in `docs/voip24h.md`.
 
+mod documents;
 pub(crate) mod events;
 pub(crate) mod example;
 pub(crate) mod greetings;

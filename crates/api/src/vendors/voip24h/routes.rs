@@ -14,10 +14,10 @@ use serde_json::json;
 use store::RecordFilter;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::playing;
 use super::search::{self, Search};
 use super::translate::{self, Look, not_done, optional, required};
 use super::wire::{DialAnswer, FAILED, ListAnswer};
+use super::{documents, playing};
 use crate::actions::{Asker, Refusal, calls, orders, records};
 use crate::keys::Voip24hKey;
 use crate::vendors::both;
@@ -35,6 +35,7 @@ pub(crate) fn router() -> Router<Arc<Faces>> {
         ("/dial/history", get(history).post(history)),
         ("/dial/searching", get(searching).post(searching)),
         ("/dial/search", get(search).post(search)),
+        ("/documents", get(documents::documents).post(documents::documents)),
         ("/play", get(playing::link).post(playing::link)),
         ("/fdownload/recording", get(playing::play)),
         ("/fdownload/play", get(playing::play)),
