@@ -15,6 +15,7 @@ mod ladder;
 mod listening;
 mod nat;
 mod network;
+mod orders;
 pub mod phone;
 pub mod shape;
 pub mod simulation;

@@ -88,8 +88,14 @@ pub fn tell_record(record: &Record) -> String {
         more => format!(", recorded {more} times"),
     };
     let did = record.did.as_ref().map_or_else(String::new, |did| format!(", number {did}"));
+    let transfers = record.transfers.iter().map(|transfer| match transfer.failed {
+        Some(reason) => format!(", not transferred to {}: {}", transfer.to.number(), reason.code()),
+        None if transfer.target.is_some() => format!(", transferred to {}", transfer.to.number()),
+        None => format!(", being transferred to {}", transfer.to.number()),
+    });
+    let transfers: String = transfers.collect();
     format!(
-        "{} {} ({}): agent {}, customer {}{did}, {reason}{sip} by {by}, talked {} of {}s, {legs}{recordings}",
+        "{} {} ({}): agent {}, customer {}{did}, {reason}{sip} by {by}, talked {} of {}s, {legs}{recordings}{transfers}",
         direction_word(record.direction),
         status_word(record.status),
         status_word(record.disposition),

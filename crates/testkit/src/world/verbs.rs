@@ -303,8 +303,8 @@ impl World {
 
     /// A client of the first company ends its newest call.
     pub fn orders_hang_up(&mut self) -> Ticket {
-        let newest = self.rows(1).and_then(|rows| rows.calls().last()).expect("there is a call to be ended");
-        self.orders_hang_up_of(1, newest)
+        let newest = self.live_call().or(self.rows(1).and_then(|rows| rows.calls().last()));
+        self.orders_hang_up_of(1, newest.expect("there is a call to be ended"))
     }
 
     /// A client of a company ends a call.
@@ -440,6 +440,9 @@ pub(super) fn reply_words(reply: &Result<Reply, Problem>) -> String {
         Ok(Reply::SettingsTaken { .. }) => "settings taken".into(),
         Err(Problem::CallFailed { reason, sip: Some(sip), .. }) => format!("failed: {} {sip}", reason.code()),
         Err(Problem::CallFailed { reason, sip: None, .. }) => format!("failed: {}", reason.code()),
+        Err(Problem::NotNow { .. }) => "failed: not now".into(),
+        Err(Problem::NoSuchLeg { leg, .. }) => format!("failed: no leg {leg}"),
+        Err(Problem::WhichLeg { candidates, .. }) => format!("failed: which of {} legs", candidates.len()),
         Err(problem) => format!("failed: {problem}"),
     }
 }

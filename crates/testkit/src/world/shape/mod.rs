@@ -23,7 +23,7 @@ mod play;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{CallId, Event, Record, Strategy, What};
+use model::{CallId, Event, PlayedSound, Record, RecordAction, Strategy, TransferMode, What};
 
 use super::check::same;
 use super::story::{tell_event, tell_record};
@@ -70,6 +70,8 @@ pub enum Given {
     Channels(u32),
     /// `records cannot be stored`
     Stalled,
+    /// `nobody is rung back`: who transferred a call that nobody took.
+    NoRingBack,
     /// `carrier does not ring`: it says nothing before it answers or refuses but 100.
     NoRinging(String),
     /// `101 is behind a router` that knows it by another address and forgets it after 30 silent seconds.
@@ -145,6 +147,22 @@ pub enum Step {
     SignsIn(String),
     /// `crm hangs up`: ends the newest call.
     ClientHangsUp,
+    /// `crm hangs up the consultation`
+    EndsConsultation,
+    /// `crm transfers 101 to 102`, `crm transfers 101 to 102 attended`; `crm transfers to 102`: whoever is the only extension.
+    Transfers(Option<String>, String, TransferMode),
+    /// `crm holds 101`, `crm holds`
+    OrdersHold(Option<String>),
+    /// `crm resumes 101`, `crm resumes`
+    OrdersResume(Option<String>),
+    /// `crm mutes 101`, `crm unmutes 101`
+    OrdersMute(Option<String>, bool),
+    /// `crm presses 12# for 101`
+    OrdersKeys(String, String),
+    /// `crm plays music to 101 for 5 seconds`, `crm plays busy`, `crm plays nothing`
+    OrdersSound(Option<String>, Option<PlayedSound>, Option<u32>),
+    /// `crm starts recording`, `crm pauses recording`, `crm resumes recording`, `crm stops recording`
+    OrdersRecording(RecordAction),
     /// `switchboard drains`
     Drains,
     /// `switchboard ends all`

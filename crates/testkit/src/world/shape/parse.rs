@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use model::Strategy;
 
+use model::{PlayedSound, RecordAction, TransferMode};
+
 use super::{Given, Shape, Step};
 
 /// Reads all shapes of a text.
@@ -68,6 +70,7 @@ fn given(words: &[&str]) -> Option<Given> {
         ["calls", "are", count] => Given::Calls(count.parse().ok()?),
         ["channels", "are", count] => Given::Channels(count.parse().ok()?),
         ["records", "cannot", "be", "stored"] => Given::Stalled,
+        ["nobody", "is", "rung", "back"] => Given::NoRingBack,
         [who, "does", "not", "ring"] => Given::NoRinging(own(who)),
         [who, "is", "behind", "a", "router"] => Given::Router(own(who)),
         [who, "is", "a", "second", "carrier"] => Given::SecondCarrier(own(who)),
@@ -77,6 +80,44 @@ fn given(words: &[&str]) -> Option<Given> {
         ["late", by, title, "from", who] => {
             Given::Late(Duration::try_from_secs_f64(by.parse().ok()?).ok()?, own(title), own(who))
         }
+        _ => return None,
+    })
+}
+
+/// What a client orders of the newest call, or of the newest in which somebody takes part.
+fn order(words: &[&str]) -> Option<Step> {
+    let own = |word: &str| word.to_owned();
+    let who = |words: &[&str]| words.first().map(|word| own(word));
+    Some(match words {
+        ["transfers", "to", to] => Step::Transfers(None, own(to), TransferMode::Blind),
+        ["transfers", "to", to, "attended"] => Step::Transfers(None, own(to), TransferMode::Attended),
+        ["transfers", who, "to", to] => Step::Transfers(Some(own(who)), own(to), TransferMode::Blind),
+        ["transfers", who, "to", to, "attended"] => Step::Transfers(Some(own(who)), own(to), TransferMode::Attended),
+        ["holds", rest @ ..] => Step::OrdersHold(who(rest)),
+        ["starts", "recording"] => Step::OrdersRecording(RecordAction::Start),
+        ["pauses", "recording"] => Step::OrdersRecording(RecordAction::Pause),
+        ["resumes", "recording"] => Step::OrdersRecording(RecordAction::Resume),
+        ["stops", "recording"] => Step::OrdersRecording(RecordAction::Stop),
+        ["resumes", rest @ ..] => Step::OrdersResume(who(rest)),
+        ["mutes", rest @ ..] => Step::OrdersMute(who(rest), true),
+        ["unmutes", rest @ ..] => Step::OrdersMute(who(rest), false),
+        ["presses", keys, "for", who] => Step::OrdersKeys(own(who), own(keys)),
+        ["plays", what] => Step::OrdersSound(None, sound(what)?, None),
+        ["plays", what, "to", who] => Step::OrdersSound(Some(own(who)), sound(what)?, None),
+        ["plays", what, "to", who, "for", seconds, "seconds"] => {
+            Step::OrdersSound(Some(own(who)), sound(what)?, Some(seconds.parse().ok()?))
+        }
+        _ => return None,
+    })
+}
+
+fn sound(word: &str) -> Option<Option<PlayedSound>> {
+    Some(match word {
+        "music" => Some(PlayedSound::Music),
+        "ringback" => Some(PlayedSound::Ringback),
+        "busy" => Some(PlayedSound::Busy),
+        "silence" => Some(PlayedSound::Silence),
+        "nothing" => None,
         _ => return None,
     })
 }
@@ -91,6 +132,8 @@ fn step(words: &[&str]) -> Option<Step> {
         [who, "signs", "out"] => Step::SignsOut(own(who)),
         [who, "signs", "in"] => Step::SignsIn(own(who)),
         ["crm", "hangs", "up"] => Step::ClientHangsUp,
+        ["crm", "hangs", "up", "the", "consultation"] => Step::EndsConsultation,
+        ["crm", rest @ ..] => order(rest)?,
         ["switchboard", "drains"] => Step::Drains,
         ["switchboard", "ends", "all"] => Step::EndsAll,
         ["switchboard", "dies"] => Step::Dies,

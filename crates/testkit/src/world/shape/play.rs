@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Extension, Route, TenantSettings};
+use model::{Extension, Route, TenantSettings, TransferMode};
 use sip::Transport;
 
 use super::{Given, Shape, Step, tell_calls};
@@ -70,6 +70,7 @@ impl World {
                 settings.trunks[0].max_calls = *count;
             }),
             Given::Stalled => self.storage_stalls(),
+            Given::NoRingBack => self.settings(|settings| settings.transfer_ring_back = false),
             Given::NoRinging(who) => self.phone(who).manner.rings_after = None,
             Given::Router(who) => {
                 self.behind_a_router(who);
@@ -109,6 +110,19 @@ impl World {
             Step::SignsOut(who) => self.unregisters(who),
             Step::SignsIn(who) => self.registers(who),
             Step::ClientHangsUp => orders.push(self.orders_hang_up()),
+            Step::EndsConsultation => orders.push(self.hangs_up_consultation()),
+            Step::Transfers(who, to, TransferMode::Blind) => orders.push(self.transfers(who.as_deref(), to)),
+            Step::Transfers(who, to, TransferMode::Attended) => {
+                orders.push(self.transfers_attended(who.as_deref(), to));
+            }
+            Step::OrdersHold(who) => orders.push(self.orders_hold(who.as_deref())),
+            Step::OrdersResume(who) => orders.push(self.orders_resume(who.as_deref())),
+            Step::OrdersMute(who, muted) => orders.push(self.orders_mute(who.as_deref(), *muted)),
+            Step::OrdersKeys(who, keys) => orders.push(self.orders_keys(Some(who), keys)),
+            Step::OrdersSound(who, sound, seconds) => {
+                orders.push(self.orders_sound(who.as_deref(), *sound, *seconds));
+            }
+            Step::OrdersRecording(action) => orders.push(self.orders_recording(*action)),
             Step::Drains => self.drain_calls(),
             Step::EndsAll => self.end_all(),
             Step::Dies => self.crash(),
