@@ -22,6 +22,17 @@ define install
 	fi
 endef
 
+# The same for what is no program: $(call install-files,path pattern:package …)
+define install-files
+	missing=(); \
+	for pair in $(1); do compgen -G "$${pair%%:*}" > /dev/null || missing+=("$${pair##*:}"); done; \
+	if [ "$${#missing[@]}" -gt 0 ]; then \
+	  echo "installing $${missing[*]}"; \
+	  $(APT) update -q < /dev/null; \
+	  $(APT) install -q -y --no-install-recommends "$${missing[@]}" < /dev/null; \
+	fi
+endef
+
 run: build
 	target/release/tongdai demo
 
@@ -45,7 +56,8 @@ tools-build:
 	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 2; }
 
 tools-test: tools-build
-	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm)
+	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm python3:python3 php:php-cli mcs:mono-mcs mono:mono-runtime)
+	@$(call install-files,'/usr/lib/php/*/curl.so:php-curl' /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil /usr/lib/mono/4.5/System.Web.Extensions.dll:libmono-system-web-extensions4.0-cil)
 	@cargo nextest --version > /dev/null 2>&1 || cargo install cargo-nextest --locked
 	@find . \( -name node_modules -o -path ./target -o -name .git \) -prune -o -name package-lock.json -print | sort | \
 	  while read -r lock; do npm ci --no-audit --no-fund --prefix "$$(dirname "$$lock")" < /dev/null; done
