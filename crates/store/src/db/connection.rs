@@ -1,8 +1,14 @@
 //! One connection to either database.
 
+use std::io;
+use std::time::Duration;
+
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use super::{Kind, Row, Sql};
+
+/// How long a server may take to answer. It gives a statement up sooner, so silence means that it cannot be reached.
+const ANSWER: Duration = Duration::from_secs(15);
 
 /// One connection to either database.
 #[derive(Debug)]
@@ -10,7 +16,50 @@ pub(crate) enum Connection {
     /// To a file.
     Sqlite(SqliteConnection),
     /// To a server.
-    Postgres(PgConnection),
+    Postgres(Server),
+}
+
+/// A connection to a server, which may be lost.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub connection: PgConnection,
+    /// Nothing can be asked over it any more.
+    pub lost: bool,
+}
+
+impl Server {
+    pub fn new(connection: PgConnection) -> Self {
+        Self { connection, lost: false }
+    }
+
+    /// Whether it lives.
+    pub async fn ping(&mut self) -> Result<(), sqlx::Error> {
+        answered(&mut self.lost, self.connection.ping()).await
+    }
+}
+
+/// Waits for the answer to what is asked over a server's connection, and notes when that is lost.
+pub(crate) async fn answered<T>(
+    lost: &mut bool,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    // Whoever stops waiting half-way leaves the rest of an answer behind, which only a connection that lives gets over.
+    let result = tokio::time::timeout(ANSWER, work).await.unwrap_or_else(|_| {
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server does not answer")))
+    });
+    *lost |= result.as_ref().is_err_and(loses);
+    result
+}
+
+fn loses(error: &sqlx::Error) -> bool {
+    match error {
+        // Connection exceptions, and a server that is shut down or ends our session.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
+        _ => false,
+    }
 }
 
 impl Connection {
@@ -31,7 +80,9 @@ impl Connection {
     pub async fn order(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop),
-            Self::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop),
+            Self::Postgres(server) => {
+                answered(&mut server.lost, sqlx::raw_sql(sql).execute(&mut server.connection)).await.map(drop)
+            }
         }
     }
 
@@ -57,22 +108,27 @@ impl Connection {
     pub async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => connection.close().await,
-            Self::Postgres(connection) => connection.close().await,
+            Self::Postgres(server) => server.connection.close().await,
         }
     }
 
     pub(super) fn end(&mut self) -> End<'_> {
         match self {
             Self::Sqlite(connection) => End::Sqlite(connection),
-            Self::Postgres(connection) => End::Postgres(connection),
+            Self::Postgres(server) => End::Postgres(&mut server.connection, &mut server.lost),
         }
+    }
+
+    /// Whether nothing can be asked over it any more.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Postgres(Server { lost: true, .. }))
     }
 }
 
 /// Our end of a connection, whoever keeps it.
 pub(super) enum End<'a> {
     Sqlite(&'a mut SqliteConnection),
-    Postgres(&'a mut PgConnection),
+    Postgres(&'a mut PgConnection, &'a mut bool),
 }
 
 impl End<'_> {
@@ -82,9 +138,9 @@ impl End<'_> {
                 let (text, values) = sql.for_sqlite()?;
                 Ok(sqlx::query_with(text, values).execute(connection).await?.rows_affected())
             }
-            Self::Postgres(connection) => {
+            Self::Postgres(connection, lost) => {
                 let (text, values) = sql.for_postgres()?;
-                Ok(sqlx::query_with(text, values).execute(connection).await?.rows_affected())
+                Ok(answered(lost, sqlx::query_with(text, values).execute(connection)).await?.rows_affected())
             }
         }
     }
@@ -95,9 +151,9 @@ impl End<'_> {
                 let (text, values) = sql.for_sqlite()?;
                 sqlx::query_as_with(text, values).fetch_all(connection).await
             }
-            Self::Postgres(connection) => {
+            Self::Postgres(connection, lost) => {
                 let (text, values) = sql.for_postgres()?;
-                sqlx::query_as_with(text, values).fetch_all(connection).await
+                answered(lost, sqlx::query_as_with(text, values).fetch_all(connection)).await
             }
         }
     }
@@ -108,9 +164,9 @@ impl End<'_> {
                 let (text, values) = sql.for_sqlite()?;
                 sqlx::query_as_with(text, values).fetch_optional(connection).await
             }
-            Self::Postgres(connection) => {
+            Self::Postgres(connection, lost) => {
                 let (text, values) = sql.for_postgres()?;
-                sqlx::query_as_with(text, values).fetch_optional(connection).await
+                answered(lost, sqlx::query_as_with(text, values).fetch_optional(connection)).await
             }
         }
     }

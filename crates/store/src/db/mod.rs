@@ -26,7 +26,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, PgPool, SqlitePool};
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, answered};
 pub(crate) use pen::{Pen, Turn};
 pub(crate) use postgres::{Failed, connect as connect_postgres};
 pub(crate) use sql::{Sql, Value};
@@ -142,8 +142,9 @@ impl Db {
         self.pen.clone()
     }
 
-    /// Ends the connections that read.
+    /// Ends the connections that read, and lets others have the database.
     pub async fn close(&self) {
+        self.pen.close().await;
         match &self.readers {
             Readers::Sqlite(pool) => pool.close().await,
             Readers::Postgres(pool) => pool.close().await,

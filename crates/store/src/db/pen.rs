@@ -12,6 +12,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::connection::Server;
 use super::fence::Fence;
 use super::{Connection, Kind, Sql};
 
@@ -37,6 +38,8 @@ struct Held {
     connection: Option<Connection>,
     /// Whether a transaction is, or may be, open.
     begun: bool,
+    /// Whether no more turns are given.
+    closed: bool,
     used: Instant,
 }
 
@@ -49,13 +52,16 @@ pub(crate) struct Turn {
 
 impl Pen {
     pub(super) fn new(connection: Connection, way: Way) -> Self {
-        let held = Held { connection: Some(connection), begun: false, used: Instant::now() };
+        let held = Held { connection: Some(connection), begun: false, closed: false, used: Instant::now() };
         Self { held: Arc::new(Mutex::new(held)), way }
     }
 
     /// Waits for its turn.
     pub async fn take(&self) -> Result<Turn, sqlx::Error> {
         let mut held = self.held.clone().lock_owned().await;
+        if held.closed {
+            return Err(sqlx::Error::PoolClosed);
+        }
         held.clean().await;
         if held.connection.is_none() {
             held.connection = Some(self.connect().await?);
@@ -63,10 +69,23 @@ impl Pen {
         Ok(Turn { held: Some(held) })
     }
 
+    /// Gives no more turns, and lets another server have the database: a lock that is a connection's lasts as long as it.
+    pub async fn close(&self) {
+        let Way::Postgres(_) = self.way else { return };
+        let mut held = self.held.lock().await;
+        held.clean().await;
+        held.closed = true;
+        if let Some(connection) = held.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "the connection that writes did not end well");
+        }
+    }
+
     async fn connect(&self) -> Result<Connection, sqlx::Error> {
         match &self.way {
             Way::Sqlite(options) => Ok(Connection::Sqlite(SqliteConnection::connect_with(options).await?)),
-            Way::Postgres(fence) => Ok(Connection::Postgres(fence.connect_again().await?)),
+            Way::Postgres(fence) => Ok(Connection::Postgres(Server::new(fence.connect_again().await?))),
         }
     }
 }
@@ -75,7 +94,9 @@ impl Held {
     // Leaves either a connection without a transaction or none.
     async fn clean(&mut self) {
         let Some(connection) = &mut self.connection else { return };
-        let works = if self.begun {
+        let works = if connection.is_lost() {
+            Err(sqlx::Error::PoolClosed)
+        } else if self.begun {
             connection.order("ROLLBACK").await
         } else if self.used.elapsed() > QUIET
             && let Connection::Postgres(server) = connection

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor};
 
+use super::connection::Server;
 use super::fence::Fence;
 use super::pen::{Pen, Way};
 use super::{Connection, Db, Kind, Readers};
@@ -30,8 +31,16 @@ const ALL: [(&str, &str); 5] = [
     ("tcp_keepalives_interval", "5"),
     ("tcp_keepalives_count", "3"),
 ];
-/// A lock that somebody else holds is told of, and waited for again: see `WriterState`.
-const WRITING: [(&str, &str); 2] = [("lock_timeout", "250ms"), ("statement_timeout", "20s")];
+/// A lock that somebody else holds is told of, and waited for again: see `WriterState`. Rows are looked up one by one,
+/// also when the database still thinks its tables small: it plans the writer's few statements once for all.
+const WRITING: [(&str, &str); 6] = [
+    ("lock_timeout", "250ms"),
+    ("statement_timeout", "10s"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
 /// Which index is best depends on what is looked for, so each query is planned for its own values.
 const READING: [(&str, &str); 3] =
     [("default_transaction_read_only", "on"), ("plan_cache_mode", "force_custom_plan"), ("statement_timeout", "60s")];
@@ -84,6 +93,6 @@ pub(crate) async fn connect(url: &str, name: &str, durability: Durability) -> Re
         .acquire_timeout(READER_PATIENCE)
         .connect_with(options.options(READING))
         .await?;
-    let pen = Pen::new(Connection::Postgres(connection), Way::Postgres(fence));
+    let pen = Pen::new(Connection::Postgres(Server::new(connection)), Way::Postgres(fence));
     Ok(Db { readers: Readers::Postgres(readers), pen: Arc::new(pen) })
 }

@@ -18,7 +18,8 @@ pub(crate) struct Transaction {
 enum Held {
     Writing(Turn),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    /// And whether it is lost.
+    Postgres(sqlx::Transaction<'static, Postgres>, bool),
 }
 
 impl Transaction {
@@ -32,7 +33,7 @@ impl Transaction {
     }
 
     pub(super) fn reading_postgres(transaction: sqlx::Transaction<'static, Postgres>) -> Self {
-        Self { held: Held::Postgres(transaction) }
+        Self { held: Held::Postgres(transaction, false) }
     }
 
     /// Which database it is.
@@ -40,7 +41,7 @@ impl Transaction {
         match &self.held {
             Held::Writing(turn) => turn.kind(),
             Held::Sqlite(_) => Kind::Sqlite,
-            Held::Postgres(_) => Kind::Postgres,
+            Held::Postgres(..) => Kind::Postgres,
         }
     }
 
@@ -85,7 +86,7 @@ impl Transaction {
         match self.held {
             Held::Writing(mut turn) => turn.commit().await,
             Held::Sqlite(transaction) => transaction.commit().await,
-            Held::Postgres(transaction) => transaction.commit().await,
+            Held::Postgres(transaction, _) => transaction.commit().await,
         }
     }
 
@@ -94,7 +95,7 @@ impl Transaction {
         match self.held {
             Held::Writing(mut turn) => turn.roll_back().await,
             Held::Sqlite(transaction) => transaction.rollback().await,
-            Held::Postgres(transaction) => transaction.rollback().await,
+            Held::Postgres(transaction, _) => transaction.rollback().await,
         }
     }
 
@@ -102,7 +103,7 @@ impl Transaction {
         match &mut self.held {
             Held::Writing(turn) => turn.connection().end(),
             Held::Sqlite(transaction) => End::Sqlite(transaction.deref_mut()),
-            Held::Postgres(transaction) => End::Postgres(transaction.deref_mut()),
+            Held::Postgres(transaction, lost) => End::Postgres(transaction.deref_mut(), lost),
         }
     }
 }

@@ -15,7 +15,7 @@ use sqlx::{Arguments, AssertSqlSafe};
 use super::commit::{Failure, Heads};
 use super::group::{last_records, last_values, tenants};
 use crate::claims::ClaimAnswer;
-use crate::db::{Connection, Value};
+use crate::db::{Connection, Value, answered};
 use crate::records::{direction_name, status_name};
 
 /// The texts that have occurred, by the parts that they have.
@@ -46,7 +46,7 @@ impl Statements {
         keeps: &[Kept],
         before: &Heads,
     ) -> Result<Heads, Failure> {
-        let Connection::Postgres(connection) = connection else {
+        let Connection::Postgres(server) = connection else {
             unreachable!("a statement of PostgreSQL's goes to PostgreSQL")
         };
         let all = rows(batches, keeps, before).map_err(|error| Failure::Content(error.to_string()))?;
@@ -63,7 +63,8 @@ impl Statements {
             }
             .map_err(sqlx::Error::Encode)?;
         }
-        let heads: Vec<(i64, i64)> = sqlx::query_as_with(AssertSqlSafe(text), arguments).fetch_all(connection).await?;
+        let query = sqlx::query_as_with(AssertSqlSafe(text), arguments);
+        let heads: Vec<(i64, i64)> = answered(&mut server.lost, query.fetch_all(&mut server.connection)).await?;
         Ok(heads.into_iter().map(|(tenant, position)| (TenantId(tenant), position)).collect())
     }
 

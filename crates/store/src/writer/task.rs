@@ -1,6 +1,7 @@
 //! The writer's task: take what has queued, commit it, tell it, hand replies on; again.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,6 +18,8 @@ use crate::lock::FolderLock;
 
 /// The most that is taken at once. More only makes a commit longer, hardly cheaper.
 const GROUP: usize = 2_048;
+/// A commit that takes longer is told of.
+const SLOW: Duration = Duration::from_secs(2);
 /// How long a commit that failed waits before it is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -82,12 +85,22 @@ impl Task {
     async fn store(&mut self, group: &Group) -> Stored {
         let mut pause = FIRST_PAUSE;
         loop {
-            let error = match self.scribe.store(group).await {
+            let Remedy { place, advice } = &self.place.remedy;
+            let mut storing = pin!(self.scribe.store(group));
+            let result = match tokio::time::timeout(SLOW, &mut storing).await {
+                Ok(result) => result,
+                Err(_) => {
+                    let sentence = format!("`{place}` takes long to store records: {advice}");
+                    tracing::warn!(sentence);
+                    self.shared.stall(sentence);
+                    storing.await
+                }
+            };
+            let error = match result {
                 Ok(stored) => return stored,
                 Err(error) => error,
             };
             self.shared.failures.fetch_add(1, Ordering::Relaxed);
-            let Remedy { place, advice } = &self.place.remedy;
             let sentence = format!("records cannot be stored in `{place}` ({error}): {advice}");
             tracing::error!(error = %error, waiting = self.shared.waiting.load(Ordering::Relaxed), "a commit failed; it is tried again");
             self.shared.stall(sentence);

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 mod database;
+pub mod proxy;
 
 use model::{
     Batch, CallEvent, CallId, Direction, EndedBy, EngineNumber, Event, LegId, Origin, Party, Reason, Record,
