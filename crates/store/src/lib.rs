@@ -24,6 +24,7 @@ pub mod provision;
 mod recordings;
 mod records;
 mod recovery;
+mod retention;
 mod registrations;
 mod secrets;
 mod settings;
@@ -43,9 +44,13 @@ pub use hooks::{
 };
 pub use open::{Durability, OpenError, Store, StoreOptions};
 pub use recordings::{RecordingRow, Recordings};
-pub use records::{BadCursor, RecordCursor, RecordFilter, RecordOrder, RecordPage, RecordRow, RecordState, Records};
+pub use records::{
+    BadCursor, RecordCount, RecordCursor, RecordFilter, RecordOrder, RecordPage, RecordRow, RecordState, RecordStream,
+    Records,
+};
 pub use recovery::{OpenCall, OpenRecording};
 pub use registrations::{Registration, RegistrationPage};
+pub use retention::Swept;
 pub use settings::stored::{HookKind, HookMethod};
 pub use settings::{
     ApplyError, Author, Change, ChangeError, Changed, Changes, Deed, Noun, Reach, Settings, Snapshot, Thing, ThingPage,

@@ -41,6 +41,7 @@ macro_rules! steps {
 const ALL: &[Step] = &steps! {
     1 "first" "0001_first.sql",
     2 "claims" "0002_claims.sql",
+    4 "history" "0004_history.sql",
     5 "hooks" "0005_hooks.sql",
     6 "audit" "0006_audit.sql",
 };

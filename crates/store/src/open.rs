@@ -175,6 +175,7 @@ impl Store {
             return Err(OpenError::Realm { stored, asked: options.realm });
         }
         drop_expired(connection).await.map_err(failed)?;
+        crate::records::fill_in(connection).await.map_err(failed)?;
         let heads = read_heads(connection).await.map_err(failed)?;
         drop(turn);
 

@@ -55,21 +55,9 @@ impl TenantStore {
             self.db.fetch_scalar(sql).await.map_err(StoreError::while_doing("reading the tenant"))?;
         Ok(forms(phone, country.as_deref().unwrap_or_default()))
     }
-
-    /// Whether one of these forms is a public number of the tenant.
-    pub(crate) async fn has_number(&self, forms: &[String]) -> Result<bool, StoreError> {
-        let sql = Sql::new("SELECT COUNT(*) FROM settings WHERE noun = 'number' AND tenant = ")
-            .bind(self.id.0)
-            .push(" AND name IN (")
-            .bind_list(forms)
-            .push(")");
-        let count: Option<i64> =
-            self.db.fetch_scalar(sql).await.map_err(StoreError::while_doing("reading the tenant's numbers"))?;
-        Ok(count.is_some_and(|count| count > 0))
-    }
 }
 
-fn forms(phone: &str, country: &str) -> Vec<String> {
+pub(crate) fn forms(phone: &str, country: &str) -> Vec<String> {
     let phone = phone.trim();
     let mut forms = vec![phone.to_owned()];
     if let Ok(number) = Number::parse(phone, country) {

@@ -128,10 +128,6 @@ async fn each_filter_finds_what_it_says(database: Database) {
         assert_eq!(found(RecordFilter { search: text(phone), ..any() }).await, [4, 1], "{phone}");
     }
     assert_eq!(found(RecordFilter { search: text("102"), ..ended() }).await, [3, 2]);
-    assert_eq!(found(RecordFilter { search: text("0287 308 8088"), ..any() }).await, [0_i64; 0]);
-    let with_number = common::TWO_TENANTS
-        .replace("VPBX_ONE", "VPBX_ONE\n    numbers: [{ number: \"02873088088\", route: { extension: \"101\" } }]");
-    common::apply(&store, &with_number).await;
     assert_eq!(found(RecordFilter { search: text("0287 308 8088"), ..any() }).await, [4, 3, 2, 1]);
     assert_eq!(found(RecordFilter { search: text("x' OR '1'='1"), ..ended() }).await, [0_i64; 0]);
 }
@@ -280,27 +276,17 @@ async fn what_was_open_at_the_stop_is_given_back_at_the_start(database: Database
 }
 
 #[tokio::test]
-async fn a_customer_and_a_call_are_looked_up_and_no_history_is_walked_through() {
+async fn a_call_is_looked_up_and_no_history_is_walked_through() {
     let database = Database::sqlite();
     let _store = two_tenants(&database).await;
     let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite:{}", database.file().display())).await.unwrap();
-    let newest = "ORDER BY ended_ms DESC, id DESC LIMIT 26";
 
     for (query, expected) in [
-        (format!("SELECT id FROM records WHERE tenant = 1 AND ended_ms IS NOT NULL {newest}"), "records_by_end"),
+        ("SELECT id, record FROM records WHERE tenant = 1 AND ended_ms IS NULL ORDER BY started_ms DESC", "records_live"),
+        ("SELECT tenant, record FROM records WHERE ended_ms IS NULL ORDER BY id", "records_live"),
+        ("SELECT body FROM events WHERE tenant = 1 AND callid = 'a' ORDER BY position", "events_by_call"),
         (
-            format!("SELECT id, record FROM records WHERE tenant = 1 AND ended_ms IS NOT NULL AND ended_ms >= 5 AND customer IN ('a', 'b') {newest}"),
-            "records_by_customer",
-        ),
-        (
-            format!("SELECT id, record FROM records WHERE tenant = 1 AND ended_ms IS NOT NULL AND extension = 'a' {newest}"),
-            "records_by_extension",
-        ),
-        ("SELECT id, record FROM records WHERE tenant = 1 AND ended_ms IS NULL ORDER BY started_ms DESC".into(), "records_live"),
-        ("SELECT tenant, record FROM records WHERE ended_ms IS NULL ORDER BY id".into(), "records_live"),
-        ("SELECT body FROM events WHERE tenant = 1 AND callid = 'a' ORDER BY position".into(), "events_by_call"),
-        (
-            "DELETE FROM kept WHERE (tenant = 1 AND kind = 'a' AND key = 'b') OR (tenant = 1 AND kind = 'a' AND key = 'c')".into(),
+            "DELETE FROM kept WHERE (tenant = 1 AND kind = 'a' AND key = 'b') OR (tenant = 1 AND kind = 'a' AND key = 'c')",
             "PRIMARY KEY (tenant=? AND kind=? AND key=?)",
         ),
     ] {

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use model::{Batch, CallId, Kept, KeptKind, Problem, Record, Reply, Subject, TenantId, Ticket, Told};
+use model::{
+    Batch, CallEvent, CallId, Event, Kept, KeptKind, Problem, Record, Reply, Subject, TenantId, Ticket, Told, What,
+};
 use tokio::sync::oneshot;
 
 use super::Work;
+use crate::records::facts::Tally;
+use crate::records::rows::Counted;
 
 /// Everything that goes into one transaction, and what follows its commit.
 #[derive(Debug, Default)]
@@ -48,6 +52,24 @@ pub(super) struct Saved<'a> {
     pub record: &'a Record,
     /// Whether its recordings changed too.
     pub with_recordings: bool,
+    /// Whether its call ends in this group; it does so once.
+    pub ends: bool,
+}
+
+impl Saved<'_> {
+    /// Whether its call was over before: nothing that it is found by changes any more.
+    pub fn is_late(&self) -> bool {
+        self.record.ended_at.is_some() && !self.ends
+    }
+}
+
+/// What the calls that end in this group add to the tallies.
+pub(super) fn counted(records: &[Saved<'_>]) -> Vec<(Tally, i64)> {
+    let mut counted = Counted::default();
+    for saved in records.iter().filter(|saved| saved.ends) {
+        counted.add(saved.tenant, saved.record, 1);
+    }
+    counted.tallies()
 }
 
 /// The last record of each call, in the order in which the calls first appear.
@@ -57,12 +79,16 @@ pub(super) fn last_records(batches: &[Batch]) -> Vec<Saved<'_>> {
     for batch in batches {
         let Some(record) = &batch.record else { continue };
         let with_recordings = batch.events.iter().any(|event| matches!(event.subject, Subject::Recording(_)));
+        let is_end = |event: &Event| {
+            event.callid == Some(record.callid) && matches!(event.what, What::Call(CallEvent::Ended { .. }))
+        };
         let place = *places.entry((batch.tenant, record.callid)).or_insert_with(|| {
-            last.push(Saved { tenant: batch.tenant, record, with_recordings: false });
+            last.push(Saved { tenant: batch.tenant, record, with_recordings: false, ends: false });
             last.len() - 1
         });
         last[place].record = record;
         last[place].with_recordings |= with_recordings;
+        last[place].ends |= batch.events.iter().any(is_end);
     }
     last
 }

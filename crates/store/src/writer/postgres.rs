@@ -13,9 +13,10 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe};
 
 use super::commit::{Failure, Heads};
-use super::group::{last_records, last_values, tenants};
+use super::group::{counted, last_records, last_values, tenants};
 use crate::claims::ClaimAnswer;
 use crate::db::{Connection, Value, answered};
+use crate::records::facts::{Facts, KIND};
 use crate::records::{direction_name, status_name};
 
 /// The texts that have occurred, by the parts that they have.
@@ -74,7 +75,7 @@ impl Statements {
     }
 }
 
-fn rows(batches: &[Batch], keeps: &[Kept], before: &Heads) -> Result<[Rows; 7], serde_json::Error> {
+fn rows(batches: &[Batch], keeps: &[Kept], before: &Heads) -> Result<[Rows; 8], serde_json::Error> {
     let mut heads = Rows::of(&HEADS);
     let mut events = Rows::of(&EVENTS);
     // How many events of a tenant are still to come in this group, the one at hand included.
@@ -107,8 +108,14 @@ fn rows(batches: &[Batch], keeps: &[Kept], before: &Heads) -> Result<[Rows; 7], 
 
     let mut records = Rows::of(&RECORDS);
     let mut recordings = Rows::of(&RECORDINGS);
-    for saved in last_records(batches) {
+    let saved = last_records(batches);
+    let mut tallies = Rows::of(&TALLIES);
+    for (tally, calls) in counted(&saved) {
+        tallies.add([tally.tenant.0.into(), tally.key.into(), tally.day.into(), tally.facts.into(), calls.into()]);
+    }
+    for saved in saved {
         let record = saved.record;
+        let facts = Facts::of(record);
         records.add([
             saved.tenant.0.into(),
             record.callid.to_string().into(),
@@ -123,6 +130,14 @@ fn rows(batches: &[Batch], keeps: &[Kept], before: &Heads) -> Result<[Rows; 7], 
             record.answered_at.map(|at| at.as_millisecond()).into(),
             record.ended_at.map(|at| at.as_millisecond()).into(),
             serde_json::to_string(record)?.into(),
+            (facts.facts & KIND).into(),
+            facts.facts.into(),
+            facts.dialled.into(),
+            facts.dialler.into(),
+            facts.seconds.into(),
+            facts.bill_seconds.into(),
+            facts.reason.into(),
+            facts.trunk.into(),
         ]);
         for recording in record.recordings.iter().filter(|_| saved.with_recordings) {
             recordings.add([
@@ -159,7 +174,7 @@ fn rows(batches: &[Batch], keeps: &[Kept], before: &Heads) -> Result<[Rows; 7], 
             None => over.add([tenant, kind, key]),
         }
     }
-    Ok([heads, events, records, recordings, claims, living, over])
+    Ok([heads, events, records, tallies, recordings, claims, living, over])
 }
 
 impl Rows {
@@ -274,16 +289,27 @@ const RECORDS: Part = Part {
     bit: 2,
     name: "calls",
     columns: "tenant, callid, direction, customer, did, src, dst, extension, status, started_ms, answered_ms, ended_ms, \
-              record",
+              record, kind, facts, dialled, dialler, seconds, bill_seconds, reason, trunk",
     steps: "known AS (UPDATE records SET extension = calls.extension, status = calls.status,
-            answered_ms = calls.answered_ms, ended_ms = calls.ended_ms, record = calls.record
+            answered_ms = calls.answered_ms, ended_ms = calls.ended_ms, record = calls.record, kind = calls.kind,
+            facts = calls.facts, dialled = calls.dialled, dialler = calls.dialler, seconds = calls.seconds,
+            bill_seconds = calls.bill_seconds, reason = calls.reason, trunk = calls.trunk
         FROM calls WHERE records.tenant = calls.tenant AND records.callid = calls.callid),
     begun AS (INSERT INTO records (tenant, callid, direction, customer, did, src, dst, extension, status, started_ms,
-            answered_ms, ended_ms, record)
+            answered_ms, ended_ms, record, kind, facts, dialled, dialler, seconds, bill_seconds, reason, trunk)
         SELECT tenant, callid, direction, customer, did, src, dst, extension, status, started_ms, answered_ms, ended_ms,
-            record
+            record, kind, facts, dialled, dialler, seconds, bill_seconds, reason, trunk
         FROM calls WHERE NOT EXISTS (SELECT 1 FROM records
             WHERE records.tenant = calls.tenant AND records.callid = calls.callid) ORDER BY nth)",
+};
+
+const TALLIES: Part = Part {
+    bit: 7,
+    name: "ends",
+    columns: "tenant, key, day, facts, calls",
+    steps: "counted AS (INSERT INTO tallies (tenant, key, day, facts, calls)
+        SELECT tenant, key, day, facts, calls FROM ends
+        ON CONFLICT (tenant, key, day, facts) DO UPDATE SET calls = tallies.calls + excluded.calls)",
 };
 
 const RECORDINGS: Part = Part {

@@ -16,9 +16,10 @@ use sqlx::types::Type;
 use sqlx::{Arguments, AssertSqlSafe};
 
 use super::commit::{Failure, Heads};
-use super::group::{Group, Saved, last_records, last_values};
+use super::group::{Group, Saved, counted, last_records, last_values};
 use crate::claims::ClaimAnswer;
 use crate::db::{Connection, Turn};
+use crate::records::facts::{Facts, KIND, Tally};
 use crate::records::{direction_name, status_name};
 
 /// Rows of one statement, largest first.
@@ -93,6 +94,8 @@ struct Shape {
 pub(super) struct Statements {
     events: Sized,
     records: Sized,
+    late: Sized,
+    tallies: Sized,
     recordings: Sized,
     heads: Sized,
     claim: Arc<str>,
@@ -107,6 +110,8 @@ impl Statements {
         Self {
             events: EVENTS.sized(),
             records: RECORDS.sized(),
+            late: LATE.sized(),
+            tallies: TALLIES.sized(),
             recordings: RECORDINGS.sized(),
             heads: HEADS.sized(),
             claim: CLAIM.into(),
@@ -162,6 +167,7 @@ impl Statements {
 
         self.events(&rows, &mut script)
             .and_then(|()| self.records(&records, &mut script))
+            .and_then(|()| self.tallies(&counted(&records), &mut script))
             .and_then(|()| self.recordings(&records, &mut script))
             .and_then(|()| self.heads(&heads, &mut script))
             .and_then(|()| self.claims(batches, &mut script))
@@ -187,7 +193,14 @@ impl Statements {
 
     /// Stores records over what was stored of the same calls.
     fn records(&self, records: &[Saved<'_>], script: &mut Script) -> Result<(), BoxDynError> {
-        several(script, &self.records, records, 13, |values, Saved { tenant, record, .. }| {
+        let (late, records): (Vec<&Saved<'_>>, Vec<&Saved<'_>>) = records.iter().partition(|saved| saved.is_late());
+        several(script, &self.late, &late, 3, |values, Saved { tenant, record, .. }| {
+            values.put(tenant.0)?;
+            values.put(record.callid.to_string())?;
+            values.put(serde_json::to_string::<Record>(record)?)
+        })?;
+        several(script, &self.records, &records, 21, |values, Saved { tenant, record, .. }| {
+            let facts = Facts::of(record);
             values.put(tenant.0)?;
             values.put(record.callid.to_string())?;
             values.put(direction_name(record.direction))?;
@@ -200,7 +213,26 @@ impl Statements {
             values.put(record.started_at.as_millisecond())?;
             values.put(record.answered_at.map(|at| at.as_millisecond()))?;
             values.put(record.ended_at.map(|at| at.as_millisecond()))?;
-            values.put(serde_json::to_string::<Record>(record)?)
+            values.put(serde_json::to_string::<Record>(record)?)?;
+            values.put(facts.facts & KIND)?;
+            values.put(facts.facts)?;
+            values.put(facts.dialled)?;
+            values.put(facts.dialler)?;
+            values.put(facts.seconds)?;
+            values.put(facts.bill_seconds)?;
+            values.put(facts.reason)?;
+            values.put(facts.trunk)
+        })
+    }
+
+    /// Adds calls that end to the tallies.
+    fn tallies(&self, tallies: &[(Tally, i64)], script: &mut Script) -> Result<(), BoxDynError> {
+        several(script, &self.tallies, tallies, 5, |values, (tally, calls)| {
+            values.put(tally.tenant.0)?;
+            values.put(tally.key.as_str())?;
+            values.put(tally.day)?;
+            values.put(tally.facts)?;
+            values.put(*calls)
         })
     }
 
@@ -326,11 +358,29 @@ const EVENTS: Shape = Shape {
 // Only what changes in the life of a call is set again: every other column would have its indexes written again too.
 const RECORDS: Shape = Shape {
     before: "INSERT INTO records (tenant, callid, direction, customer, did, src, dst, extension, status, started_ms, \
-             answered_ms, ended_ms, record) VALUES ",
-    row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             answered_ms, ended_ms, record, kind, facts, dialled, dialler, seconds, bill_seconds, reason, trunk) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     between: ", ",
     after: " ON CONFLICT (tenant, callid) DO UPDATE SET extension = excluded.extension, status = excluded.status, \
-            answered_ms = excluded.answered_ms, ended_ms = excluded.ended_ms, record = excluded.record",
+            answered_ms = excluded.answered_ms, ended_ms = excluded.ended_ms, record = excluded.record, \
+            kind = excluded.kind, facts = excluded.facts, dialled = excluded.dialled, dialler = excluded.dialler, \
+            seconds = excluded.seconds, bill_seconds = excluded.bill_seconds, reason = excluded.reason, \
+            trunk = excluded.trunk",
+};
+
+// Of a call that is over nothing changes that an index has.
+const LATE: Shape = Shape {
+    before: "UPDATE records SET record = late.column3 FROM (VALUES ",
+    row: "(?, ?, ?)",
+    between: ", ",
+    after: ") AS late WHERE tenant = late.column1 AND callid = late.column2",
+};
+
+const TALLIES: Shape = Shape {
+    before: "INSERT INTO tallies (tenant, key, day, facts, calls) VALUES ",
+    row: "(?, ?, ?, ?, ?)",
+    between: ", ",
+    after: " ON CONFLICT (tenant, key, day, facts) DO UPDATE SET calls = tallies.calls + excluded.calls",
 };
 
 const RECORDINGS: Shape = Shape {

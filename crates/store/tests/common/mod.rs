@@ -4,6 +4,8 @@
 mod database;
 pub mod proxy;
 
+pub mod history;
+
 use model::{
     Batch, CallEvent, CallId, Direction, EndedBy, EngineNumber, Event, LegId, Origin, Party, Reason, Record,
     RecordingEvent, Side, Subject, TenantId, Text, Timestamp, Told, What,
