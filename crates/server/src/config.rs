@@ -13,6 +13,7 @@ use std::time::Duration;
 pub use layers::{Given, Layers, Source};
 pub use listen::{Listen, Network, PortRange};
 
+use crate::mail::MailSettings;
 use crate::tls::Trust;
 use crate::unusable::Unusable;
 
@@ -75,6 +76,8 @@ pub const KEYS: &[Key] = &[
     ),
     one("drain-seconds", "SECONDS", "How long calls may go on after SIGTERM [default: 30]"),
     one("public-url", "URL", "What links to recordings begin with [default: what the client asked for]"),
+    one("smtp", "URL", "Mail server: smtp://HOST[:PORT], smtps://USER:PASSWORD@HOST or starttls://… [default: none]"),
+    one("mail-from", "ADDRESS", "Whom mail is from; needed with --smtp"),
     one("log", "LEVEL", "error, warn, info, debug, trace, or a list like info,server=debug [default: info]"),
 ];
 
@@ -139,6 +142,8 @@ pub struct Settings {
     pub drain: Duration,
     /// What links to recordings begin with, without a slash at the end.
     pub public_url: Option<String>,
+    /// How mail is sent. None: it is not.
+    pub mail: Option<MailSettings>,
     /// A filter for the log.
     pub log: String,
 }
@@ -191,6 +196,7 @@ impl Settings {
                 .filter(|every| !every.is_zero()),
             drain: layers.one("drain-seconds", seconds)?.unwrap_or(Duration::from_secs(30)),
             public_url: layers.one("public-url", public_url)?,
+            mail: mail(layers)?,
             log: log_filter(layers)?,
             data_dir,
         })
@@ -237,6 +243,15 @@ fn tls_files(layers: &Layers) -> Result<Option<(PathBuf, PathBuf)>, Unusable> {
     match layers.given(alone)?.last() {
         Some(given) => Err(given.wrong(&sentence)),
         None => Ok(None),
+    }
+}
+
+fn mail(layers: &Layers) -> Result<Option<MailSettings>, Unusable> {
+    let (url, from) = (layers.one("smtp", MailSettings::parse_url)?, layers.one("mail-from", MailSettings::parse_from)?);
+    match (url, from, layers.given("smtp")?.last()) {
+        (Some(url), Some(from), _) => Ok(Some(MailSettings::new(url, from))),
+        (Some(_), None, Some(given)) => Err(given.wrong("mail needs a sender: set mail-from too")),
+        _ => Ok(None),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod inbox;
 pub mod interfaces;
 mod limits;
 pub mod logs;
+pub mod mail;
 pub mod media;
 mod panics;
 pub mod provision;
@@ -77,7 +78,6 @@ pub fn run() -> ExitCode {
 }
 
 fn carry_out(task: &Task, layers: &Layers) -> Result<(), Failure> {
-    tls::use_everywhere();
     // Few threads: calls run on one of their own, sound on others; these serve HTTP and connections.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

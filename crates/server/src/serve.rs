@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use api::{ApiSettings, App, Crm, Metrics, Outward, Readiness};
+use api::{ApiSettings, App, Crm, Hooks, Mailer, Metrics, Outward, Readiness};
 use engine::door::{Door, DoorConfig};
 use engine::{Engine, EngineConfig, EngineLoad, Input, Storage};
 use model::{EngineNumber, TrunkAddress};
@@ -28,6 +28,7 @@ use crate::handover::{Handover, with_cause};
 use crate::http::Http;
 use crate::inbox::{Errand, Inbox};
 use crate::interfaces::{Bound, Described, Interfaces};
+use crate::mail::Smtp;
 use crate::media::{self, MediaConfig, MediaHandle, StartError};
 use crate::pulse::Pulse;
 use crate::resolve::{Dns, Names, Questions, Trunks};
@@ -63,6 +64,7 @@ pub struct Server {
     media: MediaHandle,
     readiness: Arc<watch::Sender<Readiness>>,
     http: Http,
+    hooks: Hooks,
     drain: Duration,
     /// Where HTTP is listened for.
     pub http_addresses: Vec<SocketAddr>,
@@ -86,6 +88,7 @@ impl Server {
         let sip = interfaces::bind_sip(&settings)?;
         let ours = Interfaces::new(&settings, &sip)?;
         let wires = Wires::new(&settings, &sip)?;
+        let mailer = settings.mail.clone().map(Smtp::new).transpose().map_err(Unusable)?;
         let (http, https) = interfaces::bind_http(&settings)?;
         let (http_addresses, https_addresses) = (bound_at(&http).map_err(failed)?, bound_at(&https).map_err(failed)?);
         let provision = settings.provision.as_deref().map(crate::provision::read_and_check).transpose()?;
@@ -136,6 +139,8 @@ impl Server {
         };
         let in_the_clear = http.into_iter().map(|listener| (listener, None));
         let over_tls = https.into_iter().map(|listener| (listener, secured.clone()));
+        let mailer = mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Mailer>);
+        let hooks = Hooks::start(app.clone(), mailer);
         let http = Http::start(in_the_clear.chain(over_tls).collect(), api::router(app)).map_err(failed)?;
         readiness.send_if_modified(|now| {
             let starting = *now == Readiness::Starting;
@@ -151,6 +156,7 @@ impl Server {
             media,
             readiness,
             http,
+            hooks,
             drain: settings.drain,
             http_addresses,
             https_addresses,
@@ -200,7 +206,7 @@ impl Server {
         }
         self.readiness.send_replace(Readiness::Stopped);
         sleep(LAST_WORDS).await;
-        self.http.stop(LAST_REQUESTS).await;
+        tokio::join!(self.http.stop(LAST_REQUESTS), self.hooks.stop(LAST_REQUESTS));
         let _ = timeout(LAST_RECORDS, self.store.close()).await;
     }
 }

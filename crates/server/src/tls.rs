@@ -47,12 +47,6 @@ pub fn choose_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Makes libraries that speak TLS by themselves use the same cryptography.
-pub fn use_everywhere() {
-    // That it was chosen before is as good.
-    let _ = CryptoProvider::install_default(rustls::crypto::ring::default_provider());
-}
-
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }

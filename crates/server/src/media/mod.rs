@@ -259,9 +259,10 @@ fn worker_config() -> io::Result<WorkerConfig> {
 /// What is reported of an order that does not reach its worker.
 fn refusal(order: Order) -> Report {
     match order {
-        Order::Record { recording, .. } | Order::StopRecording { recording } => {
-            Report::RecordingFailed { recording, why: Trouble::Full }
-        }
+        Order::Record { recording, .. }
+        | Order::RecordSides { recording, .. }
+        | Order::PauseRecording { recording, .. }
+        | Order::StopRecording { recording } => Report::RecordingFailed { recording, why: Trouble::Full },
         Order::Open { session, .. }
         | Order::Change { session, .. }
         | Order::Close { session }
@@ -270,6 +271,7 @@ fn refusal(order: Order) -> Report {
         | Order::Play { session, .. }
         | Order::Stop { session }
         | Order::Key { session, .. }
+        | Order::Press { session, .. }
         | Order::Mute { session, .. } => Report::Failed { session, why: Trouble::Full },
     }
 }
