@@ -7,6 +7,7 @@ pub(crate) mod bans;
 pub(crate) mod calls;
 pub(crate) mod documents;
 pub(crate) mod events;
+pub(crate) mod hooks;
 pub(crate) mod once;
 pub(crate) mod orders;
 pub(crate) mod provision;
@@ -41,6 +42,9 @@ pub(crate) enum Refusal {
     /// Something in the request cannot be used.
     #[error("{sentence}")]
     Wrong { sentence: String },
+    /// It cannot be done as things stand.
+    #[error("{sentence}")]
+    Conflict { sentence: String },
     /// The key that was given to an order belongs to another order.
     #[error("this Idempotency-Key was given to another order: give each order a key of its own")]
     KeyTaken,

@@ -85,7 +85,13 @@ mod tests {
         let named: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(
             named,
-            [("cdr[legs][0]", "1"), ("cdr[legs][1]", "true"), ("cdr[source]", "0900000001"), ("state", "Cdr"), ("type", "")]
+            [
+                ("cdr[legs][0]", "1"),
+                ("cdr[legs][1]", "true"),
+                ("cdr[source]", "0900000001"),
+                ("state", "Cdr"),
+                ("type", "")
+            ]
         );
     }
 }

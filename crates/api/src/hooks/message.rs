@@ -210,12 +210,10 @@ mod tests {
         let (json, get) = (built(HookMethod::PostJson), built(HookMethod::GetJson));
         let (form, query) = (built(HookMethod::PostForm), built(HookMethod::GetQuery));
 
-        assert_eq!((json.method(), get.method(), form.method(), query.method()), (
-            &Method::POST,
-            &Method::GET,
-            &Method::POST,
-            &Method::GET
-        ));
+        assert_eq!(
+            (json.method(), get.method(), form.method(), query.method()),
+            (&Method::POST, &Method::GET, &Method::POST, &Method::GET)
+        );
         assert_eq!(body(&json).as_deref(), Some(br#"{"state":"Ring","note":"a b"}"#.as_slice()));
         assert_eq!(body(&get), body(&json));
         assert_eq!(body(&form).as_deref(), Some(b"note=a+b&state=Ring".as_slice()));

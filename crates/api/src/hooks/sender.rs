@@ -126,13 +126,8 @@ async fn carry(shared: Arc<Shared>, hook: Arc<Hook>, delivery: Delivery) -> Done
     let Ok(Ok(_room)) = timeout(ROOM_WITHIN, shared.room.acquire()).await else { return untouched };
     let Delivery { place, body, tries, .. } = delivery;
     let name = place.name(hook.id).to_string();
-    let private = shared
-        .app
-        .directory
-        .borrow()
-        .tenants
-        .iter()
-        .any(|tenant| tenant.id == hook.tenant && tenant.private_urls);
+    let private =
+        shared.app.directory.borrow().tenants.iter().any(|tenant| tenant.id == hook.tenant && tenant.private_urls);
     let settings = &shared.app.settings.hooks;
     let Answered { attempt, retry_after } =
         send(&shared.app.outward, private, &hook, (&name, &body), settings.timeout).await;
@@ -144,9 +139,7 @@ async fn carry(shared: Arc<Shared>, hook: Arc<Hook>, delivery: Delivery) -> Done
         Outcome::Gone { url: hook.url.clone() }
     } else {
         match pause(&settings.pauses, tries + 1, &name, retry_after) {
-            Some(pause) => {
-                Outcome::Again(Timestamp::now().saturating_add(jiff_span(pause)).unwrap_or(Timestamp::MAX))
-            }
+            Some(pause) => Outcome::Again(Timestamp::now().saturating_add(jiff_span(pause)).unwrap_or(Timestamp::MAX)),
             None => Outcome::GivenUp,
         }
     };

@@ -7,7 +7,8 @@ use sha2::Sha256;
 
 /// The value of `webhook-signature`: one signature for each secret, the present one first.
 pub(super) fn sign(secrets: &[String], name: &str, seconds: i64, content: &[u8]) -> String {
-    let signatures: Vec<String> = secrets.iter().filter_map(|secret| signature(secret, name, seconds, content)).collect();
+    let signatures: Vec<String> =
+        secrets.iter().filter_map(|secret| signature(secret, name, seconds, content)).collect();
     signatures.join(" ")
 }
 

@@ -5,6 +5,7 @@ mod calls;
 mod events;
 mod extract;
 mod health;
+mod hooks;
 mod once;
 mod orders;
 pub(crate) mod problem;
@@ -80,6 +81,15 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(registrations::list))
         .routes(routes!(events::after))
         .routes(routes!(events::socket::open))
+        .routes(routes!(hooks::status))
+        .routes(routes!(hooks::deliveries))
+        .routes(routes!(hooks::delivery))
+        .routes(routes!(hooks::replay))
+        .routes(routes!(hooks::replay_range))
+        .routes(routes!(hooks::test))
+        .routes(routes!(hooks::rotate))
+        .routes(routes!(hooks::enable))
+        .routes(routes!(hooks::disable))
         .routes(routes!(bans::list))
         .routes(routes!(bans::lift))
         .routes(routes!(trunks::health))

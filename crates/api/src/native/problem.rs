@@ -89,6 +89,7 @@ impl From<Refusal> for ProblemBody {
             Refusal::NotAllowed { .. } => Self::new(StatusCode::FORBIDDEN, "role", detail),
             Refusal::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             Refusal::Wrong { .. } => Self::new(StatusCode::BAD_REQUEST, "bad_request", detail),
+            Refusal::Conflict { .. } => Self::new(StatusCode::CONFLICT, "not_now", detail),
             Refusal::KeyTaken => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_taken", detail),
             Refusal::Problem(problem) => of_problem(&problem),
             Refusal::NotApplied(NotApplied::Wrong { line, .. }) => {

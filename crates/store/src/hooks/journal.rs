@@ -106,8 +106,21 @@ impl Deliveries<'_> {
         let doing = || StoreError::while_doing("reading how a hook stands");
         let sql = Sql::new(STATUS).with(hook.0).with(self.tenant.id.0);
         let found: Option<State> = self.tenant.db.fetch_optional(sql).await.map_err(doing())?;
-        let Some((active, position, replay_after, replay_to, off_at, off_why, off_url, failing, warned, error, error_at, until, body)) =
-            found
+        let Some((
+            active,
+            position,
+            replay_after,
+            replay_to,
+            off_at,
+            off_why,
+            off_url,
+            failing,
+            warned,
+            error,
+            error_at,
+            until,
+            body,
+        )) = found
         else {
             return Ok(None);
         };

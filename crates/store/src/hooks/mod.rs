@@ -140,7 +140,8 @@ impl Hooks {
     pub async fn load(&self) -> Result<Vec<Hook>, StoreError> {
         let now = Timestamp::now().as_millisecond();
         let mut transaction = self.db.begin().await.map_err(StoreError::while_doing(DOING))?;
-        let rows: Vec<HookRow> = transaction.fetch_all(Sql::new(HOOKS)).await.map_err(StoreError::while_doing(DOING))?;
+        let rows: Vec<HookRow> =
+            transaction.fetch_all(Sql::new(HOOKS)).await.map_err(StoreError::while_doing(DOING))?;
         let mut hooks = Vec::with_capacity(rows.len());
         for row in rows {
             if let Some(hook) = self.stand(&mut transaction, row, now).await? {
@@ -171,17 +172,11 @@ impl Hooks {
         self.changes.subscribe()
     }
 
-    async fn stand(
-        &self,
-        transaction: &mut Transaction,
-        row: HookRow,
-        now: i64,
-    ) -> Result<Option<Hook>, StoreError> {
+    async fn stand(&self, transaction: &mut Transaction, row: HookRow, now: i64) -> Result<Option<Hook>, StoreError> {
         let (id, tenant, name, body, secrets, position, active, replay_after, replay_to, failing, ..) = &row;
         let (_, _, _, _, _, _, _, _, _, _, off_url, head, old_secret, old_until) = &row;
         let (id, tenant, mut position) = (HookId(*id), TenantId(*tenant), *position);
-        let hook: stored::Hook =
-            serde_json::from_str(body).map_err(StoreError::unreadable(format!("hook {id}")))?;
+        let hook: stored::Hook = serde_json::from_str(body).map_err(StoreError::unreadable(format!("hook {id}")))?;
         // A hook that was sent somewhere else is another one to whoever did not want it.
         let off = off_url.as_ref().is_some_and(|url| *url == hook.url);
         let (was, is) = (*active == Some(1), hook.enabled && !off);
@@ -259,5 +254,4 @@ const SWITCH: &str = "UPDATE hook_states SET active = $1, position = $2, replay_
 const CANCEL: &str = "UPDATE hook_deliveries SET state = 'cancelled', due_ms = NULL, claimed = 0, ended_ms = $1
      WHERE hook = $2 AND state = 'pending'";
 
-const RELEASE: &str =
-    "UPDATE hook_deliveries SET due_ms = $1, claimed = 0 WHERE due_ms IS NOT NULL AND claimed = 1";
+const RELEASE: &str = "UPDATE hook_deliveries SET due_ms = $1, claimed = 0 WHERE due_ms IS NOT NULL AND claimed = 1";

@@ -120,8 +120,11 @@ impl Hooks {
     /// Switches a hook on that was switched off. It goes on from the story's end.
     pub async fn enable(&self, tenant: TenantId, hook: HookId) -> Result<(), HookOrderError> {
         let mut transaction = self.begin().await?;
-        setting(&mut transaction, tenant, hook).await?;
+        let Setting { body, .. } = setting(&mut transaction, tenant, hook).await?;
         transaction.execute(Sql::new(ENABLE).with(hook.0)).await.map_err(failed)?;
+        if body["enabled"] != Value::Bool(false) {
+            transaction.execute(Sql::new(GO_ON).with(tenant.0).with(hook.0)).await.map_err(failed)?;
+        }
         self.end(transaction).await
     }
 
@@ -193,11 +196,7 @@ async fn is_on(transaction: &mut Transaction, tenant: TenantId, hook: HookId) ->
 }
 
 /// The position of the first event at or after a moment; one more than there are, if all are before it.
-async fn first_at(
-    transaction: &mut Transaction,
-    tenant: TenantId,
-    moment: Timestamp,
-) -> Result<i64, HookOrderError> {
+async fn first_at(transaction: &mut Transaction, tenant: TenantId, moment: Timestamp) -> Result<i64, HookOrderError> {
     let sql = Sql::new("SELECT COALESCE(MAX(position), 0) FROM events WHERE tenant = $1").with(tenant.0);
     let (mut low, mut high) = (1, transaction.fetch_one::<(i64,)>(sql).await.map_err(failed)?.0 + 1);
     // Moments grow with positions but for a hair, and the first position that is stored may be any.
@@ -240,6 +239,9 @@ const TEST: &str = "INSERT INTO hook_deliveries
      VALUES ($1, $2, $3, $4, $5, $6, 'pending', $6, 0, 0, 0) ON CONFLICT (hook, place) DO NOTHING";
 
 const ENABLE: &str = "UPDATE hook_states SET off_ms = NULL, off_why = NULL, off_url = NULL WHERE hook = $1";
+
+const GO_ON: &str = "UPDATE hook_states SET active = 1,
+        position = COALESCE((SELECT position FROM heads WHERE tenant = $1), 0) WHERE hook = $2 AND active = 0";
 
 const DISABLE: &str = "UPDATE hook_states SET active = 0, off_ms = $1, off_why = $2, off_url = $3,
         replay_after = NULL, replay_to = NULL, failing_since_ms = NULL, warned_ms = NULL WHERE hook = $4";

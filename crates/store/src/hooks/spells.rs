@@ -55,9 +55,11 @@ impl Hooks {
     /// The owners were told of a spell, or there is nobody to tell.
     pub async fn told(&self, spell: &Spell) -> Result<(), StoreError> {
         let sql = match spell.since {
-            Some(_) => Sql::new("UPDATE hook_states SET warned_ms = $1 WHERE hook = $2 AND failing_since_ms IS NOT NULL")
-                .with(Timestamp::now().as_millisecond())
-                .with(spell.hook.0),
+            Some(_) => {
+                Sql::new("UPDATE hook_states SET warned_ms = $1 WHERE hook = $2 AND failing_since_ms IS NOT NULL")
+                    .with(Timestamp::now().as_millisecond())
+                    .with(spell.hook.0)
+            }
             None => Sql::new("UPDATE hook_states SET warned_ms = NULL WHERE hook = $1").with(spell.hook.0),
         };
         self.db.execute(sql).await.map(drop).map_err(StoreError::while_doing(DOING))

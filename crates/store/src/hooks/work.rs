@@ -302,12 +302,7 @@ async fn settle(transaction: &mut Transaction, settling: &Settling, now: i64) ->
         Outcome::GivenUp | Outcome::Gone { .. } => (DeliveryState::Failed, None),
     };
     let ended = due.is_none();
-    let sql = Sql::new(SETTLE)
-        .with(state.word())
-        .with(due)
-        .with(ended.then_some(now))
-        .with(hook.0)
-        .with(place.0);
+    let sql = Sql::new(SETTLE).with(state.word()).with(due).with(ended.then_some(now)).with(hook.0).with(place.0);
     // Nothing is there any more of a hook that was deleted meanwhile.
     let Some((number, chain)) = transaction.fetch_optional::<(i64, String)>(sql).await? else {
         return Ok(Settled { ended: true, off: false });
@@ -402,7 +397,8 @@ const NOTE: &str = "INSERT INTO hook_attempts
         (hook, place, attempt, at_ms, request, status, headers, answer, milliseconds, error)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (hook, place, attempt) DO NOTHING";
 
-const FAILS: &str = "UPDATE hook_states SET failing_since_ms = COALESCE(failing_since_ms, $1), error = $2, error_ms = $1
+const FAILS: &str =
+    "UPDATE hook_states SET failing_since_ms = COALESCE(failing_since_ms, $1), error = $2, error_ms = $1
      WHERE hook = $3";
 
 const FAILING_SINCE: &str = "SELECT failing_since_ms FROM hook_states WHERE hook = $1";
