@@ -40,6 +40,16 @@ pub(crate) fn role_of_making(noun: Noun) -> Role {
     if noun == Noun::Tenant { Role::Operator } else { roles(noun).1 }
 }
 
+/// Refuses whoever may not make one of a noun, before what they sent is looked at.
+pub(crate) fn may_make(keeper: &Keeper, noun: Noun) -> Result<(), Refusal> {
+    need(&keeper.actor, role_of_making(noun))
+}
+
+/// Refuses whoever may not change a noun, before what they sent is looked at.
+pub(crate) fn may_change(keeper: &Keeper, noun: Noun) -> Result<(), Refusal> {
+    need(&keeper.actor, roles(noun).1)
+}
+
 /// A page of a noun.
 pub(crate) async fn list(
     app: &App,

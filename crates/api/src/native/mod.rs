@@ -1,7 +1,9 @@
 //! Our own API, under `/v1`: JSON, RFC 3339 times, RFC 9457 problems, cursor paging, Bearer tokens.
 
+mod audit;
 mod bans;
 mod calls;
+mod described;
 mod events;
 mod extract;
 mod health;
@@ -14,18 +16,16 @@ mod reasons;
 mod recordings;
 mod records;
 mod registrations;
+mod settings;
 mod sign_in;
 mod trunks;
 pub(crate) mod views;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
 use axum::extract::DefaultBodyLimit;
-use axum::http::{StatusCode, header};
-use axum::routing::get;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
+use axum::http::StatusCode;
+use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -40,9 +40,8 @@ const MAX_PROVISION: usize = 16 * 1024 * 1024;
 /// The paths, and their description.
 pub(crate) fn router(faces: Arc<Faces>) -> Router {
     let (router, description) = paths().split_for_parts();
-    let description = printed(&describe(description));
     router
-        .route("/v1/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], description)))
+        .merge(described::router(&description))
         .merge(health::router())
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(faces.clone(), once::layer))
@@ -94,30 +93,6 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(bans::lift))
         .routes(routes!(trunks::health))
         .merge(provision)
-}
-
-fn describe(mut description: OpenApi) -> OpenApi {
-    description.info = InfoBuilder::new()
-        .title("Tongdai")
-        .version("1")
-        .description(Some("Calls, records, recordings and events of a switchboard."))
-        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
-        .build();
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some(
-            "A native key of a tenant, or the admin token; with the latter `?tenant=NAME` chooses the tenant.",
-        ))
-        .build();
-    let mut components = description.components.take().unwrap_or_default();
-    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    description.components = Some(components);
-    description.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
-    OpenApiBuilder::from(description).build()
-}
-
-/// The description as it is served and checked in.
-fn printed(description: &OpenApi) -> String {
-    // A description has no keys that JSON cannot have.
-    description.to_pretty_json().unwrap_or_default() + "\n"
+        .merge(settings::router())
+        .routes(routes!(audit::list))
 }
