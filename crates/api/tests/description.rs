@@ -9,7 +9,11 @@ use serde_json::Value;
 use support::World;
 
 /// What is served, and the file in `docs/` that says the same.
-const DESCRIPTIONS: &[(&str, &str)] = &[("/v1/openapi.json", "openapi.json")];
+const DESCRIPTIONS: &[(&str, &str)] = &[
+    ("/v1/openapi.json", "openapi.json"),
+    ("/v1/asyncapi.json", "asyncapi.json"),
+    ("/v1/postman.json", "postman.json"),
+];
 
 #[tokio::test]
 async fn each_description_is_the_one_that_is_checked_in() {
@@ -42,6 +46,52 @@ async fn everything_that_a_description_refers_to_is_in_it() {
             assert!(whole.pointer(&format!("/{pointer}")).is_some(), "{path}: {pointer} is missing");
         }
     }
+}
+
+#[tokio::test]
+async fn every_operation_is_described_with_words_examples_and_the_role_it_needs() {
+    let world = World::start().await;
+    let whole: Value = serde_json::from_str(&served(&world, "/v1/openapi.json").await).expect("JSON");
+    let roles = ["reader", "agent", "supervisor", "owner", "operator"];
+
+    for (path, operations) in whole["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let named = format!("{method} {path}");
+            assert!(operation["operationId"].is_string(), "{named} has no operationId");
+            assert!(operation["summary"].as_str().is_some_and(|text| text.ends_with('.')), "{named}: no summary");
+            assert!(operation["tags"][0].is_string(), "{named} has no tag");
+            assert!(operation["x-role"].as_str().is_some_and(|role| roles.contains(&role)), "{named} has no x-role");
+            assert!(operation["responses"]["default"].is_object(), "{named} does not say how it refuses");
+            for given in operation["parameters"].as_array().into_iter().flatten() {
+                let described = given["$ref"].is_string() || given["description"].is_string();
+                assert!(described, "{named}: {} is not described", given["name"]);
+                assert!(given["in"] != "path" || !given["example"].is_null(), "{named}: {} has no example", given["name"]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_shows_the_description_and_asks_nothing_of_another_host() {
+    let world = World::start().await;
+    let get = async |path: &str| {
+        let response = world.bare(Method::GET, path).send().await.expect("an answer");
+        let policy = response.headers().get("content-security-policy").map(|value| value.to_str().expect("text").to_owned());
+        (response.status().as_u16(), policy, response.text().await.expect("text"))
+    };
+
+    let (status, policy, page) = get("/docs").await;
+
+    assert_eq!(status, 200);
+    assert!(policy.expect("a policy").contains("connect-src 'self'"));
+    assert!(!page.contains("//"), "nothing is named by a host");
+    for address in page.split('"').filter(|word| word.starts_with("/docs/")) {
+        let (status, _, file) = get(address).await;
+        assert!(status == 200 && !file.is_empty(), "{address}: {status}");
+    }
+    assert!(get("/docs/start.js").await.2.contains("validatorUrl: null"));
+    assert_eq!(get("/docs/nothing.js").await.0, 404);
+    assert_eq!(get("/docs/..%2Fsecret.key").await.0, 404);
 }
 
 /// Without a token: descriptions are for everybody.
