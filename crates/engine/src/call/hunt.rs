@@ -96,7 +96,7 @@ impl Hunt {
                 Heard::Nothing
             }
             LegNews::Gone(gone) => {
-                let by = if gone.by_party { call.leg(leg).ends_as() } else { EndedBy::Switchboard };
+                let by = if gone.by_party { call.ends_as(leg) } else { EndedBy::Switchboard };
                 call.leg_gone(step, leg, gone);
                 self.lost(call, step, leg, gone.end, by)
             }
@@ -174,7 +174,7 @@ impl Hunt {
     /// the group reaches its members and nobody else, least of all somebody's voicemail.
     fn redirected(&mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, to: &str) -> Heard {
         let end = End::from(Reason::Redirected);
-        let by = call.leg(leg).ends_as();
+        let by = call.ends_as(leg);
         call.leg_gone(step, leg, Gone { end, by_party: true });
         if self.members.is_some() {
             return self.lost(call, step, leg, end, by);
