@@ -78,7 +78,7 @@ pub(crate) async fn list(
 
 /// Lets a source sign in again, and forgets that it was banned. Needs the admin token.
 #[utoipa::path(delete, path = "/v1/bans/{source}", operation_id = "lift_ban", tag = "bans", extensions(("x-role" = json!("operator"))),
-    params(("source" = String, Path, description = "As it stands in the list; the `/` of an IPv6 network as `%2F`, or any address in it")),
+    params(("source" = String, Path, example = "192.0.2.7", description = "As it stands in the list; the `/` of an IPv6 network as `%2F`, or any address in it")),
     responses(
         (status = 204, description = "It is lifted"),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),

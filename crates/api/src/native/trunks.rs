@@ -93,7 +93,7 @@ impl TrunkRegistrationView {
 
 /// How a trunk stands: whether it takes calls, and our registration there.
 #[utoipa::path(get, path = "/v1/trunks/{id}/health", operation_id = "get_trunk_health", tag = "trunks", extensions(("x-role" = json!("reader"))),
-    params(("id" = String, Path, description = "The trunk's name")),
+    params(("id" = String, Path, description = "The trunk's name", example = "carrier")),
     responses(
         (status = 200, description = "How it stands", body = TrunkHealthView),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),

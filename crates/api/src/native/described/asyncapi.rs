@@ -86,10 +86,16 @@ pub(super) fn describe() -> Value {
 fn message(kind: &Kind) -> Value {
     let mut properties = Map::new();
     let mut required = vec!["position", "subject", "id", "seq", "at", "type"];
-    properties.insert("position".into(), json!({ "type": "integer", "minimum": 1, "description": "Its place in the tenant's story." }));
+    properties.insert(
+        "position".into(),
+        json!({ "type": "integer", "minimum": 1, "description": "Its place in the tenant's story." }),
+    );
     properties.insert("subject".into(), json!({ "const": kind.subject }));
     properties.insert("id".into(), json!({ "type": "string", "description": "The subject's id." }));
-    properties.insert("seq".into(), json!({ "type": "integer", "minimum": 1, "description": "Its place among the subject's events." }));
+    properties.insert(
+        "seq".into(),
+        json!({ "type": "integer", "minimum": 1, "description": "Its place among the subject's events." }),
+    );
     properties.insert("at".into(), json!({ "type": "string", "format": "date-time" }));
     properties.insert("type".into(), json!({ "const": kind.name }));
     if has_callid(kind) {

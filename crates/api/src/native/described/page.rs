@@ -66,9 +66,8 @@ async fn file(Path(name): Path<String>) -> Response {
             let content_type = [(header::CONTENT_TYPE, file.content_type)];
             (safe("max-age=86400"), content_type, file.bytes.into_owned()).into_response()
         }
-        _ => {
-            ProblemBody::new(StatusCode::NOT_FOUND, "not_found", "the page has no such file: open /docs").into_response()
-        }
+        _ => ProblemBody::new(StatusCode::NOT_FOUND, "not_found", "the page has no such file: open /docs")
+            .into_response(),
     }
 }
 

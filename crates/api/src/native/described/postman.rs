@@ -45,16 +45,20 @@ fn request(openapi: &Value, path: &str, method: &str, operation: &Value) -> Valu
         .map(|given| json!({ "key": given["name"], "value": example_of(openapi, given), "description": given["description"] }))
         .collect();
     let query: Vec<Value> = of("query")
-        .map(|given| json!({
-            "key": given["name"], "value": example_of(openapi, given), "description": given["description"],
-            "disabled": given["required"] != true,
-        }))
+        .map(|given| {
+            json!({
+                "key": given["name"], "value": example_of(openapi, given), "description": given["description"],
+                "disabled": given["required"] != true,
+            })
+        })
         .collect();
     let mut headers: Vec<Value> = of("header")
-        .map(|given| json!({
-            "key": given["name"], "value": example_of(openapi, given), "description": given["description"],
-            "disabled": true,
-        }))
+        .map(|given| {
+            json!({
+                "key": given["name"], "value": example_of(openapi, given), "description": given["description"],
+                "disabled": true,
+            })
+        })
         .collect();
     let mut request = json!({
         "method": method.to_uppercase(),
@@ -67,7 +71,8 @@ fn request(openapi: &Value, path: &str, method: &str, operation: &Value) -> Valu
             "variable": variables,
         },
     });
-    if let Some((media_type, body)) = operation["requestBody"]["content"].as_object().and_then(|all| all.iter().next()) {
+    if let Some((media_type, body)) = operation["requestBody"]["content"].as_object().and_then(|all| all.iter().next())
+    {
         headers.push(json!({ "key": "Content-Type", "value": media_type }));
         let example = body.get("example").cloned().unwrap_or_else(|| example(openapi, &body["schema"], 0));
         let raw = match example {
@@ -105,7 +110,8 @@ fn example_of(openapi: &Value, parameter: &Value) -> String {
 /// What a schema says by its examples; where it has none, only what must be there.
 fn example(openapi: &Value, schema: &Value, depth: usize) -> Value {
     let schema = resolved(openapi, schema);
-    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)).or_else(|| schema.get("default")) {
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)).or_else(|| schema.get("default"))
+    {
         return example.clone();
     }
     if depth >= DEEPEST {

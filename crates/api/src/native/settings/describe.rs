@@ -94,9 +94,9 @@ pub(super) fn paths(page: &Page) -> (Paths, Paths) {
         "summary": format!("{}, a page at a time.", capital(path)),
         "parameters": [
             tenant(),
-            {"name": "limit", "in": "query", "description": "Rows of a page, 1 to 1 000 (100).",
+            {"name": "limit", "in": "query", "required": false, "description": "Rows of a page, 1 to 1 000 (100).",
                 "schema": {"type": "integer", "minimum": 1, "maximum": 1000}},
-            {"name": "after", "in": "query", "description": "`next` of the page before.", "schema": {"type": "string"}},
+            {"name": "after", "in": "query", "required": false, "description": "`next` of the page before.", "schema": {"type": "string"}},
         ],
         "responses": {"200": answer("A page", &format!("{name}Page"), &[]), "default": problem()},
     });
@@ -173,12 +173,12 @@ fn problem() -> Value {
 }
 
 fn tenant() -> Value {
-    json!({"name": "tenant", "in": "query", "description": "With the admin token: the tenant's name.",
+    json!({"name": "tenant", "in": "query", "required": false, "description": "With the admin token: the tenant's name.",
         "schema": {"type": "string"}})
 }
 
 fn if_match() -> Value {
-    json!({"name": "If-Match", "in": "header", "schema": {"type": "string"},
+    json!({"name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
         "description": "The `ETag` of what is meant: it is done only if nobody has changed it meanwhile (else 412)."})
 }
 
