@@ -241,6 +241,10 @@ impl Transfer {
         if let Phase::Ringing(_) = self.phase {
             self.tell_done(call, step, target);
             call.identify(step, self.staying, target);
+            if self.mode == TransferMode::Attended {
+                // Its phone has shown whoever asked.
+                call.identify(step, target, self.staying);
+            }
         }
         Stage::Talk(Talk::go_on(call, step, self.staying, target, self.end_at))
     }
