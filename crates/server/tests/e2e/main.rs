@@ -17,6 +17,7 @@ mod drain;
 mod flags;
 mod kamailio_calls;
 mod linphone_calls;
+mod routing;
 mod secured_calls;
 mod shapes;
 mod sipp_calls;

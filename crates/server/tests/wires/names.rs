@@ -1,15 +1,18 @@
 //! Where a host of SIP is (RFC 3263), asked of a name server of ours.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Answer, Input, Question};
 use hickory_resolver::proto::rr::RecordType;
-use model::{Target, Ticket, Transport};
+use model::{Target, TenantId, Ticket, Transport};
 use server::inbox::{Errand, Inbox};
 use server::resolve::{Dns, Located, Names, Place, Questions, Unknown};
 use server::tls::{Peers, Trust};
 use testkit::phones::{Behaviour, Carrier};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::common::Server;
 use crate::nameserver::{NameServer, Says};
@@ -202,12 +205,14 @@ async fn a_host_met_in_a_dialog_is_answered_with_its_targets_or_with_why_not() {
     let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
     let (inbox, mut waiting) = Inbox::new(waker);
     let peers = Peers::new(&Trust::default(), None).expect("peers");
-    let questions = Questions::new(tokio::runtime::Handle::current(), inbox, names(&server), peers);
+    let crm = api::Crm::new(api::Outward::new().expect("clients"));
+    let (_directory, tenants) = watch::channel(Arc::default());
+    let questions = Questions::new(Handle::current(), inbox, names(&server), peers, crm, tenants);
     let question = |host: &str| Question::Addresses { host: host.into(), port: None, transport: None, secure: true };
     let mut answers = Vec::new();
 
     for (ticket, host) in [(1, "edge.example.test"), (2, "nobody.example.test"), (3, "[2001:db8::7]")] {
-        assert_eq!(questions.ask(Ticket(ticket), question(host)), None);
+        assert_eq!(questions.ask(Ticket(ticket), TenantId(1), question(host)), None);
         let Some(Errand::Input(input)) = waiting.errands.recv().await else { panic!("an input") };
         let Input::Answer { ticket: Ticket(answered), answer } = *input else { panic!("an answer") };
         answers.push((answered, answer));
