@@ -19,12 +19,7 @@ pub(crate) enum Disposition {
 }
 
 /// The answer to a GET or HEAD for the file; None if it is not there. `name` is what a browser saves it as.
-pub(crate) async fn serve(
-    path: &Path,
-    mut request: Request,
-    name: &str,
-    disposition: Disposition,
-) -> Option<Response> {
+pub(crate) async fn serve(path: &Path, mut request: Request, name: &str, disposition: Disposition) -> Option<Response> {
     match one_range(&request) {
         Some(range) => drop(request.headers_mut().insert(header::RANGE, range)),
         None => drop(request.headers_mut().remove(header::RANGE)),

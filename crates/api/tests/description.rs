@@ -65,7 +65,11 @@ async fn every_operation_is_described_with_words_examples_and_the_role_it_needs(
             for given in operation["parameters"].as_array().into_iter().flatten() {
                 let described = given["$ref"].is_string() || given["description"].is_string();
                 assert!(described, "{named}: {} is not described", given["name"]);
-                assert!(given["in"] != "path" || !given["example"].is_null(), "{named}: {} has no example", given["name"]);
+                assert!(
+                    given["in"] != "path" || !given["example"].is_null(),
+                    "{named}: {} has no example",
+                    given["name"]
+                );
             }
         }
     }
@@ -76,7 +80,8 @@ async fn the_page_shows_the_description_and_asks_nothing_of_another_host() {
     let world = World::start().await;
     let get = async |path: &str| {
         let response = world.bare(Method::GET, path).send().await.expect("an answer");
-        let policy = response.headers().get("content-security-policy").map(|value| value.to_str().expect("text").to_owned());
+        let policy =
+            response.headers().get("content-security-policy").map(|value| value.to_str().expect("text").to_owned());
         (response.status().as_u16(), policy, response.text().await.expect("text"))
     };
 

@@ -146,7 +146,10 @@ async fn an_order_to_a_live_call_with_a_key_is_carried_out_once_too() {
     let again = hold(&world, "hold-1").send().await.expect("an answer");
 
     assert!(!first.headers().contains_key("idempotency-replayed"));
-    assert_eq!((again.status().as_u16(), &again.headers()["idempotency-replayed"]), (200, &"true".parse().expect("a value")));
+    assert_eq!(
+        (again.status().as_u16(), &again.headers()["idempotency-replayed"]),
+        (200, &"true".parse().expect("a value"))
+    );
     assert_eq!(again.headers()["content-type"], "application/json");
     let (first, again): (Value, Value) = (first.json().await.expect("JSON"), again.json().await.expect("JSON"));
     assert_eq!(first, again);

@@ -134,7 +134,10 @@ async fn a_call_shows_its_transfers_and_who_is_muted() {
 
     assert_eq!((&story["legs"][1]["muted"], &story["legs"][0]["muted"]), (&json!(true), &json!(false)));
     let transfer = &story["record"]["transfers"][0];
-    assert_eq!((&transfer["to"], &transfer["mode"], &transfer["target"]), (&json!("102"), &json!("blind"), &json!(null)));
+    assert_eq!(
+        (&transfer["to"], &transfer["mode"], &transfer["target"]),
+        (&json!("102"), &json!("blind"), &json!(null))
+    );
     assert_eq!(story["transfers"], story["record"]["transfers"]);
     assert_eq!((&story["record"]["about"], &story["record"]["routed_by"]), (&json!(null), &json!(null)));
 }
