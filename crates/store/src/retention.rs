@@ -177,7 +177,7 @@ impl<R: Fn(&str) -> io::Result<()> + Sync> Sweep<'_, R> {
     /// Whether a file could not be deleted of a call that ended before a moment: its record says where it is.
     async fn sound_is_left(&self, before: i64) -> Result<bool, sqlx::Error> {
         let sql = Sql::new(
-            "SELECT 1 FROM recordings AS one WHERE tenant = $1 AND expired_ms IS NULL AND recording < $2 \
+            "SELECT CAST(1 AS BIGINT) FROM recordings AS one WHERE tenant = $1 AND expired_ms IS NULL AND recording < $2 \
              AND NOT EXISTS (SELECT 1 FROM records WHERE tenant = $1 AND callid = one.callid \
              AND (ended_ms IS NULL OR ended_ms >= $3)) LIMIT 1",
         );

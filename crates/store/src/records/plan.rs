@@ -130,8 +130,8 @@ impl Plan {
         let mut sql = Sql::new("");
         let mut nth = 0_i64;
         for alternative in self.conditions.numbers.iter().flatten() {
-            sql = sql.push(if nth > 0 { " UNION ALL SELECT " } else { "SELECT " }).push(&nth.to_string());
-            sql = sql.push(", COUNT(*) FROM (SELECT 1 AS one");
+            sql = sql.push(if nth > 0 { " UNION ALL SELECT " } else { "SELECT " });
+            sql = sql.push(&format!("CAST({nth} AS BIGINT), COUNT(*) FROM (SELECT 1 AS one"));
             sql = self.through(sql, &alternative.way(Mask::default()), read.kind());
             sql = self.in_range(sql).push(" LIMIT ").bind(enough).push(&format!(") AS n{nth}"));
             nth += 1;
