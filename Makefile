@@ -33,6 +33,18 @@ define install-files
 	fi
 endef
 
+# PostgreSQL's programs, for tests that start a server of their own. The package would make a cluster, start it and start it
+# again at every boot: it is told not to.
+define postgres
+	if ! ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1; then \
+	  $(APT) update -q < /dev/null; \
+	  $(APT) install -q -y --no-install-recommends postgresql-common < /dev/null; \
+	  $(ROOT) mkdir -p /etc/postgresql-common/createcluster.d; \
+	  echo "create_main_cluster = false" | $(ROOT) tee /etc/postgresql-common/createcluster.d/tongdai-tests.conf > /dev/null; \
+	  $(APT) install -q -y --no-install-recommends postgresql < /dev/null; \
+	fi
+endef
+
 run: build
 	target/release/tongdai demo
 
@@ -57,6 +69,7 @@ tools-build:
 
 tools-test: tools-build
 	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm python3:python3 php:php-cli mcs:mono-mcs mono:mono-runtime)
+	@$(postgres)
 	@$(call install-files,'/usr/lib/php/*/curl.so:php-curl' /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil /usr/lib/mono/4.5/System.Web.Extensions.dll:libmono-system-web-extensions4.0-cil)
 	@cargo nextest --version > /dev/null 2>&1 || cargo install cargo-nextest --locked
 	@find . \( -name node_modules -o -path ./target -o -name .git \) -prune -o -name package-lock.json -print | sort | \
