@@ -52,7 +52,7 @@ pub const KEYS: &[Key] = &[
     one("rtp-ports", "FIRST-LAST", "Ports for sound [default: 20000-29999]"),
     many("local-nets", "NETWORK", "Peers in these get no advertised address [default: attached networks]"),
     many("dns", "ADDR[:PORT]", "Name servers [default: the system's]"),
-    one("database", "sqlite[:FILE]", "Where records are kept [default: sqlite in the data folder]"),
+    one("database", "sqlite[:FILE]|postgres://…", "Where records are kept [default: sqlite in the data folder]"),
     one("bus", "in-process", "How several nodes talk [default: in-process]"),
     one("recordings", "FOLDER", "Where recordings are kept [default: recordings in the data folder]"),
     one("provision", "FILE", "A provision file to apply at start"),
@@ -263,11 +263,11 @@ fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 fn database(text: &str) -> Result<String, String> {
-    match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(text.to_owned()),
-        None if text == "sqlite" => Ok(text.to_owned()),
-        _ => Err("records are kept in SQLite: write sqlite or sqlite:PATH, or leave it out".into()),
+    let names_more = |start: &str| text.strip_prefix(start).is_some_and(|rest| !rest.is_empty());
+    if text == "sqlite" || ["sqlite:", "postgres://", "postgresql://"].into_iter().any(names_more) {
+        return Ok(text.to_owned());
     }
+    Err("records are kept in SQLite or PostgreSQL: write sqlite, sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME".into())
 }
 
 fn recordings(text: &str) -> Result<PathBuf, String> {

@@ -49,8 +49,11 @@ pub struct Layers {
 impl Given {
     /// The sentence for a value that cannot be used. Secrets are not repeated.
     pub fn wrong(&self, sentence: &str) -> Unusable {
-        let secret = |name: &str| name.to_ascii_lowercase().replace('_', "-").ends_with("token");
-        let shown = |name: &str| if secret(name) { "…" } else { self.value.as_str() };
+        let shown = |name: &str| match name.to_ascii_lowercase().rsplit(['-', '_']).next() {
+            Some("token") => "…".to_owned(),
+            Some("database" | "smtp") => without_password(&self.value),
+            _ => self.value.clone(),
+        };
         Unusable(match &self.source {
             Source::Flag(name) => format!("--{name} {}: {sentence}", shown(name)),
             Source::Environment(name) => format!("{name}={}: {sentence}", shown(name)),
@@ -58,6 +61,15 @@ impl Given {
                 format!("{}:{line}: {key} = \"{}\": {sentence}", path.display(), shown(key))
             }
         })
+    }
+}
+
+/// An address without who signs in there, and without what stands behind a question mark.
+fn without_password(url: &str) -> String {
+    let shown = url.split_once('?').map_or(url, |(url, _)| url);
+    match (shown.split_once("://"), shown.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
+        _ => shown.to_owned(),
     }
 }
 

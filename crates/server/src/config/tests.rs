@@ -161,10 +161,11 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
             "--https anywhere:443: this is no address: write ADDR or ADDR:PORT with a port from 0 to 65535, as 127.0.0.1:8080",
         ),
         (
-            &[("database", "postgres://db")],
+            &[("database", "mysql://me:hunter2@db.example/tongdai?password=hunter3")],
             &[],
             "",
-            "--database postgres://db: records are kept in SQLite: write sqlite or sqlite:PATH, or leave it out",
+            "--database mysql://***@db.example/tongdai: records are kept in SQLite or PostgreSQL: write sqlite, \
+             sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
         ),
         (
             &[("recordings", "s3://bucket")],
