@@ -27,12 +27,12 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER hook_begins AFTER INSERT ON settings FOR EACH ROW WHEN (NEW.noun = 'hook')
+CREATE TRIGGER hook_begins AFTER INSERT ON settings FOR EACH ROW WHEN (NEW.noun = 'webhook')
     EXECUTE FUNCTION hook_begins();
 
 INSERT INTO hook_states (hook, tenant, position)
 SELECT settings.id, settings.tenant, COALESCE(heads.position, 0)
-FROM settings LEFT JOIN heads ON heads.tenant = settings.tenant WHERE settings.noun = 'hook';
+FROM settings LEFT JOIN heads ON heads.tenant = settings.tenant WHERE settings.noun = 'webhook';
 
 -- What a hook is told, once for each body. `place` is the event's position and the body's number within it, so that the
 -- same thing always has the same place. `chain` is what keeps its order: a call, or another subject.

@@ -20,14 +20,14 @@ CREATE TABLE hook_states (
 ) WITHOUT ROWID;
 
 -- A hook begins at the story's end, in the very transaction that stores it.
-CREATE TRIGGER hook_begins AFTER INSERT ON settings WHEN NEW.noun = 'hook' BEGIN
+CREATE TRIGGER hook_begins AFTER INSERT ON settings WHEN NEW.noun = 'webhook' BEGIN
     INSERT INTO hook_states (hook, tenant, position)
     VALUES (NEW.id, NEW.tenant, COALESCE((SELECT position FROM heads WHERE tenant = NEW.tenant), 0));
 END;
 
 INSERT INTO hook_states (hook, tenant, position)
 SELECT settings.id, settings.tenant, COALESCE(heads.position, 0)
-FROM settings LEFT JOIN heads ON heads.tenant = settings.tenant WHERE settings.noun = 'hook';
+FROM settings LEFT JOIN heads ON heads.tenant = settings.tenant WHERE settings.noun = 'webhook';
 
 -- What a hook is told, once for each body. `place` is the event's position and the body's number within it, so that the
 -- same thing always has the same place. `chain` is what keeps its order: a call, or another subject.

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use crate::StoreError;
 use crate::db::{Db, Sql, Transaction};
 use crate::secrets::SecretKey;
+use crate::settings::Noun;
 use crate::settings::stored::{self, HookKind, HookMethod};
 
 pub use journal::{AttemptRow, Deliveries, DeliveryFilter, DeliveryRow, HookStatus};
@@ -225,7 +226,7 @@ impl Hooks {
 
 /// Where the secret of a hook's setting is sealed.
 fn secret_place(tenant: TenantId, name: &str) -> String {
-    format!("{}/hook/{name}/secret", tenant.0)
+    format!("{}/{}/{name}/secret", tenant.0, Noun::Hook.word())
 }
 
 /// Where the secret before it is sealed.
@@ -244,9 +245,9 @@ const HOOKS: &str = "SELECT settings.id, settings.tenant, settings.name, setting
      FROM settings JOIN tenants ON tenants.id = settings.tenant AND tenants.deleted_ms IS NULL
      JOIN hook_states AS states ON states.hook = settings.id
      LEFT JOIN heads ON heads.tenant = settings.tenant
-     WHERE settings.noun = 'hook' ORDER BY settings.id";
+     WHERE settings.noun = 'webhook' ORDER BY settings.id";
 
-const FORGET: &str = "DELETE FROM hook_states WHERE hook NOT IN (SELECT id FROM settings WHERE noun = 'hook')";
+const FORGET: &str = "DELETE FROM hook_states WHERE hook NOT IN (SELECT id FROM settings WHERE noun = 'webhook')";
 
 const SWITCH: &str = "UPDATE hook_states SET active = $1, position = $2, replay_after = NULL, replay_to = NULL,
         failing_since_ms = NULL, warned_ms = NULL WHERE hook = $3";

@@ -222,7 +222,7 @@ fn failed(source: sqlx::Error) -> StoreError {
     StoreError::while_doing(DOING)(source)
 }
 
-const SETTING: &str = "SELECT name, body, secrets FROM settings WHERE id = $1 AND tenant = $2 AND noun = 'hook'";
+const SETTING: &str = "SELECT name, body, secrets FROM settings WHERE id = $1 AND tenant = $2 AND noun = 'webhook'";
 
 const POSITION: &str = "SELECT position, active FROM hook_states WHERE hook = $1";
 
