@@ -7,7 +7,7 @@ mod members;
 
 use std::time::Instant;
 
-use model::{Codec, EndedBy, Party, Reason, Side};
+use model::{Codec, EndedBy, Reason, Side};
 
 use self::members::Members;
 use super::Call;
@@ -22,8 +22,6 @@ use crate::step::Step;
 pub struct Hunt {
     on_behalf_of: LegIndex,
     side: Side,
-    /// Whom it was begun for.
-    target: Party,
     /// Those that are being rung, and until when.
     legs: Vec<(LegIndex, Instant)>,
     /// Who else is rung, and how; none where one party alone is called.
@@ -66,8 +64,7 @@ impl Hunt {
         side: Side,
         to: &Destination<'_>,
     ) -> Result<Self, Reason> {
-        let mut hunt =
-            Self { on_behalf_of, side, target: to.party(), legs: Vec::new(), members: None, sounds: None, best: None };
+        let mut hunt = Self { on_behalf_of, side, legs: Vec::new(), members: None, sounds: None, best: None };
         hunt.ring(call, step, to)?;
         Ok(hunt)
     }
@@ -75,11 +72,6 @@ impl Hunt {
     /// Whether this leg is one that is being rung.
     pub fn owns(&self, leg: LegIndex) -> bool {
         self.legs.iter().any(|(own, _)| *own == leg)
-    }
-
-    /// Whom it was begun for.
-    pub fn target(&self) -> &Party {
-        &self.target
     }
 
     /// A leg tells something. News of others than its own changes nothing.

@@ -10,7 +10,7 @@ use testkit::world::World;
 /// The first company's group 600, which its number leads to.
 fn group(world: &mut World, strategy: Strategy, members: &[&str]) {
     world.settings(|settings| {
-        let group = settings.groups.get_mut("600").unwrap();
+        let group = settings.groups.get_mut("600").expect("a company has a group");
         group.strategy = strategy;
         group.members = members.iter().map(|member| (*member).to_owned()).collect();
     });

@@ -1,7 +1,6 @@
 //! A phone that offers sound by UPDATE (RFC 3311), as some do right after the answer.
 
 use sip::Method;
-use sip::sdp::Direction;
 
 use super::Phone;
 use crate::world::World;
@@ -9,7 +8,8 @@ use crate::world::World;
 impl Phone {
     /// Offers sound as it stands, by UPDATE.
     pub fn update(&mut self, at: usize) {
-        let offer = self.describe(&self.talks[at].sound, Direction::SendRecv, None);
+        let sound = &self.talks[at].sound;
+        let offer = self.describe(sound, sound.wish(), None);
         let mut update = self.request_within(at, Method::Update);
         self.keep_session(at, &mut update.headers);
         update.set_body("application/sdp", offer);

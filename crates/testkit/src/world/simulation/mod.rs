@@ -13,11 +13,14 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use model::{CallId, ClaimedKey, DialAnswer, Dialled, Originate, Reason, Status};
+use model::{
+    CallId, ClaimedKey, DialAnswer, Dialled, Group, Originate, Reason, Route, Status, Strategy, TenantSettings,
+};
 use sip::Transport;
 use sip::sdp::Direction;
 
 use super::company::{Company, trunk};
+use super::crm::asking;
 use super::phone::{Calling, Manner, State};
 use super::{Weather, World};
 
@@ -29,6 +32,9 @@ const LONGEST: Duration = Duration::from_secs(45);
 
 /// The longest that anybody does: sessions have to be refreshed meanwhile.
 const EVER: Duration = Duration::from_secs(200);
+
+/// The groups of each company.
+const GROUPS: [&str; 3] = ["600", "601", "602"];
 
 /// The trunks of each company, in the order in which they are tried.
 const TRUNKS: [[&str; 2]; 2] = [["carrier", "backup"], ["ocarrier", "obackup"]];
@@ -146,6 +152,13 @@ impl Simulation {
                 extension.ring_seconds = 15;
                 extension.lines = 5;
             }
+            add_groups(settings);
+            // One company's number is the CRM's to decide, the other's reaches a group.
+            let number = settings.numbers.get_mut(number).expect("a company has its number");
+            number.route = match tenant {
+                1 => asking(Route::Extension("101".into())),
+                _ => Route::Group("601".into()),
+            };
             settings.trunks.push(trunk(carriers[1]));
             settings.outbound[0].trunks.push(second.to_owned());
             // The first is full now and then, and both are asked whether they are there.
@@ -207,6 +220,7 @@ impl Simulation {
         let tenant = if chance.per_mille(500) { 1 } else { 2 };
         let drawn = chance.below(100);
         self.mood(tenant);
+        self.crm_mood();
         match drawn {
             0..40 => self.phone_calls(tenant),
             40..65 => self.carrier_calls(tenant),
@@ -366,7 +380,7 @@ impl Simulation {
     fn number(&mut self) -> String {
         match self.world.chance.below(20) {
             0 => "198".into(),
-            1 => "600".into(),
+            1 => (*self.world.chance.one_of(&GROUPS)).to_owned(),
             2 => "18001090".into(),
             3 => "02873088088".into(),
             4..10 => (*self.world.chance.one_of(&EXTENSIONS)).to_owned(),
@@ -391,5 +405,16 @@ impl Simulation {
 
     fn is_cut_off(&self, place: usize) -> bool {
         self.world.is_connected(place) && !self.world.connections.contains_key(&place)
+    }
+}
+
+/// Members that ring at once, one after the other, and whoever was rung longest ago first.
+fn add_groups(settings: &mut TenantSettings) {
+    let strategies = [Strategy::RingAll, Strategy::InOrder, Strategy::LeastRecent];
+    for (at, (number, strategy)) in GROUPS.into_iter().zip(strategies).enumerate() {
+        let members = EXTENSIONS[at..at + 4].iter().map(|member| (*member).to_owned()).collect();
+        let group =
+            Group { number: number.into(), name: format!("Group {number}"), strategy, members, ring_seconds: 6 };
+        settings.groups.insert(number.into(), group);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::{HeaderName, Headers, NameAddr, Transport, Uri};
 
-use super::{EVER, EXTENSIONS, LONGEST, Simulation};
+use super::{EVER, EXTENSIONS, GROUPS, LONGEST, Simulation};
 use crate::world::phone::{Abilities, Manner, Reliably, Session, Then};
 
 impl Simulation {
@@ -51,6 +51,28 @@ impl Simulation {
         if never_acked || never_acks {
             // RFC 3261, 15: whoever's answer is not acknowledged says its BYE half a minute later.
             self.lost_at.insert(place, self.world.now);
+        }
+    }
+
+    /// The CRM treats the next questions in another way, and may answer one that it has left open.
+    pub(super) fn crm_mood(&mut self) {
+        let chance = &mut self.world.chance;
+        let (extension, group) = (*chance.one_of(&EXTENSIONS), *chance.one_of(&GROUPS));
+        let takes = if chance.per_mille(700) { 300 } else { 5_000 };
+        let takes = chance.within(Duration::from_millis(takes));
+        let (drawn, answers) = (chance.below(20), chance.per_mille(50));
+        match drawn {
+            0..8 => self.world.crm_routes_to(extension),
+            8..12 => self.world.crm_routes_to(group),
+            12 => self.world.crm_routes_to("199"),
+            13 => self.world.crm_routes_to("700"),
+            14 => self.world.crm_routes_to(""),
+            15 => self.world.crm_fails("connection refused"),
+            _ => self.world.crm_is_silent(),
+        }
+        self.world.crm_takes(takes.as_secs_f64());
+        if answers {
+            self.world.crm_answers(extension);
         }
     }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{CallId, LegRecord, Party, Reason, Record, TenantId};
+use model::{CallId, LegRecord, Party, Reason, Record, TenantId, Timestamp};
 use sip::{HeaderName, Request};
 
-use super::{HEARD_OF, Simulation};
+use super::{GROUPS, HEARD_OF, Simulation};
 use crate::world::World;
-use crate::world::phone::{Phone, Talk};
+use crate::world::phone::{End, Phone, State, Talk};
 
 /// By then a message that is sent again has come, once none is lost any more.
 const CALM: Duration = Duration::from_secs(8);
@@ -17,7 +17,7 @@ const CALM: Duration = Duration::from_secs(8);
 type Place = (usize, usize);
 
 impl Simulation {
-    /// Nobody talks in a call that is over: its BYE must have come by now. Phones that ring do not count, because one
+    /// Nobody talks in a call that is over, or of which somebody else took the call: its BYE must have come by now. Phones that ring do not count, because one
     /// that we have not heard of cannot be cancelled; nor do calls from before a crash, of which only answered legs are
     /// known to the next engine.
     pub(super) fn nobody_is_left_hanging(&self) {
@@ -37,7 +37,8 @@ impl Simulation {
                 let rows = world.store.tenant(phone.card.tenant);
                 let record = call.and_then(|call| rows?.records.get(&call));
                 // Who hears of a call after its end may still ring when our patience is over.
-                let ended = record.and_then(|record| record.ended_at).filter(|at| *at > world.wall_at(talk.began));
+                let ended = record.and_then(|record| ended_of(record, phone));
+                let ended = ended.filter(|at| *at > world.wall_at(talk.began));
                 let since = ended.map(|at| world.wall().duration_since(at));
                 let left = since.is_some_and(|since| since.unsigned_abs() > HEARD_OF);
                 assert!(!left, "{} is left hanging in {call:?}, which ended at {ended:?}", phone.card.name);
@@ -63,7 +64,7 @@ impl Simulation {
             let long_ago = |at: Duration| world.now.saturating_sub(at) > 6 * HEARD_OF;
             let mut lost = own.map(|(place, phone)| {
                 let was_lost = self.lost_at.get(&place).is_some_and(|at| !long_ago(*at));
-                phone.unplugged || was_lost || world.nats.contains_key(&place)
+                phone.unplugged || was_lost || world.nats.contains_key(&place) || was_refused(world, phone, record)
             });
             assert!(lost.any(|lost| lost), "who is silent in {record:?}?");
         }
@@ -117,6 +118,9 @@ impl Simulation {
     fn call_of(&self, place: usize, at: usize) -> Option<CallId> {
         let phone = &self.world.phones[place];
         let called = &phone.talks[at].called;
+        if GROUPS.contains(&called.as_str()) {
+            return self.call_to_group(phone, called);
+        }
         let rings = |talk: &&Talk| !talk.caller && talk.is_up() && talk.called == *called;
         let own = |other: &&Phone| other.card.tenant == phone.card.tenant;
         let calls = |talk: &&Talk| talk.caller && talk.is_live() && talk.called == *called;
@@ -131,6 +135,17 @@ impl Simulation {
         // A client's call to the same number is not the phone's.
         let by_phone = record.legs.iter().any(|leg| leg.caller);
         call.filter(|_| called.next().is_none() && by_phone)
+    }
+
+    /// The call that an extension has begun to a group, if there can be no doubt: its only one that is live.
+    fn call_to_group(&self, phone: &Phone, called: &str) -> Option<CallId> {
+        let rows = self.world.store.tenant(phone.card.tenant)?;
+        let is_its = |leg: &LegRecord| leg.caller && leg.party.extension() == Some(phone.card.user.as_str());
+        let mut own = rows.records.values().filter(|record| {
+            record.ended_at.is_none() && record.to.number() == called && record.legs.iter().any(is_its)
+        });
+        let call = own.next()?.callid;
+        own.next().is_none().then_some(call)
     }
 
     /// Nobody may hear anybody of another company.
@@ -160,6 +175,22 @@ impl Simulation {
             }
         }
     }
+}
+
+/// Whether whoever called was told no: a copy of its call was refused, and the call itself came later than its copy.
+fn was_refused(world: &World, phone: &Phone, record: &Record) -> bool {
+    let mut own = phone.talks.iter().filter(|talk| talk.caller && matches!(talk.state, State::Gone(End::Refused(_))));
+    own.any(|talk| record.started_at.duration_since(world.wall_at(talk.began)).unsigned_abs() < CALM)
+}
+
+/// When the last leg of a phone's extension ended; for a carrier, when the call did.
+fn ended_of(record: &Record, phone: &Phone) -> Option<Timestamp> {
+    let own: Vec<&LegRecord> =
+        record.legs.iter().filter(|leg| leg.party.extension() == Some(phone.card.user.as_str())).collect();
+    if phone.card.login.is_none() || own.is_empty() {
+        return record.ended_at;
+    }
+    own.iter().map(|leg| leg.ended_at).collect::<Option<Vec<Timestamp>>>()?.into_iter().max()
 }
 
 /// The call that an INVITE of ours names.
