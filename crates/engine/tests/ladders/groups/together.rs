@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Strategy;
 use sip::Transport;
 use testkit::world::phone::Manner;
-use testkit::world::{Fate, check};
+use testkit::world::{Company, Fate, World, check};
 
 use super::group;
 
@@ -412,4 +412,28 @@ fn a_member_who_sends_calls_elsewhere_takes_none_of_the_group() {
         3.0s 103 -> pbx  200 OK to BYE
         ",
     );
+}
+
+#[test]
+fn a_call_rings_as_many_members_as_it_may_have_legs() {
+    let numbers: Vec<String> = (200..280).map(|number| number.to_string()).collect();
+    let names: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let carrier = ("carrier", ([198, 51, 100, 1], 5060).into());
+    let mut world = World::empty(1);
+    world.add_company(Company::new(1, "VPBX_DEMO", &names, "842873088088", carrier));
+    world.start();
+    for name in &names {
+        world.add_phone(name, 1, name, Transport::Udp);
+        world.registers(name);
+    }
+    world.run(1.0);
+    world.begin();
+
+    world.calls("200", "600");
+    world.run(1.0);
+    let rung = world.ladder().lines().filter(|line| line.contains("INVITE 2")).count();
+    world.hangs_up("200");
+    world.end();
+
+    assert_eq!(rung, 63);
 }
