@@ -451,8 +451,8 @@ pub enum ExtensionEvent {
     Unregistered {
         /// Where it was reached.
         address: Text,
-        /// `signed_out`, `expired`, `connection_lost`, or `unanswered`: a phone behind NAT was asked three times whether it is
-        /// there.
+        /// `signed_out`, `expired`, `connection_lost`, `deleted`: the extension was taken out of the settings, or
+        /// `unanswered`: a phone behind NAT was asked three times whether it is there.
         why: Text,
     },
     /// A phone that signed in rightly asked for something it may not do.

@@ -153,11 +153,12 @@ impl Handover {
     }
 
     /// A tenant that is gone has no trunks: carriers hear that we are not there any more, and are not asked for its sake.
+    /// It has no extensions either: their phones are signed out.
     async fn take_from_gone(&self, running: &mut Running, there: &[TenantSettings]) -> Result<(), HandoverError> {
         let is_there = |id: TenantId| there.iter().any(|settings| settings.id == id);
         let gone: Vec<Arc<TenantSettings>> = running
             .values()
-            .filter(|(known, _)| !is_there(known.id) && !known.trunks.is_empty())
+            .filter(|(known, _)| !is_there(known.id) && !(known.trunks.is_empty() && known.extensions.is_empty()))
             .map(|(known, _)| known.clone())
             .collect();
         for known in gone {
@@ -165,6 +166,7 @@ impl Handover {
             settings.version += 1;
             settings.trunks.clear();
             settings.outbound.clear();
+            settings.extensions.clear();
             self.take(running, Found { settings, until: None }).await?;
         }
         Ok(())

@@ -49,6 +49,17 @@ impl Engine {
         }
     }
 
+    /// The phones of extensions that are not in the settings any more are signed out.
+    pub(super) fn sign_out_the_gone(&mut self, now: Now, tenant: TenantId) {
+        let Some(mut step) = self.step(now, tenant) else { return };
+        let settings = step.office.settings.clone();
+        for (extension, binding) in step.office.registrar.end_others(|one| settings.extensions.contains_key(one)) {
+            let what = ExtensionEvent::Unregistered { address: binding.address(), why: Text::from("deleted") };
+            step.office.tell_extension(now, &extension, what, step.out);
+            keep_bindings(&mut step, &extension, false);
+        }
+    }
+
     pub(super) fn expire_bindings(&mut self, now: Now, tenant: TenantId, extension: &str) {
         let Some(mut step) = self.step(now, tenant) else { return };
         let expired = step.office.registrar.expire(now.mono, extension);

@@ -16,7 +16,11 @@ impl Engine {
         let version = settings.version;
         self.trunks.take_settings(now, &mut self.endpoint, &settings);
         match self.tenants.get_mut(&settings.id) {
-            Some(tenant) => tenant.office.settings = settings,
+            Some(tenant) => {
+                let id = settings.id;
+                tenant.office.settings = settings;
+                self.sign_out_the_gone(now, id);
+            }
             None => {
                 let _ = self.tenants.insert(settings.id, Tenant::new(settings, self.keyed));
             }
@@ -58,7 +62,10 @@ impl Engine {
         let Kept { tenant, kind, key, value: Some(value), .. } = kept else { return };
         match kind {
             KeptKind::Bindings => {
-                if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                // An extension may have been taken out while no engine ran.
+                if let Some(tenant) = self.tenants.get_mut(&tenant)
+                    && tenant.office.settings.extensions.contains_key(&key)
+                {
                     tenant.office.registrar.take_back(now, &key, &value);
                 }
                 self.arm_bindings(tenant);

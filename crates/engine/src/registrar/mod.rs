@@ -197,6 +197,18 @@ impl Registrar {
         phones.bindings.into_iter().map(Change::Removed).collect()
     }
 
+    /// Ends the bindings of extensions that are not there any more, and tells whose they were.
+    pub fn end_others(&mut self, is_there: impl Fn(&str) -> bool) -> Vec<(String, Binding)> {
+        let gone: Vec<String> = self.extensions.keys().filter(|extension| !is_there(extension)).cloned().collect();
+        let mut ended = Vec::new();
+        for extension in gone {
+            let phones = self.extensions.remove(&extension).unwrap_or_default();
+            self.end_watches(&phones.bindings);
+            ended.extend(phones.bindings.into_iter().map(|binding| (extension.clone(), binding)));
+        }
+        ended
+    }
+
     /// Ends the bindings whose time is over.
     pub fn expire(&mut self, now: Instant, extension: &str) -> Vec<Binding> {
         let Some(phones) = self.extensions.get_mut(extension) else { return Vec::new() };

@@ -42,6 +42,31 @@ fn a_refresh_is_no_news_and_signing_out_is() {
 }
 
 #[test]
+fn an_extension_that_is_taken_out_of_the_settings_is_signed_out_and_called_in_vain() {
+    check(
+        |world| {
+            world.show_events();
+            world.registers("102");
+            world.run(1.0);
+            world.settings(|settings| {
+                settings.extensions.remove("102");
+            });
+            world.run(1.0);
+            world.calls("101", "102");
+        },
+        "
+        0.0s 102 -> pbx  REGISTER
+        0.0s pbx -> 102  200 OK to REGISTER
+        1.0s * extension.unregistered 102
+        2.0s 101 -> pbx  INVITE 102
+        2.0s pbx -> 101  100 Trying
+        2.0s pbx -> 101  404 Not Found
+        2.0s 101 -> pbx  ACK
+        ",
+    );
+}
+
+#[test]
 fn a_binding_that_is_not_refreshed_expires() {
     check(
         |world| {

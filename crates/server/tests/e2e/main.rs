@@ -19,6 +19,7 @@ mod kamailio_calls;
 mod linphone_calls;
 mod routing;
 mod secured_calls;
+mod settings;
 mod shapes;
 mod sipp_calls;
 mod sockets;

@@ -236,7 +236,7 @@ pub(super) const KINDS: &[Kind] = &[
         says: "A phone signed out, its binding expired, or its connection was closed.",
         fields: &[
             always("address", Of::Text, "Where it was reached."),
-            always("why", Of::Words(&["signed_out", "expired", "connection_lost", "unanswered"]), "Why."),
+            always("why", Of::Words(&["signed_out", "expired", "connection_lost", "unanswered", "deleted"]), "Why."),
         ],
     },
     Kind {

@@ -63,7 +63,7 @@ const PAGES: &[Page] = &[
         only_shown: &["id"],
         only_given: &[],
         needed: &["name"],
-        example: "VPBX_DEMO",
+        example: "VPBX_NEW",
         given: || json!({"name": "VPBX_NEW", "display_name": "New company", "limits": {"concurrent_calls": 10}}),
         patch: || json!({"display_name": "New name", "transfer_ring_back": false}),
     },

@@ -50,6 +50,12 @@ pub fn post(server: SocketAddr, path: &str, headers: &[&str], body: &Value) -> A
     ask(server, &format!("POST {path}"), &headers, &body.to_string())
 }
 
+/// Sends a change in JSON.
+pub fn patch(server: SocketAddr, path: &str, headers: &[&str], body: &Value) -> Answer {
+    let headers = [headers, &["Content-Type: application/merge-patch+json"]].concat();
+    ask(server, &format!("PATCH {path}"), &headers, &body.to_string())
+}
+
 /// Asks that what lies at a path be taken away.
 pub fn delete(server: SocketAddr, path: &str, headers: &[&str]) -> Answer {
     ask(server, &format!("DELETE {path}"), headers, "")
