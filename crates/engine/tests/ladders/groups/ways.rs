@@ -1,6 +1,7 @@
 //! The ways on which a group is reached, and how such calls end.
 
 use model::Strategy;
+use sip::Transport;
 use testkit::world::phone::Manner;
 use testkit::world::{World, check};
 
@@ -447,4 +448,104 @@ fn only_whoever_answers_is_recorded() {
 
     let records = world.rows(1).map(|rows| rows.records.values().map(|record| record.recordings.len()).collect());
     assert_eq!(records, Some(vec![1, 0]));
+}
+
+#[test]
+fn a_call_to_a_group_is_one_call_and_takes_a_line_of_each_who_rings() {
+    check(
+        |world| {
+            group(world, Strategy::RingAll, &["102", "103"]);
+            world.settings(|settings| {
+                settings.limits.concurrent_calls = 2;
+                settings.extensions.get_mut("102").unwrap().lines = 1;
+            });
+            world.calls("101", "600");
+            world.run(1.0);
+            world.calls("101", "102");
+            world.run(1.0);
+            world.answers("103");
+            world.run(1.0);
+            world.calls("101", "102");
+            world.run(1.0);
+            world.hangs_up("101");
+            world.hangs_up("103");
+        },
+        "
+        0.0s 101 -> pbx  INVITE 600
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 102  INVITE 102
+        0.0s pbx -> 103  INVITE 103
+        0.0s 102 -> pbx  180 Ringing
+        0.0s 103 -> pbx  180 Ringing
+        0.0s pbx -> 101  180 Ringing
+        1.0s 101 -> pbx  INVITE 102
+        1.0s pbx -> 101  100 Trying
+        1.0s pbx -> 101  486 Busy Here
+        1.0s 101 -> pbx  ACK
+        2.0s 103 -> pbx  200 OK
+        2.0s pbx -> 103  ACK
+        2.0s pbx -> 102  CANCEL: Call completed elsewhere
+        2.0s pbx -> 101  200 OK
+        2.0s 102 -> pbx  200 OK to CANCEL
+        2.0s 102 -> pbx  487 Request Terminated
+        2.0s 101 -> pbx  ACK
+        2.0s pbx -> 102  ACK
+        3.0s 101 -> pbx  INVITE 102
+        3.0s pbx -> 101  100 Trying
+        3.0s pbx -> 102  INVITE 102
+        3.0s 102 -> pbx  180 Ringing
+        3.0s pbx -> 101  180 Ringing
+        4.0s 101 -> pbx  CANCEL
+        4.0s 103 -> pbx  BYE
+        4.0s pbx -> 101  200 OK to CANCEL
+        4.0s pbx -> 101  487 Request Terminated
+        4.0s pbx -> 102  CANCEL
+        4.0s pbx -> 103  200 OK to BYE
+        4.0s pbx -> 101  BYE
+        4.0s 101 -> pbx  ACK
+        4.0s 102 -> pbx  200 OK to CANCEL
+        4.0s 102 -> pbx  487 Request Terminated
+        4.0s 101 -> pbx  200 OK to BYE
+        4.0s pbx -> 102  ACK
+        ",
+    );
+}
+
+#[test]
+fn a_member_whose_connection_is_lost_is_passed_over_at_once() {
+    check(
+        |world| {
+            world.add_phone("102t", 1, "102", Transport::Tcp);
+            world.unregisters("102");
+            world.registers("102t");
+            group(world, Strategy::InOrder, &["102", "103"]);
+            world.run(0.5);
+            world.begin();
+            world.calls("101", "600");
+            world.run(1.0);
+            world.disconnects("102t");
+            world.hangs_up("102t");
+            world.run(1.0);
+            world.answers("103");
+            world.run(1.0);
+            world.hangs_up("101");
+        },
+        "
+        0.0s 101 -> pbx  INVITE 600
+        0.0s pbx -> 101  100 Trying
+        0.0s pbx -> 102t  INVITE 102
+        0.0s 102t -> pbx  180 Ringing
+        0.0s pbx -> 101  180 Ringing
+        1.0s pbx -> 103  INVITE 103
+        1.0s 103 -> pbx  180 Ringing
+        2.0s 103 -> pbx  200 OK
+        2.0s pbx -> 103  ACK
+        2.0s pbx -> 101  200 OK
+        2.0s 101 -> pbx  ACK
+        3.0s 101 -> pbx  BYE
+        3.0s pbx -> 101  200 OK to BYE
+        3.0s pbx -> 103  BYE
+        3.0s 103 -> pbx  200 OK to BYE
+        ",
+    );
 }
