@@ -4,6 +4,7 @@
 //! Here is the course of it; who behaves how is drawn in [`mood`], what goes wrong in [`trouble`], and what must be true
 //! all the time stands in [`watch`].
 
+mod clients;
 mod mood;
 mod trouble;
 mod watch;
@@ -14,7 +15,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use model::{
-    CallId, ClaimedKey, DialAnswer, Dialled, Group, Originate, Reason, Route, Status, Strategy, TenantSettings,
+    CallId, ClaimedKey, DialAnswer, Dialled, Group, Origin, Originate, Reason, Route, Status, Strategy, TenantSettings,
 };
 use sip::Transport;
 use sip::sdp::Direction;
@@ -57,6 +58,10 @@ pub struct Tally {
     pub records: u32,
     /// Records of conversations.
     pub answered: u32,
+    /// Transfers that reached somebody.
+    pub transferred: u32,
+    /// Consultations before a transfer.
+    pub asked: u32,
     /// How often the process died.
     pub crashes: u32,
     /// How often it was listened who hears whom.
@@ -67,10 +72,10 @@ pub struct Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tried, records, answered, crashes, listened, conversations } = self;
+        let Self { tried, records, answered, transferred, asked, crashes, listened, conversations } = self;
         write!(
             f,
-            "{tried} calls tried, {records} records, {answered} answered, {crashes} crashes, listened {listened} times to {conversations} conversations"
+            "{tried} calls tried, {records} records, {answered} answered, {transferred} transferred, {asked} asked, {crashes} crashes, listened {listened} times to {conversations} conversations"
         )
     }
 }
@@ -101,6 +106,8 @@ struct Simulation {
     calm_since: Duration,
     /// Calls that were ended for their silence.
     silent: BTreeSet<CallId>,
+    /// When a client had something played to a call last.
+    played: BTreeMap<CallId, Duration>,
     /// When a phone lost its network last, or could not be reached as before.
     lost_at: BTreeMap<usize, Duration>,
 }
@@ -205,6 +212,7 @@ impl Simulation {
             died_at: Duration::ZERO,
             calm_since: Duration::ZERO,
             silent: BTreeSet::new(),
+            played: BTreeMap::new(),
             lost_at: BTreeMap::new(),
         };
         simulation.sign_in(|_| true);
@@ -368,6 +376,11 @@ impl Simulation {
             self.tally.records += u32::try_from(rows.records.len()).unwrap_or(u32::MAX);
             let answered = rows.records.values().filter(|record| record.status == Status::Answered).count();
             self.tally.answered += u32::try_from(answered).unwrap_or(u32::MAX);
+            let transfers = rows.records.values().flat_map(|record| &record.transfers);
+            let reached = transfers.filter(|transfer| transfer.target.is_some()).count();
+            self.tally.transferred += u32::try_from(reached).unwrap_or(u32::MAX);
+            let asked = rows.records.values().filter(|record| record.origin == Origin::Consultation).count();
+            self.tally.asked += u32::try_from(asked).unwrap_or(u32::MAX);
         }
         self.tally
     }

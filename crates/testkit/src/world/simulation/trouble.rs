@@ -19,6 +19,9 @@ impl Simulation {
         if self.world.chance.per_mille(often) {
             self.listen();
         }
+        if self.world.chance.per_mille(700) {
+            self.client_orders();
+        }
         if self.world.chance.per_mille(50) {
             self.weather();
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{CallId, LegRecord, Party, Reason, Record, TenantId, Timestamp};
+use model::{CallId, LegRecord, Reason, Record, TenantId, Timestamp};
 use sip::{HeaderName, Request};
 
+use super::clients::{goes_on_as, is_of};
 use super::{GROUPS, HEARD_OF, Simulation};
 use crate::world::World;
 use crate::world::phone::{End, Phone, State, Talk};
@@ -35,7 +36,7 @@ impl Simulation {
             for talk in called.filter(|talk| talk.is_up() && talk.acked) {
                 let call = call_named(&talk.invite);
                 let rows = world.store.tenant(phone.card.tenant);
-                let record = call.and_then(|call| rows?.records.get(&call));
+                let record = call.and_then(|call| goes_on_as(rows?, call));
                 // Who hears of a call after its end may still ring when our patience is over.
                 let ended = record.and_then(|record| ended_of(record, phone));
                 let ended = ended.filter(|at| *at > world.wall_at(talk.began));
@@ -53,11 +54,6 @@ impl Simulation {
         let silent = rows.records.values().filter(|record| record.reason == Some(Reason::Silent));
         let fresh: Vec<&Record> = silent.filter(|record| !self.silent.contains(&record.callid)).collect();
         for record in &fresh {
-            let is_of = |phone: &Phone, leg: &LegRecord| match &leg.party {
-                Party::Extension { number } => phone.card.login.is_some() && phone.card.user == *number,
-                Party::Group { .. } => false,
-                Party::Outside { trunk, .. } => trunk.as_deref() == Some(phone.card.name.as_str()),
-            };
             let own = world.phones.iter().enumerate().filter(|(_, phone)| {
                 phone.card.tenant == TenantId(2) && record.legs.iter().any(|leg| is_of(phone, leg))
             });
@@ -88,6 +84,8 @@ impl Simulation {
             for (at, talk) in phone.talks.iter().enumerate().filter(|(_, talk)| talk.is_up() && talk.acked) {
                 if talk.sound.is_open() && talk.began > self.died_at {
                     let call = if talk.caller { self.call_of(place, at) } else { call_named(&talk.invite) };
+                    let rows = world.store.tenant(phone.card.tenant);
+                    let call = call.and_then(|call| Some(goes_on_as(rows?, call)?.callid));
                     if let Some(call) = call {
                         calls.entry(call).or_default().push((place, at));
                     }
@@ -102,7 +100,9 @@ impl Simulation {
                 let legs: Vec<_> = record.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
                 let begun = record.answered_at.map(|at| world.wall().duration_since(at).unsigned_abs());
                 let long = begun.is_some_and(|begun| begun > Duration::from_secs(5));
-                long && legs.len() == 2 && legs.iter().all(|leg| !leg.held && leg.answered_at.is_some())
+                long && self.is_left_alone(record)
+                    && legs.len() == 2
+                    && legs.iter().all(|leg| !leg.held && leg.answered_at.is_some())
             })
         });
         live.map(|(_, [one, other])| (one, other)).collect()
@@ -167,11 +167,19 @@ impl Simulation {
         let tenant_of = |world: &World, name: &str| {
             world.phones.iter().find(|phone| phone.card.name == name).map(|phone| phone.card.tenant)
         };
+        // What is not stored is known to nobody.
+        let is_stored = !self.world.store.stalled && self.world.store.commit_takes < HEARD_OF / 200;
+        let is_certain = is_stored && self.is_calm() && self.world.now.saturating_sub(self.died_at) > 2 * HEARD_OF;
         for (who, whom) in heard {
             let own = tenant_of(&self.world, &who);
             for other in whom {
                 let theirs = tenant_of(&self.world, &other);
                 assert!(theirs.is_none() || theirs == own, "{who} hears {other} of another company");
+                if theirs.is_some() && is_certain {
+                    let [one, two] = [&who, &other].map(|name| &self.world.phones[self.world.place(name)]);
+                    let at = self.world.now;
+                    assert!(self.may_hear(one, two), "{who} hears {other} at {at:?}, and is in no call with it");
+                }
             }
         }
     }
