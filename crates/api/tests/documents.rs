@@ -33,7 +33,7 @@ async fn a_stranger_with_the_public_key_sees_neither_key_nor_hook() {
             assert!(page.contains(shown), "{shown} is missing");
         }
         let base = format!("http://{}", world.address);
-        assert!(page.contains(&base), "the tenant's own address");
+        assert!(page.contains(&base) && !page.contains("http://SERVER"), "the tenant's own address");
         let english = page.contains("<html lang=\"en\">") && page.contains("Calls at once");
         assert_eq!(english, lang == "&LANG=EN", "{lang}");
         for elsewhere in ["<script", "src=", "@import", "url(", "<link"] {

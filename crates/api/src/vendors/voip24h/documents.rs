@@ -18,7 +18,7 @@ use model::{Language, TenantEntry};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::endpoints::{Both, ENDPOINTS};
+use self::endpoints::{Both, ENDPOINTS, Endpoint};
 use self::samples::{SAMPLES, Values, filled};
 use super::routes::{Client, base_url, logged};
 use super::wire::{FAILED, OK};
@@ -48,6 +48,8 @@ enum Visitor {
 struct Document {
     language: Language,
     visitor: Visitor,
+    /// The server, as links name it.
+    base: String,
     voip_shown: String,
     secret: Option<String>,
     addresses: Vec<Fact>,
@@ -179,6 +181,7 @@ fn document(
     Document {
         language: language(given, tenant.language),
         visitor,
+        base: base.to_owned(),
         voip_shown: if signed_in { key.voip.clone() } else { masked(&key.voip) },
         secret: secret.map(str::to_owned),
         addresses: addresses(base),
@@ -260,10 +263,18 @@ fn as_json(document: &Document) -> Value {
         "voip": document.voip_shown,
         "addresses": object(&document.addresses),
         "limits": object(&document.limits),
-        "endpoints": ENDPOINTS,
+        "endpoints": ENDPOINTS.iter().map(|endpoint| with_answer(endpoint, &document.base)).collect::<Vec<_>>(),
         "hooks": document.hooks,
         "samples": document.samples,
     })
+}
+
+fn with_answer(endpoint: &Endpoint, base: &str) -> Value {
+    let mut shown = serde_json::to_value(endpoint).unwrap_or_default();
+    if let Some(answer) = endpoint.answer(base).and_then(|answer| serde_json::from_str::<Value>(&answer).ok()) {
+        shown["answer"] = answer;
+    }
+    shown
 }
 
 fn shown_hook(hook: &Map<String, Value>, signed_in: bool) -> ShownHook {

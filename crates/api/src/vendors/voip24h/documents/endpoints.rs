@@ -16,6 +16,18 @@ pub(super) struct Endpoint {
     pub methods: &'static [&'static str],
     pub about: Both,
     pub parameters: &'static [Parameter],
+    /// An example of the contract with its answer, as the tests replay it. None: it is a page.
+    #[serde(skip)]
+    pub example: Option<&'static str>,
+}
+
+impl Endpoint {
+    /// What a request is answered, where links begin with `base`.
+    pub fn answer(&self, base: &str) -> Option<String> {
+        let example: serde_json::Value = serde_json::from_str(self.example?).ok()?;
+        let answer = serde_json::to_string_pretty(&example["answer"]).ok()?;
+        Some(answer.replace("http://SERVER", base))
+    }
 }
 
 /// A parameter; its name is read without case.
@@ -66,6 +78,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
              another name of this path.",
         ),
         parameters: &[VOIP, SECRET, SIP, PHONE],
+        example: Some(include_str!("../fixtures/dial_success.json")),
     },
     Endpoint {
         path: "/dial/transfer",
@@ -91,12 +104,14 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
                 "blind (default) or attended: the target is asked first, hanging up completes it.",
             ),
         ],
+        example: Some(include_str!("../fixtures/transfer_success.json")),
     },
     Endpoint {
         path: "/dial/hangup",
         methods: ORDERED,
         about: both("Kết thúc cuộc gọi mới nhất của sip với phone.", "Ends the newest live call of sip with phone."),
         parameters: &[VOIP, SECRET, SIP, PHONE, CALLID],
+        example: Some(include_str!("../fixtures/hangup_success.json")),
     },
     Endpoint {
         path: "/dial/history",
@@ -106,6 +121,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             "Calls that ended in the last 3600 seconds, newest first. Takes the filters of /dial/search too.",
         ),
         parameters: &[VOIP, SECRET, START, LENGTH],
+        example: Some(include_str!("../fixtures/search_answered.json")),
     },
     Endpoint {
         path: "/dial/searching",
@@ -116,6 +132,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             SECRET,
             needs("callid", "Mã cuộc gọi, ví dụ 1700000000.101.", "The call's id, as 1700000000.101."),
         ],
+        example: Some(include_str!("../fixtures/searching_answered.json")),
     },
     Endpoint {
         path: "/dial/search",
@@ -142,6 +159,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             START,
             LENGTH,
         ],
+        example: Some(include_str!("../fixtures/search_answered.json")),
     },
     Endpoint {
         path: "/play",
@@ -156,6 +174,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             ),
             needs("callid", "Mã cuộc gọi.", "The call's id."),
         ],
+        example: Some(include_str!("../fixtures/play_found.json")),
     },
     Endpoint {
         path: "/documents",
@@ -167,5 +186,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             takes("lang", "vi hoặc en.", "vi or en."),
             takes("format", "json: cho máy đọc.", "json: for machines."),
         ],
+        example: None,
     },
 ];

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use model::Language;
+use serde_json::Value;
 
 use super::endpoints::{Both, ENDPOINTS};
 use super::{Document, Fact, Visitor};
@@ -20,7 +21,7 @@ pub(super) fn page(document: &Document) -> String {
     );
     head(&mut html, document);
     facts(&mut html, t(both("Địa chỉ", "Addresses")), &document.addresses, document.language);
-    endpoints(&mut html, document.language);
+    endpoints(&mut html, document);
     facts(&mut html, t(both("Giới hạn và thiết lập", "Limits and settings")), &document.limits, document.language);
     hooks(&mut html, document);
     samples(&mut html, document);
@@ -91,13 +92,19 @@ fn head(html: &mut String, document: &Document) {
 fn facts(html: &mut String, title: &str, facts: &[Fact], language: Language) {
     let _ = write!(html, "<h2>{title}</h2>\n<table class=\"facts\">\n");
     for fact in facts {
-        let (name, value) = (of(fact.name, language), escaped(&fact.value.to_string()));
-        let _ = writeln!(html, "<tr><th>{name}</th><td><code>{}</code></td></tr>", value.trim_matches('"'));
+        let value = match &fact.value {
+            Value::String(text) => escaped(text),
+            Value::Bool(true) => of(both("có", "yes"), language).to_owned(),
+            Value::Bool(false) => of(both("không", "no"), language).to_owned(),
+            other => escaped(&other.to_string()),
+        };
+        let _ = writeln!(html, "<tr><th>{}</th><td><code>{value}</code></td></tr>", of(fact.name, language));
     }
     html.push_str("</table>\n");
 }
 
-fn endpoints(html: &mut String, language: Language) {
+fn endpoints(html: &mut String, document: &Document) {
+    let language = document.language;
     let _ = writeln!(html, "<h2>{}</h2>", of(both("Đường dẫn", "Paths"), language));
     let (required, optional) = (of(both("bắt buộc", "required"), language), of(both("tùy chọn", "optional"), language));
     for endpoint in ENDPOINTS {
@@ -117,7 +124,16 @@ fn endpoints(html: &mut String, language: Language) {
                 escaped(of(parameter.about, language)),
             );
         }
-        html.push_str("</table>\n</section>\n");
+        html.push_str("</table>\n");
+        if let Some(answer) = endpoint.answer(&document.base) {
+            let title = of(both("Trả lời", "Answer"), language);
+            let _ = write!(
+                html,
+                "<details>\n<summary>{title}</summary>\n<pre><code>{}</code></pre>\n</details>\n",
+                escaped(&answer)
+            );
+        }
+        html.push_str("</section>\n");
     }
 }
 
