@@ -45,6 +45,16 @@ define postgres
 	fi
 endef
 
+# Asks a running server everything that its description says. Stands beside what is built, and nowhere else.
+SCHEMATHESIS := 4.32.5
+define schemathesis
+	if ! target/schemathesis/bin/schemathesis --version 2> /dev/null | grep -qF '$(SCHEMATHESIS)'; then \
+	  python3 -c 'import ensurepip' 2> /dev/null || { $(APT) update -q < /dev/null; $(APT) install -q -y --no-install-recommends python3-venv < /dev/null; }; \
+	  python3 -m venv --clear target/schemathesis; \
+	  target/schemathesis/bin/pip install -q --disable-pip-version-check schemathesis==$(SCHEMATHESIS); \
+	fi
+endef
+
 run: build
 	target/release/tongdai demo
 
@@ -71,6 +81,7 @@ tools-test: tools-build
 	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm python3:python3 php:php-cli mcs:mono-mcs mono:mono-runtime)
 	@$(postgres)
 	@$(call install-files,'/usr/lib/php/*/curl.so:php-curl' /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil /usr/lib/mono/4.5/System.Web.Extensions.dll:libmono-system-web-extensions4.0-cil)
+	@$(schemathesis)
 	@cargo nextest --version > /dev/null 2>&1 || cargo install cargo-nextest --locked
 	@find . \( -name node_modules -o -path ./target -o -name .git \) -prune -o -name package-lock.json -print | sort | \
 	  while read -r lock; do npm ci --no-audit --no-fund --prefix "$$(dirname "$$lock")" < /dev/null; done

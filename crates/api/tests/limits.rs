@@ -76,6 +76,29 @@ async fn sources_that_the_operator_named_are_not_counted() {
 }
 
 #[tokio::test]
+async fn a_vendors_key_that_asks_too_often_is_refused_in_the_vendors_words() {
+    let world = World::start_with(|settings| settings.requests_per_second = 1).await;
+    let asked = async || {
+        let path = "/dial/history?voip=VOIPKEY_DEMO&secret=SECRET_DEMO";
+        world.bare(Method::GET, path).send().await.expect("an answer")
+    };
+    let dialled = async || {
+        let path = "/dial?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&sip=101&phone=0900000001";
+        world.bare(Method::GET, path).send().await.expect("an answer")
+    };
+
+    let (first, _, third) = (asked().await, asked().await, dialled().await);
+
+    assert_eq!((first.status().as_u16(), &first.headers()["ratelimit-remaining"]), (200, &"1".parse().expect("a value")));
+    assert_eq!(third.status(), 429);
+    assert!(third.headers().contains_key("retry-after"));
+    let body: Value = third.json().await.expect("JSON");
+    assert_eq!(body["call_status"], "Failed", "{body}");
+    assert!(body["message"].as_str().is_some_and(|said| said.contains("too many requests")), "{body}");
+    assert!(world.switchboard.reached().is_empty(), "no phone rings");
+}
+
+#[tokio::test]
 async fn a_source_that_shows_too_many_wrong_keys_is_not_listened_to() {
     let world = World::start().await;
     let wrong = async || {

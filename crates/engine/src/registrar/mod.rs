@@ -600,4 +600,18 @@ mod tests {
         assert_eq!((next.watched(), next.take_unwatched().len()), (1, 1));
         assert_eq!(next.reachable("101", now.mono)[0].path[0].print(), path[0].print());
     }
+
+    #[test]
+    fn a_phone_is_signed_in_since_it_first_signed_in_also_for_the_next_engine() {
+        let mut registrar = Registrar::default();
+        let (first, second) = (now(), later(now(), 1_000));
+        registrar.bind(first, "101", vec![bind("sip:101@192.0.2.7", 1, 3_600)]).unwrap();
+        registrar.bind(second, "101", vec![bind("sip:101@192.0.2.7", 2, 3_600)]).unwrap();
+        let kept = registrar.refresh_kept(second, "101", false).unwrap().unwrap();
+
+        let mut next = Registrar::default();
+        next.take_back(later(second, 10), "101", &kept);
+
+        assert_eq!(next.reachable("101", second.mono)[0].since, first.wall);
+    }
 }

@@ -1,0 +1,41 @@
+//! The running server keeps to what its description says: schemathesis asks every operation, with good and bad requests.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::office::Office;
+use crate::support::tools::free_udp_address;
+
+/// How long it asks, in seconds.
+const ASKS_FOR: &str = "45";
+/// What holds for every answer: no failure of the server, a status, type, headers and a body as described, the right
+/// methods, and nothing without a key.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+    response_schema_conformance,unsupported_method,ignored_auth";
+/// A WebSocket is no request; and whoever takes the tenant or its key away is known to nobody afterwards.
+const LEFT_OUT: &[&str] = &["open_event_socket", "delete_tenant", "delete_key", "update_key"];
+
+#[test]
+fn every_answer_is_as_the_description_says() {
+    let office = Office::start_with(free_udp_address(), &["--unlimited-from", "127.0.0.0/8"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let description = format!("http://{}/v1/openapi.json", office.server.http);
+    let mut command = Command::new(schemathesis());
+    command.current_dir(folder.path()).env("HOME", folder.path()).args(["run", &description]);
+    command.args(["-H", "Authorization: Bearer NATIVE_DEMO", "--seed", "1", "--max-examples", "3", "--no-shrink"]);
+    command.args(["--phases", "examples,coverage,fuzzing", "--max-time", ASKS_FOR, "--request-timeout", "15"]);
+    command.args(["--checks", CHECKS, "--warnings", "off"]);
+    LEFT_OUT.iter().for_each(|left_out| drop(command.args(["--exclude-operation-id", left_out])));
+
+    let output = command.output().expect("schemathesis runs");
+
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("Test cases:"), "{said}");
+}
+
+fn schemathesis() -> PathBuf {
+    let installed = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/schemathesis/bin/schemathesis"));
+    assert!(installed.exists(), "schemathesis is missing: run `make tools-test`");
+    installed
+}
