@@ -47,8 +47,8 @@ users:
         "strategy: LongestIdle, members: [], max_wait_seconds: 300, announce_position: true, ring_seconds: 15, \
          misses_before_pause: 2, wrap_up_seconds: 10, service_level_seconds: None, answer_at_once: true, overflow: None",
         "Spoken { vi: \"Xin chào\", en: \"Xin chào\" }, keys: {}, timeout_seconds: 5, tries: 3, default: None",
-        "kind: Events, url: \"http://127.0.0.1/\", method: PostJson }, secret: None",
-        "kind: Feedback, url: \"http://127.0.0.1/\", method: GetQuery }, secret: None",
+        "kind: Events, url: \"http://127.0.0.1/\", method: PostJson, enabled: true }, secret: None",
+        "kind: Feedback, url: \"http://127.0.0.1/\", method: GetQuery, enabled: true }, secret: None",
         "default_sim: 1, hang_up_after_seconds: 0, sms: None, voice_file: None }",
     ] {
         assert!(whole.contains(expected), "{expected}\nis not in\n{whole}");
@@ -82,11 +82,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "display_name: 'Demo company",
         "line 14: this is not YAML (invalid indentation in multiline quoted scalar): look at indentation, quotes and brackets here and just above",
     ),
-    ("users:     ", "usres:     ", "line 136: `usres` is not a key of the file: use trunks, tenants or users"),
+    ("users:     ", "usres:     ", "line 139: `usres` is not a key of the file: use trunks, tenants or users"),
     (
         "    language: vi   ",
         "    langauge: vi   ",
-        "line 15: `langauge` is not a key of a tenant: use name, display_name, timezone, language, country, default, sip_domains, digest, keys, extensions, trunks, outbound, numbers, groups, queues, menus, webhooks, feedback, devices, limits, switches or webhook_private_addresses",
+        "line 15: `langauge` is not a key of a tenant: use name, display_name, timezone, language, country, default, sip_domains, digest, feedback, limits, switches, webhook_private_addresses, transfer_ring_back, keep, keys, extensions, trunks, outbound, numbers, groups, queues, menus, webhooks or devices",
     ),
     (
         "        name: Sales desk",
@@ -111,7 +111,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "  - name: VPBX_DEMO ",
         "  - display: x\n    name: VPBX_DEMO ",
-        "line 12: `display` is not a key of a tenant: use name, display_name, timezone, language, country, default, sip_domains, digest, keys, extensions, trunks, outbound, numbers, groups, queues, menus, webhooks, feedback, devices, limits, switches or webhook_private_addresses",
+        "line 12: `display` is not a key of a tenant: use name, display_name, timezone, language, country, default, sip_domains, digest, feedback, limits, switches, webhook_private_addresses, transfer_ring_back, keep, keys, extensions, trunks, outbound, numbers, groups, queues, menus, webhooks or devices",
     ),
     (
         "timezone: Asia/Ho_Chi_Minh",
@@ -386,7 +386,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "kind: autocall, url",
         "kind: autocalls, url",
-        "line 112: `autocalls` is no word for `kind`: write events, missed, autocall or feedback",
+        "line 112: `autocalls` is no word for `kind`: write events, missed, autocall, feedback or native",
     ),
     (
         "method: post_json, secret: null",
@@ -411,94 +411,94 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "      keys: \"12345\"",
         "      keys: \"12a\"",
-        "line 117: `keys` of feedback must be different digits in quotes: write them as in \"12345\"",
+        "line 118: `keys` of feedback must be different digits in quotes: write them as in \"12345\"",
     ),
     (
         "key: GKEY_DEMO, pairing",
         "key: OTHER_DEMO, pairing",
-        "line 120: `key` of this device is no callone key of the tenant: use the `secret_key` of one in `keys`",
+        "line 121: `key` of this device is no callone key of the tenant: use the `secret_key` of one in `keys`",
     ),
     (
         "pairing_code: \"482913\"",
         "pairing_code: \"48\"",
-        "line 120: `pairing_code` is too short: write 4 to 12 digits in quotes",
+        "line 121: `pairing_code` is too short: write 4 to 12 digits in quotes",
     ),
     (
         "default_sim: 1",
         "default_sim: 0",
-        "line 120: `default_sim` must be a whole number from 1 to 8: write one without quotes",
+        "line 121: `default_sim` must be a whole number from 1 to 8: write one without quotes",
     ),
     (
         "destinations: [\"84\"]",
         "destinations: [84]",
-        "line 125: `destinations` must be text, not a number: put each in quotes, as in \"84\"",
+        "line 126: `destinations` must be text, not a number: put each in quotes, as in \"84\"",
     ),
     (
         "destinations: [\"84\"]",
         "destinations: [moon]",
-        "line 125: `moon` is no destination: write a country code, a prefix, mobile, landline, freephone, premium or short",
+        "line 126: `moon` is no destination: write a country code, a prefix, mobile, landline, freephone, premium or short",
     ),
     (
         "silence_seconds: 60 ",
         "silence_seconds: \"60\" ",
-        "line 127: `silence_seconds` must be a whole number from 1 to 86400: write one without quotes",
+        "line 128: `silence_seconds` must be a whole number from 1 to 86400: write one without quotes",
     ),
     (
         "null_type_on_hangup: true",
         "null_type_on_hangup: null_type",
-        "line 130: `null_type_on_hangup` must be true or false, not text: write one of them",
+        "line 131: `null_type_on_hangup` must be true or false, not text: write one of them",
     ),
     (
         "email: admin@example.test",
         "email: admin",
-        "line 137: `admin` is no email address: write one as in owner@example.test",
+        "line 140: `admin` is no email address: write one as in owner@example.test",
     ),
     (
         "tenant: VPBX_DEMO, role: owner",
         "tenant: VPBX_OTHER, role: owner",
-        "line 138: tenant `VPBX_OTHER` is not in the file: add it, or name another",
+        "line 141: tenant `VPBX_OTHER` is not in the file: add it, or name another",
     ),
     (
         "tenant: VPBX_DEMO, role: owner",
         "role: owner",
-        "line 138: this user needs `tenant`: add it, or write `role: operator`",
+        "line 141: this user needs `tenant`: add it, or write `role: operator`",
     ),
     (
         "password: change-me-please, role: operator",
         "password: change-me-please, role: operator, tenant: VPBX_DEMO",
-        "line 137: an operator is of the whole server: remove `tenant`",
+        "line 140: an operator is of the whole server: remove `tenant`",
     ),
     (
         "password: change-me-please, role: operator",
         "password: change-me-please, role: boss",
-        "line 137: `boss` is no word for `role`: write operator, owner, supervisor, agent or reader",
+        "line 140: `boss` is no word for `role`: write operator, owner, supervisor, agent or reader",
     ),
     (
         "email: owner@example.test",
         "email: ADMIN@example.test",
-        "line 138: user `admin@example.test` stands on line 137 already: remove or change one of the two",
+        "line 141: user `admin@example.test` stands on line 140 already: remove or change one of the two",
     ),
     (
         "\nusers:",
         "\n  - { name: VPBX_DEMO }\nusers:",
-        "line 136: tenant `VPBX_DEMO` stands on line 12 already: remove or change one of the two",
+        "line 139: tenant `VPBX_DEMO` stands on line 12 already: remove or change one of the two",
     ),
     (
         "\nusers:",
         "\n  - { name: VPBX_MORE, default: true }\nusers:",
-        "line 136: the tenant on line 12 is the default already: set `default: false` on one",
+        "line 139: the tenant on line 12 is the default already: set `default: false` on one",
     ),
     (
         "\nusers:",
         "\n  - { name: VPBX_MORE, numbers: [{ number: \"+842873088088\", route: { extension: \"101\" } }], extensions: [{ number: \"101\", password: x }] }\nusers:",
-        "line 136: number `842873088088` stands on line 79 already: remove or change one of the two",
+        "line 139: number `842873088088` stands on line 79 already: remove or change one of the two",
     ),
     (
         "\nusers:",
         "\n  - { name: VPBX_MORE, keys: [{ kind: native, token: NATIVE_DEMO }] }\nusers:",
-        "line 136: API key `native 47813d58d31bce34` stands on line 37 already: remove or change one of the two",
+        "line 139: API key `native 47813d58d31bce34` stands on line 37 already: remove or change one of the two",
     ),
-    ("\nusers:", "\n---\nusers:", "line 137: the file holds several documents: remove what follows `---`"),
+    ("\nusers:", "\n---\nusers:", "line 140: the file holds several documents: remove what follows `---`"),
 ];
 
 #[test]

@@ -116,6 +116,7 @@ impl Changing<'_> {
         }
         let row = &self.house.rows[&key];
         let mut given = print(noun, &key.2, &row.body, self.house.country(key.0))?;
+        follow_number(noun, &mut given, &patch);
         merge::merge(&mut given, patch);
         let stored = given::stored_secrets(noun, row, &given);
         let (item, password_stays) = self.read(key.0, &given, &stored, Some(row))?;
@@ -346,6 +347,14 @@ impl Changing<'_> {
             Some(name) => self.house.tenants.iter().find(|row| row.name == name).map_or(owner, |row| row.id),
             None => owner,
         }
+    }
+}
+
+/// A name that was never given is the number, also when that becomes another one.
+fn follow_number(noun: Noun, given: &mut Printed, patch: &Map<String, Value>) {
+    let is_numbered = matches!(noun, Noun::Extension | Noun::Group | Noun::Queue);
+    if is_numbered && given.get("name") == given.get("number") && !patch.contains_key("name") {
+        given.remove("name");
     }
 }
 
