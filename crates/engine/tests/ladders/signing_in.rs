@@ -62,6 +62,10 @@ fn an_extension_that_is_taken_out_of_the_settings_is_signed_out_and_called_in_va
         2.0s pbx -> 101  100 Trying
         2.0s pbx -> 101  404 Not Found
         2.0s 101 -> pbx  ACK
+        2.0s * call.started local by phone, 101 to 102
+        2.0s * leg.started 101 as customer who calls
+        2.0s * leg.ended 101 unknown_target 404 by switchboard
+        2.0s * call.ended unknown_target 404 by switchboard
         ",
     );
 }
