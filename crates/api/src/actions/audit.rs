@@ -1,7 +1,7 @@
 //! The audit log: read by owners and the operator, and written by orders that are no change of a setting.
 
 use model::{Role, TenantId};
-use store::{AuditFilter, AuditRow};
+use store::{AuditFilter, AuditNote, AuditRow};
 
 use super::settings::Keeper;
 use super::{Refusal, need};
@@ -17,6 +17,23 @@ pub(crate) async fn list(
 ) -> Result<Vec<AuditRow>, Refusal> {
     need(&keeper.actor, Role::Owner)?;
     Ok(app.store.audit(scope(keeper)).list(filter, before, limit).await?)
+}
+
+/// Writes down an order that was carried out and is no change of a setting.
+pub(crate) async fn note(
+    app: &App,
+    keeper: &Keeper,
+    tenant: TenantId,
+    action: &'static str,
+    noun: &'static str,
+    thing: &str,
+) {
+    let note = AuditNote { tenant, action, noun, thing: thing.to_owned(), name: thing.to_owned(), detail: None };
+    if let Err(error) = app.store.note(&keeper.author, &note).await {
+        // The order is done: whoever gave it must not believe that it is not.
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, action, noun, thing, "an order is not in the audit log");
+    }
 }
 
 /// An operator who names no tenant sees everybody's.

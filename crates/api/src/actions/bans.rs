@@ -1,8 +1,9 @@
 //! Sources that may not sign in: looked at and let in again by the operator, for the whole server.
 
-use model::{Actor, Ban, Reply, Role, Source};
+use model::{Actor, Ban, Reply, Role, Source, TenantId};
 
-use super::{Refusal, need, unexpected};
+use super::settings::Keeper;
+use super::{Refusal, audit, need, unexpected};
 use crate::App;
 
 /// The bans that have not ended, from behind a source on.
@@ -12,10 +13,13 @@ pub(crate) async fn list(app: &App, actor: &Actor, after: Option<Source>, limit:
 }
 
 /// Lets a source sign in again.
-pub(crate) async fn lift(app: &App, actor: &Actor, source: Source) -> Result<(), Refusal> {
-    need(actor, Role::Operator)?;
-    match app.switchboard.lift_ban(actor.clone(), source).await? {
-        Reply::BanLifted { .. } => Ok(()),
+pub(crate) async fn lift(app: &App, keeper: &Keeper, source: Source) -> Result<(), Refusal> {
+    need(&keeper.actor, Role::Operator)?;
+    match app.switchboard.lift_ban(keeper.actor.clone(), source).await? {
+        Reply::BanLifted { .. } => {
+            audit::note(app, keeper, TenantId::SERVER, "lift", "ban", &source.to_string()).await;
+            Ok(())
+        }
         other => Err(unexpected(&other).into()),
     }
 }

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Asked;
 use super::problem::ProblemBody;
-use super::sign_in::Anybody;
+use super::sign_in::{Anybody, Keeping};
 use super::views::{Page, moment};
 use crate::Faces;
 use crate::actions::{Refusal, bans};
@@ -85,11 +85,11 @@ pub(crate) async fn list(
     ))]
 pub(crate) async fn lift(
     State(faces): State<Arc<Faces>>,
-    Anybody(actor): Anybody,
+    Keeping { keeper, .. }: Keeping,
     Path(named): Path<String>,
 ) -> Result<StatusCode, ProblemBody> {
     let source = source("source", &named)?;
-    bans::lift(&faces.app, &actor, source).await?;
+    bans::lift(&faces.app, &keeper, source).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -60,7 +60,7 @@ async fn wrong_method() -> ProblemBody {
 }
 
 fn paths() -> OpenApiRouter<Arc<Faces>> {
-    let provision = OpenApiRouter::new().routes(routes!(provision::apply)).layer(DefaultBodyLimit::max(MAX_PROVISION));
+    let provision = OpenApiRouter::new().routes(routes!(provision::export, provision::apply)).layer(DefaultBodyLimit::max(MAX_PROVISION));
     OpenApiRouter::new()
         .routes(routes!(calls::list, calls::begin))
         .routes(routes!(calls::story))
@@ -74,6 +74,7 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(orders::play))
         .routes(routes!(orders::record))
         .routes(routes!(records::list))
+        .routes(routes!(records::export))
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::sound))
         .routes(routes!(reasons::list))

@@ -1,11 +1,13 @@
 //! `/v1/provision`
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::StringRejection;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use store::Changes;
 use utoipa::{IntoParams, ToSchema};
 
@@ -53,4 +55,29 @@ pub(crate) async fn apply(
     let yaml = yaml.map_err(|rejection| ProblemBody::new(rejection.status(), "body", rejection.body_text()))?;
     let Changes { created, updated, deleted, unchanged } = provision::apply(&faces.app, &keeper, yaml, prune).await?;
     Ok(Json(AppliedBody { created, updated, deleted, unchanged }))
+}
+
+/// Whose settings.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Whose {
+    /// With the admin token: the tenant's name; left out: the whole server.
+    #[allow(dead_code, reason = "read where the asker signs in; named here so that it is known")]
+    tenant: Option<String>,
+}
+
+/// All settings as a provision file (in JSON, which is YAML), without the secrets: they have to be put in before it can
+/// be applied to another server.
+#[utoipa::path(get, path = "/v1/provision", operation_id = "export_provision", tag = "settings", extensions(("x-role" = json!("owner"))), params(Whose),
+    responses(
+        (status = 200, description = "The file", body = HashMap<String, Value>),
+        (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn export(
+    State(faces): State<Arc<Faces>>,
+    Keeping { keeper, .. }: Keeping,
+    _whose: Asked<Whose>,
+) -> Result<Json<Map<String, Value>>, ProblemBody> {
+    Ok(Json(provision::export(&faces.app, &keeper).await?))
 }

@@ -67,6 +67,7 @@ pub const EFFECTS: &[(&str, fn())] = &[
     ("get_user", users_come_and_go),
     ("update_user", users_come_and_go),
     ("delete_user", users_come_and_go),
+    ("export_provision", all_settings_are_shown_as_one_file_without_secrets),
     ("list_audit", the_audit_log_is_the_owners_and_the_operators),
 ];
 
@@ -320,6 +321,33 @@ async fn the_audit_log_is_the_owners_and_the_operators() {
     let (_, page) = answer(world.with(ADMIN, Method::GET, "/v1/audit?limit=1")).await;
     let next = format!("/v1/audit?limit=1&after={}", page["next"].as_str().expect("a cursor"));
     assert_eq!(answer(world.with(ADMIN, Method::GET, &next)).await.1["items"][0]["action"], "create");
+}
+
+#[tokio::test]
+async fn all_settings_are_shown_as_one_file_without_secrets() {
+    let world = World::start().await;
+    made(&world, "groups", json!({"number": "601", "members": ["101"]})).await;
+
+    let (status, own) = answer(world.get("/v1/provision")).await;
+    let (_, all) = answer(world.with(ADMIN, Method::GET, "/v1/provision")).await;
+
+    assert_eq!((status, own["tenants"].as_array().map(Vec::len)), (200, Some(1)));
+    assert_eq!(own["tenants"][0]["groups"][0]["members"], json!(["101"]));
+    assert_eq!((&own["tenants"][0]["name"], own.get("trunks")), (&json!("VPBX_DEMO"), None));
+    assert_eq!(all["tenants"].as_array().map(Vec::len), Some(2));
+    for secret in ["pw-101", "SECRET_DEMO", "NATIVE_DEMO", "ha1", "hash", "\"id\""] {
+        assert!(!all.to_string().contains(secret), "{secret} is shown");
+    }
+    // With its secrets put in it is a file that changes nothing.
+    let mut file = own;
+    for extension in file["tenants"][0]["extensions"].as_array_mut().expect("extensions") {
+        extension["password"] = format!("pw-{}", extension["number"].as_str().expect("a number")).into();
+    }
+    file["tenants"][0]["keys"] = json!([]);
+    let file = store::provision::parse(&file.to_string()).expect("it is a file");
+    let changes = world.store.settings().apply(file, false).await.expect("it applies");
+    assert!(!changes.any(), "{changes}");
+    assert_eq!(answer(world.with("NATIVE_SUPERVISOR", Method::GET, "/v1/provision")).await.0, 403);
 }
 
 #[tokio::test]
