@@ -331,4 +331,3 @@ async fn what_ended_long_ago_is_removed_and_what_waits_is_not(database: Database
     let tenant = store.tenant(ONE);
     assert!(tenant.deliveries().attempts(hook, Place::new(1, 0).unwrap()).await.unwrap().is_empty());
 }
-

@@ -43,6 +43,8 @@ struct Done {
     /// None: it was not sent.
     arrived: Option<bool>,
     ended: bool,
+    /// When something is due for its sake: it itself again, or the next of its chain.
+    look_at: Option<Instant>,
 }
 
 /// Runs until the hook is gone or the server stops; then what is under way is still waited for.
@@ -70,13 +72,12 @@ pub(super) async fn run(shared: Arc<Shared>, mut post: Post, mut stopping: watch
         }
         let is_idle = under_way.len() < AT_ONCE && claimed.is_empty() && !is_over;
         tokio::select! {
-            Some(Done { arrived, ended }) = under_way.next() => {
-                failing = arrived.map_or(failing, |arrived| !arrived);
-                if ended {
+            Some(done) = under_way.next() => {
+                failing = done.arrived.map_or(failing, |arrived| !arrived);
+                look_at = done.look_at.map_or(look_at, |at| look_at.min(at));
+                if done.ended {
                     post.backlog.add(-1);
                     shared.fewer.notify_one();
-                    // The next of its chain is due now.
-                    look_at = Instant::now();
                 }
             }
             () = post.bell.notified() => look_at = Instant::now(),
@@ -104,13 +105,12 @@ async fn look(shared: &Shared, hook: HookId, most: usize, claimed: &mut Vec<Deli
         Ok(found) => {
             let full = found.deliveries.len() >= most;
             claimed.extend(found.deliveries);
-            let wait = found.next_due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
+            let wait = found.next_due.map(|due| from_to(now, due));
             match wait {
                 _ if full => Instant::now(),
                 // Far away enough: whatever is made rings the bell.
                 None => Instant::now() + Duration::from_hours(24),
-                // A millisecond more: moments are stored in whole ones.
-                Some(wait) => Instant::now() + wait + Duration::from_millis(1),
+                Some(wait) => Instant::now() + wait,
             }
         }
         Err(error) => {
@@ -122,7 +122,7 @@ async fn look(shared: &Shared, hook: HookId, most: usize, claimed: &mut Vec<Deli
 
 /// Sends one message and stores what came of it.
 async fn carry(shared: Arc<Shared>, hook: Arc<Hook>, delivery: Delivery) -> Done {
-    let untouched = Done { arrived: None, ended: false };
+    let untouched = Done { arrived: None, ended: false, look_at: None };
     let Ok(Ok(_room)) = timeout(ROOM_WITHIN, shared.room.acquire()).await else { return untouched };
     let Delivery { place, body, tries, .. } = delivery;
     let name = place.name(hook.id).to_string();
@@ -147,7 +147,13 @@ async fn carry(shared: Arc<Shared>, hook: Arc<Hook>, delivery: Delivery) -> Done
     tracing::debug!(hook = %hook.id, name, status = attempt.status, error = attempt.error, "told a hook");
     for _ in 0..OFFERS {
         match shared.app.store.hooks().settle((hook.id, place), attempt.clone(), outcome.clone()).await {
-            Ok(settled) => return Done { arrived: Some(arrived), ended: settled.ended },
+            Ok(settled) => {
+                let look_at = match outcome {
+                    Outcome::Again(due) => Instant::now() + from_to(Timestamp::now(), due),
+                    _ => Instant::now(),
+                };
+                return Done { arrived: Some(arrived), ended: settled.ended, look_at: Some(look_at) };
+            }
             Err(error) => {
                 tracing::warn!(hook = %hook.id, error = &error as &dyn std::error::Error, "what came of a hook's message cannot be stored");
                 sleep(REST).await;
@@ -168,6 +174,11 @@ fn count(shared: &Shared, outcome: &Outcome) {
             metrics.hook_given_up.inc()
         }
     };
+}
+
+/// How long it is until then; a millisecond more, because moments are stored in whole ones.
+fn from_to(now: Timestamp, due: Timestamp) -> Duration {
+    Duration::try_from(due.duration_since(now)).unwrap_or_default() + Duration::from_millis(1)
 }
 
 fn jiff_span(duration: Duration) -> jiff::SignedDuration {

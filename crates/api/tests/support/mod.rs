@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 pub mod clients;
+pub mod receiver;
 pub mod story;
 
 use std::collections::VecDeque;
@@ -53,6 +54,7 @@ tenants:
 
 /// Everything a test holds.
 pub struct World {
+    pub app: App,
     pub address: SocketAddr,
     pub switchboard: Arc<FakeSwitchboard>,
     pub provisioner: Arc<FakeProvisioner>,
@@ -111,6 +113,7 @@ impl World {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
+        let kept = app.clone();
         let service = api::router(app).into_make_service_with_connect_info::<SocketAddr>();
         // Small answers must not wait for the client's acknowledgement of the one before.
         let listener = listener.tap_io(|connection| connection.set_nodelay(true).expect("a live connection"));
@@ -121,6 +124,7 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::new();
         Self {
+            app: kept,
             address,
             switchboard,
             provisioner,
