@@ -1,10 +1,13 @@
 //! A server that is killed in the middle of calls: what the next start makes of it.
 
 mod common;
+#[path = "../../store/tests/common/database.rs"]
+mod database;
 
 use std::time::Duration;
 
 use common::{SOON, Server, until};
+use database::Database;
 use serde_json::Value;
 use sip::Method;
 use testkit::phones::{Behaviour, Carrier, CarrierConfig, Event, Phone, PhoneConfig};
@@ -13,12 +16,22 @@ const CALLS: usize = 10;
 
 #[test]
 fn ten_calls_that_a_kill_cut_off_are_ended_told_and_recorded_by_the_next_start() {
+    kill_in_ten_calls(&Database::sqlite());
+}
+
+#[test]
+fn ten_calls_that_a_kill_cut_off_are_ended_told_and_recorded_by_the_next_start_on_postgres() {
+    kill_in_ten_calls(&Database::postgres());
+}
+
+fn kill_in_ten_calls(database: &Database) {
+    let url = database.url().unwrap_or_else(|| "sqlite".to_owned());
+    let arguments = ["--database", url.as_str()];
     let number = "0900000009";
     let carrier = CarrierConfig::new("127.0.0.1:0".parse().expect("an address"));
     let carrier = Carrier::start_with(carrier.number(number, Behaviour::answers(Duration::ZERO))).expect("a carrier");
-    let folder = tempfile::tempdir().expect("a folder");
-    let (data, yaml) = (folder.path().join("data"), tenant(&carrier));
-    let mut first = Server::start_in(data.clone(), &yaml, &[]);
+    let (data, yaml) = (database.folder().join("data"), tenant(&carrier));
+    let mut first = Server::start_in(data.clone(), &yaml, &arguments);
     let (agent, other) = (phone(&first, "101"), phone(&first, "102"));
     for _ in 0..CALLS {
         agent.call(number).expect("it calls");
@@ -30,7 +43,7 @@ fn ten_calls_that_a_kill_cut_off_are_ended_told_and_recorded_by_the_next_start()
 
     first.signal(libc::SIGKILL);
     first.wait();
-    let second = Server::start_at(&first.sip.to_string(), data.clone(), &yaml, &[]);
+    let second = Server::start_at(&first.sip.to_string(), data.clone(), &yaml, &arguments);
 
     carrier.wait_received(&Method::Bye, CALLS, Duration::from_secs(2)).expect("a BYE for each leg");
     agent.wait_idle(SOON).expect("its calls are ended");

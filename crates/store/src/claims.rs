@@ -160,14 +160,23 @@ mod tests {
     use model::EngineNumber;
 
     use super::*;
+    use crate::databases::{Database, for_both};
     use crate::{Durability, Store, StoreOptions};
 
     const TENANT: TenantId = TenantId(1);
 
-    async fn open(folder: &std::path::Path) -> Store {
+    for_both! {
+        one_claim_is_made_and_everybody_else_waits_for_its_answer,
+        keys_of_other_owners_and_tenants_are_others,
+        a_claim_that_was_released_may_be_made_again_but_not_one_that_was_answered,
+        a_claim_that_an_earlier_engine_left_pending_is_free_and_an_answered_one_is_not,
+        after_a_day_a_key_is_free_and_its_row_is_removed,
+    }
+
+    async fn open(database: &Database) -> Store {
         let options = StoreOptions {
-            data_dir: folder.to_owned(),
-            database: None,
+            data_dir: database.folder().to_owned(),
+            database: database.url(),
             realm: "tongdai".into(),
             durability: Durability::Process,
         };
@@ -182,10 +191,8 @@ mod tests {
         Problem::NoSuchExtension { extension: "999".into() }
     }
 
-    #[tokio::test]
-    async fn one_claim_is_made_and_everybody_else_waits_for_its_answer() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let claims = open(folder.path()).await.claims(TENANT);
+    async fn one_claim_is_made_and_everybody_else_waits_for_its_answer(database: Database) {
+        let claims = open(&database).await.claims(TENANT);
         let mut changes = claims.changes();
 
         let claim = async || claims.claim(&key("order-1"), "hash").await.expect("the store answers");
@@ -201,10 +208,8 @@ mod tests {
         assert_eq!(claims.claim(&key("order-1"), "another hash").await.expect("an answer"), Claim::Taken);
     }
 
-    #[tokio::test]
-    async fn keys_of_other_owners_and_tenants_are_others() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = open(folder.path()).await;
+    async fn keys_of_other_owners_and_tenants_are_others(database: Database) {
+        let store = open(&database).await;
 
         for (tenant, owner) in [(1, "admin"), (1, "key:a"), (2, "admin")] {
             let key = ClaimedKey { owner: owner.into(), key: "order-1".into() };
@@ -213,10 +218,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_claim_that_was_released_may_be_made_again_but_not_one_that_was_answered() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let claims = open(folder.path()).await.claims(TENANT);
+    async fn a_claim_that_was_released_may_be_made_again_but_not_one_that_was_answered(database: Database) {
+        let claims = open(&database).await.claims(TENANT);
         let claim = async || claims.claim(&key("order-1"), "hash").await.expect("the store answers");
 
         assert_eq!(claim().await, Claim::Made);
@@ -228,10 +231,8 @@ mod tests {
         assert_eq!(claim().await, Claim::Answered(ClaimAnswer::Refused(refused())));
     }
 
-    #[tokio::test]
-    async fn a_claim_that_an_earlier_engine_left_pending_is_free_and_an_answered_one_is_not() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = open(folder.path()).await;
+    async fn a_claim_that_an_earlier_engine_left_pending_is_free_and_an_answered_one_is_not(database: Database) {
+        let store = open(&database).await;
         store.start_engine().await.expect("a number");
         let claims = store.claims(TENANT);
         for name in ["pending", "answered"] {
@@ -241,7 +242,7 @@ mod tests {
         drop(claims);
         store.close().await;
 
-        let store = open(folder.path()).await;
+        let store = open(&database).await;
         assert_eq!(store.start_engine().await.expect("a number"), EngineNumber(2));
         let claims = store.claims(TENANT);
 
@@ -251,10 +252,8 @@ mod tests {
         assert_eq!(answered, Claim::Answered(ClaimAnswer::Refused(refused())));
     }
 
-    #[tokio::test]
-    async fn after_a_day_a_key_is_free_and_its_row_is_removed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let claims = open(folder.path()).await.claims(TENANT);
+    async fn after_a_day_a_key_is_free_and_its_row_is_removed(database: Database) {
+        let claims = open(&database).await.claims(TENANT);
         let begun = Timestamp::now();
         let at = |hours: i64| begun + jiff::SignedDuration::from_hours(hours);
         let claim = async |name: &str, hours| claims.claim_at(&key(name), "hash", at(hours)).await.expect("an answer");

@@ -12,6 +12,9 @@ mod audit;
 mod bans;
 mod calls;
 mod claims;
+#[cfg(test)]
+#[path = "../tests/common/database.rs"]
+mod databases;
 mod db;
 mod error;
 mod events;

@@ -10,7 +10,7 @@
 //! - `COUNT(*)` is an `i64`; `SUM` needs `CAST(SUM(x) AS BIGINT)`.
 //! - Text that is compared or ordered has `COLLATE "C"` in PostgreSQL's migrations, so that the order is SQLite's.
 //! - `INSERT … ON CONFLICT … DO UPDATE` and `RETURNING` are the same. No `INSERT OR …`, no `ROWID`.
-//! - Where they differ, `match db.kind()` has the two statements side by side.
+//! - Where they differ, `match transaction.kind()` has the two statements side by side.
 
 mod connection;
 mod fence;
@@ -61,14 +61,6 @@ enum Readers {
 }
 
 impl Db {
-    /// Which database it is.
-    pub fn kind(&self) -> Kind {
-        match self.readers {
-            Readers::Sqlite(_) => Kind::Sqlite,
-            Readers::Postgres(_) => Kind::Postgres,
-        }
-    }
-
     /// All rows that a statement gives.
     pub async fn fetch_all<T: Row>(&self, sql: Sql) -> Result<Vec<T>, sqlx::Error> {
         match &self.readers {
@@ -95,11 +87,6 @@ impl Db {
                 sqlx::query_as_with(text, values).fetch_optional(pool).await
             }
         }
-    }
-
-    /// The one row of a statement that always gives one.
-    pub async fn fetch_one<T: Row>(&self, sql: Sql) -> Result<T, sqlx::Error> {
-        self.fetch_optional(sql).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
     /// The one column of the first row, if there is one.

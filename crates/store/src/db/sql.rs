@@ -96,11 +96,6 @@ impl Sql {
         Self { text: Cow::Borrowed(text), values: Vec::new() }
     }
 
-    /// A whole statement with the values of its `$1`, `$2` …
-    pub fn of<const N: usize>(text: &'static str, values: [Value; N]) -> Self {
-        Self { text: Cow::Borrowed(text), values: values.into() }
-    }
-
     /// The value of the next of the placeholders that stand in the text already.
     pub fn with(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
@@ -187,6 +182,7 @@ mod tests {
     fn a_whole_statement_takes_its_values_in_the_same_order() {
         let sql = Sql::new("SELECT a FROM t WHERE b = $1 AND c = $2").with(7).with(None::<String>);
 
-        assert_eq!(sql, Sql::of("SELECT a FROM t WHERE b = $1 AND c = $2", [7.into(), Value::Text(None)]));
+        assert_eq!(sql.text, "SELECT a FROM t WHERE b = $1 AND c = $2");
+        assert_eq!(sql.values, [Value::Int(Some(7)), Value::Text(None)]);
     }
 }

@@ -5,6 +5,8 @@
 //! lock for as long as it lives, however it dies; a small watcher stops the server and removes its data a few seconds
 //! after nobody holds it any more, and the server ends with its watcher.
 
+#![allow(dead_code, reason = "whoever tests takes a part of it")]
+
 use std::fs::{self, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{TcpListener, TcpStream};
@@ -17,6 +19,26 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+/// Makes two tests of each `async fn name(database: Database)`: `name::on_sqlite` and `name::on_postgres`.
+#[allow(unused_macros, reason = "whoever tests takes a part of it")]
+macro_rules! for_both {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            #[tokio::test]
+            async fn on_sqlite() {
+                super::$name(super::Database::sqlite()).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                super::$name(super::Database::postgres()).await;
+            }
+        })+
+    };
+}
+#[allow(unused_imports, reason = "whoever tests takes a part of it")]
+pub(crate) use for_both;
 
 /// How long a server may take to start on a machine that is busy with other tests.
 const STARTING: Duration = Duration::from_secs(60);

@@ -16,6 +16,8 @@ use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, SqliteConnection};
 use store::{Durability, Store, StoreOptions, provision};
 
 pub use database::Database;
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub(crate) use database::for_both;
 
 /// Two tenants whose extensions are alike.
 pub const TWO_TENANTS: &str = r#"
@@ -27,26 +29,6 @@ tenants:
 "#;
 pub const ONE: TenantId = TenantId(1);
 pub const TWO: TenantId = TenantId(2);
-
-/// Makes two tests of each `async fn name(database: Database)`: `name::on_sqlite` and `name::on_postgres`.
-#[allow(unused_macros, reason = "each test file uses its own part")]
-macro_rules! for_both {
-    ($($name:ident),+ $(,)?) => {
-        $(mod $name {
-            #[tokio::test]
-            async fn on_sqlite() {
-                super::$name(crate::common::Database::sqlite()).await;
-            }
-
-            #[tokio::test]
-            async fn on_postgres() {
-                super::$name(crate::common::Database::postgres()).await;
-            }
-        })+
-    };
-}
-#[allow(unused_imports, reason = "each test file uses its own part")]
-pub(crate) use for_both;
 
 pub fn options(database: &Database) -> StoreOptions {
     StoreOptions {
