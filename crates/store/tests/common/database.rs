@@ -173,6 +173,12 @@ fn lock_file(path: &Path) -> File {
 }
 
 fn start_server(place: &Path, programs: &Path) -> u16 {
+    // A watcher that was killed leaves its data behind; the server went with it.
+    for left in fs::read_dir(place).into_iter().flatten().flatten() {
+        if left.file_name().to_string_lossy().starts_with("data-") {
+            let _ = fs::remove_dir_all(left.path()).or_else(|_| fs::remove_file(left.path()));
+        }
+    }
     let data = tempfile::Builder::new().prefix("data-").tempdir_in(place).expect("a folder").keep();
     let user = server_user();
     if let Some(user) = user {
