@@ -317,7 +317,8 @@ async fn another_tenants_things_do_not_exist() {
     assert_eq!(answer(theirs(&format!("/v1/recordings/{id}"))).await.0, 404);
     assert_eq!(answer(theirs("/v1/calls?tenant=VPBX_DEMO")).await.0, 404);
     for path in ["/v1/calls", "/v1/records?state=any", "/v1/events"] {
-        assert_eq!(answer(theirs(path)).await, (200, json!({ "items": [], "next": null })), "{path}");
+        let (status, list) = answer(theirs(path)).await;
+        assert_eq!((status, &list["items"], &list["next"]), (200, &json!([]), &Value::Null), "{path}");
     }
     world.switchboard.will(Err(Problem::NoSuchCall { call: id }));
     let hang_up = world.with("NATIVE_OTHER", Method::POST, &format!("/v1/calls/{id}/hangup"));
