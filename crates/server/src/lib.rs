@@ -21,6 +21,7 @@ mod pulse;
 mod recovery;
 mod remote;
 pub mod resolve;
+mod retention;
 pub mod serve;
 pub mod show;
 pub mod signalling;

@@ -37,7 +37,7 @@ use crate::streams::{self, Entrance, Numbers, Places, Streams};
 use crate::tickets::{Board, Tickets};
 use crate::tls::{Certificate, Peers, Spoken};
 use crate::unusable::Unusable;
-use crate::{Failure, admin_token, interfaces, limits, panics, recovery, tls};
+use crate::{Failure, admin_token, interfaces, limits, panics, recovery, retention, tls};
 
 /// What we call ourselves in SIP.
 const SOFTWARE: &str = concat!("Tongdai/", env!("CARGO_PKG_VERSION"));
@@ -78,6 +78,8 @@ pub struct Server {
     pub admin_token: String,
     /// Where recordings lie.
     pub recordings: PathBuf,
+    /// Deletes what is older than its tenant keeps it.
+    sweeper: tokio::task::AbortHandle,
 }
 
 impl Server {
@@ -126,6 +128,7 @@ impl Server {
         tokio::spawn(follow_writer(store.clone(), inbox.clone(), readiness.clone(), metrics.clone()));
         tokio::spawn(handover.clone().follow_names());
         tokio::spawn(pulse.beat());
+        let sweeper = tokio::spawn(retention::run(store.clone(), settings.recordings.clone())).abort_handle();
 
         let app = App {
             store: store.clone(),
@@ -164,6 +167,7 @@ impl Server {
             sips_addresses,
             admin_token,
             recordings: settings.recordings,
+            sweeper,
         })
     }
 
@@ -186,6 +190,7 @@ impl Server {
     /// left, and returns when everything is stored.
     pub async fn stop(self, hurry: impl Future<Output = ()>) {
         self.readiness.send_replace(Readiness::Draining);
+        self.sweeper.abort();
         self.inbox.errand_in_turn(Errand::input(Input::Drain)).await;
         tokio::select! {
             () = until(&self.inbox, |load| load.calls == 0) => {}

@@ -65,7 +65,7 @@ async fn fill(store: &Store, folder: &str, database: Option<&str>, records: u64)
     store.settings().apply(provision::parse(&file)?, false).await?;
     // Indexes that are made of all rows at once are made much faster.
     let (migration, vacuum) = match database {
-        None => (include_str!("../migrations/sqlite/0004_history.sql"), "PRAGMA optimize"),
+        None => (include_str!("../migrations/sqlite/0004_history.sql"), "PRAGMA wal_checkpoint(TRUNCATE)"),
         Some(_) => (include_str!("../migrations/postgres/0004_history.sql"), "VACUUM ANALYZE"),
     };
     let indexes: Vec<&str> = migration

@@ -30,13 +30,15 @@ pub struct RecordingRow {
     pub sha256: String,
     /// Whether nothing usable was written.
     pub failed: bool,
+    /// Whether the file was deleted because it was old.
+    pub expired: bool,
 }
 
 impl Recordings<'_> {
     /// One recording; None if the tenant has no such recording.
     pub async fn get(&self, id: RecordingId) -> Result<Option<RecordingRow>, StoreError> {
         let sql = Sql::new(
-            "SELECT recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed
+            "SELECT recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed, expired_ms
              FROM recordings WHERE tenant = $1 AND recording = $2",
         )
         .with(self.tenant.id.0)
@@ -60,7 +62,7 @@ impl Recordings<'_> {
         }
         // Ids begin with the second in which they were made.
         let mut sql = Sql::new(
-            "SELECT recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed
+            "SELECT recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed, expired_ms
              FROM recordings WHERE tenant = ",
         )
         .bind(self.tenant.id.0);
@@ -83,10 +85,10 @@ impl Recordings<'_> {
     }
 }
 
-type Columns = (String, String, String, Option<i64>, i64, i64, String, i64);
+type Columns = (String, String, String, Option<i64>, i64, i64, String, i64, Option<i64>);
 
 fn parse(columns: Columns) -> Result<RecordingRow, StoreError> {
-    let (recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed) = columns;
+    let (recording, callid, file, milliseconds, gap_milliseconds, bytes, sha256, failed, expired_ms) = columns;
     let unreadable = || StoreError::unreadable(format!("recording {recording}"));
     Ok(RecordingRow {
         recording: recording.parse().map_err(unreadable())?,
@@ -97,5 +99,6 @@ fn parse(columns: Columns) -> Result<RecordingRow, StoreError> {
         bytes: bytes.unsigned_abs(),
         sha256,
         failed: failed != 0,
+        expired: expired_ms.is_some(),
     })
 }

@@ -1,7 +1,7 @@
 //! Records: searched.
 
 use model::Role;
-use store::{RecordCursor, RecordFilter, RecordPage};
+use store::{RecordCursor, RecordFilter, RecordPage, RecordStream};
 
 use super::{Asker, Refusal};
 use crate::App;
@@ -22,4 +22,10 @@ pub(crate) async fn list(
 pub(crate) async fn count(app: &App, asker: &Asker, filter: &RecordFilter) -> Result<u64, Refusal> {
     asker.needs(Role::Reader)?;
     Ok(asker.store(app).records().count(filter).await?)
+}
+
+/// All records that the filter meets, a piece at a time.
+pub(crate) fn stream(app: &App, asker: &Asker, filter: RecordFilter) -> Result<RecordStream, Refusal> {
+    asker.needs(Role::Reader)?;
+    Ok(asker.store(app).records().stream(filter))
 }

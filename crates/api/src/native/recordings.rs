@@ -62,6 +62,8 @@ pub(crate) struct ListedRecording {
     sha256: String,
     /// Whether nothing usable was written.
     failed: bool,
+    /// Whether the sound was deleted because it was old.
+    expired: bool,
 }
 
 impl ListedRecording {
@@ -75,6 +77,7 @@ impl ListedRecording {
             bytes: row.bytes,
             sha256: row.sha256,
             failed: row.failed,
+            expired: row.expired,
         }
     }
 }

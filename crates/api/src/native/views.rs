@@ -278,6 +278,8 @@ pub(crate) struct RecordingView {
     pub failed: bool,
     /// Whether silence is being written in place of what is said.
     pub paused: bool,
+    /// Whether the sound was deleted because it was old.
+    pub expired: bool,
 }
 
 /// An event, flat, as it is stored.
@@ -477,6 +479,7 @@ impl RecordingView {
             sha256: recording.sha256.clone(),
             failed: recording.failed,
             paused: recording.paused,
+            expired: recording.expired,
         }
     }
 }
