@@ -96,7 +96,10 @@ async fn the_child_tells_of_calls_until_it_is_killed() {
 }
 
 fn kill_after(database: &Database, calls: u64) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    // It dies with this test, however that ends.
+    let mut child = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(std::env::current_exe().unwrap())
         .args(["--exact", "the_child_tells_of_calls_until_it_is_killed", "--nocapture"])
         .env(FOLDER, database.folder())
         .envs(database.url().map(|url| (DATABASE, url)))
