@@ -13,6 +13,7 @@ mod clicks;
 mod codecs;
 mod crash;
 mod demo;
+mod described;
 mod drain;
 mod flags;
 mod kamailio_calls;
