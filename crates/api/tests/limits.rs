@@ -89,7 +89,10 @@ async fn a_vendors_key_that_asks_too_often_is_refused_in_the_vendors_words() {
 
     let (first, _, third) = (asked().await, asked().await, dialled().await);
 
-    assert_eq!((first.status().as_u16(), &first.headers()["ratelimit-remaining"]), (200, &"1".parse().expect("a value")));
+    assert_eq!(
+        (first.status().as_u16(), &first.headers()["ratelimit-remaining"]),
+        (200, &"1".parse().expect("a value"))
+    );
     assert_eq!(third.status(), 429);
     assert!(third.headers().contains_key("retry-after"));
     let body: Value = third.json().await.expect("JSON");

@@ -23,7 +23,8 @@ pub(crate) async fn list(
 /// The file of a recording that plays, also while it is still being written.
 pub(crate) async fn file(app: &App, asker: &Asker, id: RecordingId) -> Result<PathBuf, Refusal> {
     asker.needs(Role::Reader)?;
-    let recording = asker.store(app).recordings().get(id).await?.filter(|recording| !recording.failed && !recording.expired);
+    let recording =
+        asker.store(app).recordings().get(id).await?.filter(|recording| !recording.failed && !recording.expired);
     let name = recording.map(|recording| recording.file);
     name.and_then(|name| within(&app.settings.recordings, &name))
         .ok_or_else(|| Refusal::not_found(format!("recording {id}")))

@@ -60,7 +60,9 @@ async fn wrong_method() -> ProblemBody {
 }
 
 fn paths() -> OpenApiRouter<Arc<Faces>> {
-    let provision = OpenApiRouter::new().routes(routes!(provision::export, provision::apply)).layer(DefaultBodyLimit::max(MAX_PROVISION));
+    let provision = OpenApiRouter::new()
+        .routes(routes!(provision::export, provision::apply))
+        .layer(DefaultBodyLimit::max(MAX_PROVISION));
     OpenApiRouter::new()
         .routes(routes!(calls::list, calls::begin))
         .routes(routes!(calls::story))

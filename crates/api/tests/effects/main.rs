@@ -21,7 +21,15 @@ use serde_json::Value;
 /// Operations and the tests that show what they do. A list cannot name a test that is not there.
 type Effects = &'static [(&'static str, fn())];
 
-const ALL: &[Effects] = &[hooks::EFFECTS, native::EFFECTS, orders::EFFECTS, records::EFFECTS, settings::EFFECTS, shown::EFFECTS, sockets::EFFECTS];
+const ALL: &[Effects] = &[
+    hooks::EFFECTS,
+    native::EFFECTS,
+    orders::EFFECTS,
+    records::EFFECTS,
+    settings::EFFECTS,
+    shown::EFFECTS,
+    sockets::EFFECTS,
+];
 
 #[test]
 fn every_operation_of_the_description_has_a_test_that_shows_its_effect() {
