@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::phones::{Behaviour, Carrier, Phone};
 
 use crate::common::Server;
@@ -73,10 +73,10 @@ fn a_call_reaches_whom_the_crm_says_and_the_default_where_it_says_nothing() {
 
 #[test]
 fn the_sample_crm_routes_a_known_caller_to_the_agent_who_then_transfers_him() {
-    let crm = Php::start();
+    let (crm, hook) = (Php::start(), Crm::start());
     let carrier = carrier();
     let url = format!("http://{}/?action=GetRouting&secret_key=YOUR_OWN_SECRET", crm.address);
-    let office = office(&carrier, &url);
+    let office = office_told_at(&carrier, &url, &format!("http://{}/hook", hook.address));
     let answering =
         |name, tone| signed_in(extension(office.sip(), name, tone).behaves(Behaviour::answers(Duration::ZERO)));
     let (agent, other) = (answering("101", 440), answering("102", 530));
@@ -101,11 +101,29 @@ fn the_sample_crm_routes_a_known_caller_to_the_agent_who_then_transfers_him() {
     let row = &found["result"]["data"][0];
     let words = ["src", "dst", "type", "status"].map(|name| row[name].as_str().expect("text"));
     assert_eq!(words, ["0900000001", "102", "inbound", "ANSWERED"]);
+    let told = until("the call's end is told", || {
+        let told = hook.told();
+        told.iter().any(|event| event["state"] == "Cdr").then_some(told)
+    });
+    assert!(told.iter().all(|event| event["callid"] == *callid && event["phone"] == "0900000001"), "{told:#?}");
+    let words = told.iter().map(|event| format!("{} {}", event["extend"], event["state"]).replace('"', ""));
+    let expected = ["101 Ring", "101 Up", "102 Ring", "102 Up", "101 Hangup", "102 Hangup", "102 Cdr"];
+    assert_eq!(words.collect::<Vec<_>>(), expected);
     office.wait_clean();
 }
 
 /// A company whose number is routed by its CRM; the default is 101.
 fn office(carrier: &Carrier, url: &str) -> Office {
+    office_told_at(carrier, url, "")
+}
+
+/// The same with an event hook.
+fn office_told_at(carrier: &Carrier, url: &str, hook: &str) -> Office {
+    let hooks = if hook.is_empty() {
+        String::new()
+    } else {
+        format!("    webhooks:\n      - {{ kind: events, url: \"{hook}\" }}\n")
+    };
     let company = Company::with_carrier(carrier.address());
     let provision = format!(
         r#"tenants:
@@ -124,7 +142,7 @@ fn office(carrier: &Carrier, url: &str) -> Office {
     numbers:
       - number: "{DID}"
         route: {{ crm: {{ url: "{url}", timeout_ms: 500, default: {{ extension: "101" }} }} }}
-"#,
+{hooks}"#,
         carrier = carrier.address()
     );
     Office::of(Server::start(&provision, &[]), company)
@@ -137,14 +155,15 @@ fn invites(phone: &Phone) -> usize {
 /// A CRM that answers each caller in another way.
 struct Crm {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    /// The request line and the body of each request.
+    asked: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl Crm {
     fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let asked = Arc::<Mutex<Vec<(String, String)>>>::default();
         let all = asked.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -156,13 +175,23 @@ impl Crm {
     }
 
     /// One connection may ask several times.
-    fn answer(mut stream: TcpStream, all: &Mutex<Vec<String>>) {
-        let mut lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
-        while let Some(Ok(asked)) = lines.next() {
-            while lines.next().and_then(Result::ok).is_some_and(|line| !line.is_empty()) {}
-            let caller =
-                asked.split(['?', '&']).find_map(|pair| pair.strip_prefix("phone=")).unwrap_or_default().to_owned();
-            all.lock().expect("no panic").push(asked);
+    fn answer(mut stream: TcpStream, all: &Mutex<Vec<(String, String)>>) {
+        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+        let mut asked = String::new();
+        while reader.read_line(&mut asked).is_ok_and(|read| read > 0) {
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().expect("a length");
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).expect("a body");
+            let request = (std::mem::take(&mut asked).trim_end().to_owned(), String::from_utf8(body).expect("text"));
+            let caller = request.0.split(['?', '&']).find_map(|pair| pair.strip_prefix("phone=")).unwrap_or_default();
+            let caller = caller.to_owned();
+            all.lock().expect("no panic").push(request);
             let (status, body) = match caller.as_str() {
                 "84900000001" => ("200 OK", "\u{feff}102\r\n"),
                 "84900000002" => ("200 OK", r#"{"group":"600"}"#),
@@ -185,7 +214,13 @@ impl Crm {
     }
 
     fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("no panic").clone()
+        self.asked.lock().expect("no panic").iter().map(|(line, _)| line.clone()).collect()
+    }
+
+    /// What it was told as a hook.
+    fn told(&self) -> Vec<Value> {
+        let asked = self.asked.lock().expect("no panic");
+        asked.iter().map(|(_, body)| serde_json::from_str(body).expect("JSON")).collect()
     }
 }
 
