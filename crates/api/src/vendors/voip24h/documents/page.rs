@@ -146,7 +146,7 @@ fn hooks(html: &mut String, document: &Document) {
     }
     let _ = writeln!(
         html,
-        "<table>\n<tr><th>{}</th><th>{}</th><th>URL</th></tr>",
+        "<table class=\"hooks\">\n<tr><th>{}</th><th>{}</th><th>URL</th></tr>",
         t(both("loại", "kind")),
         t(both("cách gửi", "method"))
     );
