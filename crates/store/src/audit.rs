@@ -82,7 +82,7 @@ pub struct Audit {
 
 /// What was done to a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Deeds {
+pub(crate) enum Verb {
     Create,
     Update,
     Delete,
@@ -147,13 +147,13 @@ impl Audit {
 pub(crate) async fn write_thing(
     transaction: &mut Transaction,
     author: &Author,
-    deed: Deeds,
+    deed: Verb,
     thing: &OfThing<'_>,
 ) -> Result<(), StoreError> {
     let action = match deed {
-        Deeds::Create => "create",
-        Deeds::Update => "update",
-        Deeds::Delete => "delete",
+        Verb::Create => "create",
+        Verb::Update => "update",
+        Verb::Delete => "delete",
     };
     let (before, after) = (thing.before.map(without_secrets), thing.after.map(without_secrets));
     let mut changed = match (&before, &after) {

@@ -16,7 +16,7 @@ use super::{
     Author, Change, ChangeError, Changed, Deed, Reach, Settings, Thing, given, merge, merged, named, order, tenants,
 };
 use crate::StoreError;
-use crate::audit::{self, Deeds};
+use crate::audit::{self, Verb};
 use crate::db::{Sql, Transaction};
 use crate::provision::{Draft, Printed, Proof, Reference, missing, print, read_one};
 use crate::secrets::{Secret, hash_password};
@@ -102,7 +102,7 @@ impl Changing<'_> {
         self.house.rows.insert(key.clone(), Row { id, place, body: item.body, secrets });
         self.after(&key, extras.position).await?;
         let mut thing = self.shown(&key)?;
-        self.tell(owner, Deeds::Create, &thing.id, &thing.name, None, Some(&thing.body), &[]).await?;
+        self.tell(owner, Verb::Create, &thing.id, &thing.name, None, Some(&thing.body), &[]).await?;
         thing.body.extend(made);
         Ok(Changed { thing, different: true })
     }
@@ -155,7 +155,7 @@ impl Changing<'_> {
             return Ok(Changed { thing, different: false });
         }
         let (owner, after) = (key.0, Some(&thing.body));
-        self.tell(owner, Deeds::Update, &thing.id, &thing.name, Some(&before.body), after, &changed_secrets).await?;
+        self.tell(owner, Verb::Update, &thing.id, &thing.name, Some(&before.body), after, &changed_secrets).await?;
         Ok(Changed { thing, different: true })
     }
 
@@ -167,7 +167,7 @@ impl Changing<'_> {
         execute(&mut self.transaction, Sql::new("DELETE FROM settings WHERE id = $1").with(row.id)).await?;
         self.house.rows.remove(&key);
         self.touch(key.0);
-        self.tell(key.0, Deeds::Delete, &thing.id, &thing.name, Some(&thing.body), None, &[]).await?;
+        self.tell(key.0, Verb::Delete, &thing.id, &thing.name, Some(&thing.body), None, &[]).await?;
         Ok(Changed { thing, different: true })
     }
 
@@ -328,7 +328,7 @@ impl Changing<'_> {
     pub async fn tell(
         &mut self,
         owner: TenantId,
-        deed: Deeds,
+        deed: Verb,
         id: &str,
         name: &str,
         before: Option<&Printed>,

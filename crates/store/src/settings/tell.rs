@@ -10,7 +10,7 @@ use super::house::{House, shown_id};
 use super::items::OPERATOR;
 use super::noun::Noun;
 use crate::StoreError;
-use crate::audit::{self, Deeds, OfThing};
+use crate::audit::{self, Verb, OfThing};
 use crate::db::Transaction;
 use crate::provision::{Printed, print};
 
@@ -28,9 +28,9 @@ pub(super) async fn tell_differences(
         let (was, is) = (before.rows.get(key), after.rows.get(key));
         let deed = match (was, is) {
             (Some(was), Some(is)) if was.body == is.body && was.secrets == is.secrets => continue,
-            (Some(_), Some(_)) => Deeds::Update,
-            (None, _) => Deeds::Create,
-            (_, None) => Deeds::Delete,
+            (Some(_), Some(_)) => Verb::Update,
+            (None, _) => Verb::Create,
+            (_, None) => Verb::Delete,
         };
         let shown_before = was.map(|row| before.described(key, row)).transpose()?;
         let shown_after = is.map(|row| after.described(key, row)).transpose()?;
@@ -66,9 +66,9 @@ async fn tell_tenants(
         let was = before.tenants.iter().find(|was| was.id == row.id && !was.deleted);
         let deed = match (was, row.deleted) {
             (Some(was), false) if was.body == row.body => continue,
-            (Some(_), false) => Deeds::Update,
-            (Some(_), true) => Deeds::Delete,
-            (None, false) => Deeds::Create,
+            (Some(_), false) => Verb::Update,
+            (Some(_), true) => Verb::Delete,
+            (None, false) => Verb::Create,
             (None, true) => continue,
         };
         let shown_before = was.map(printed).transpose()?;

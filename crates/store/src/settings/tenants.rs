@@ -12,7 +12,7 @@ use super::merge::merge;
 use super::noun::Noun;
 use super::{ChangeError, Changed, Deed, Thing};
 use crate::StoreError;
-use crate::audit::Deeds;
+use crate::audit::Verb;
 use crate::db::Sql;
 use crate::provision::{Draft, print, read_one};
 
@@ -50,7 +50,7 @@ async fn create(changing: &mut Changing<'_>, given: Map<String, Value>) -> Resul
     };
     changing.house.tenants.retain(|row| row.id != id);
     changing.house.tenants.push(TenantRow { id, name, deleted: false, body });
-    finish(changing, id, Deeds::Create, None).await
+    finish(changing, id, Verb::Create, None).await
 }
 
 async fn update(changing: &mut Changing<'_>, called: &str, patch: Map<String, Value>) -> Result<Changed, ChangeError> {
@@ -70,7 +70,7 @@ async fn update(changing: &mut Changing<'_>, called: &str, patch: Map<String, Va
     if let Some(row) = changing.house.tenants.iter_mut().find(|row| row.id == id) {
         row.body = body;
     }
-    finish(changing, id, Deeds::Update, Some(before)).await
+    finish(changing, id, Verb::Update, Some(before)).await
 }
 
 // Everything that is the tenant's goes with it, its users too. Records and events stay.
@@ -87,14 +87,14 @@ async fn delete(changing: &mut Changing<'_>, called: &str) -> Result<Changed, Ch
     let sql = Sql::new("UPDATE tenants SET deleted_ms = $1 WHERE id = $2").with(now).with(id.0);
     execute(&mut changing.transaction, sql).await?;
     changing.touch(id);
-    changing.tell(id, Deeds::Delete, &before.id, &before.name, Some(&before.body), None, &[]).await?;
+    changing.tell(id, Verb::Delete, &before.id, &before.name, Some(&before.body), None, &[]).await?;
     Ok(Changed { thing: before, different: true })
 }
 
 async fn finish(
     changing: &mut Changing<'_>,
     id: TenantId,
-    deed: Deeds,
+    deed: Verb,
     before: Option<Thing>,
 ) -> Result<Changed, ChangeError> {
     changing.touch(id);
