@@ -285,6 +285,54 @@ fn recordings_are_whole_when_the_workers_have_stopped() {
 }
 
 #[test]
+fn one_file_holds_a_conversation_a_pause_and_whoever_took_over() {
+    let mut floor = Floor::start(13_800..=13_899);
+    let mut customer = Phone::new(Codec::Pcma, 440, 1);
+    let mut agents = [Phone::new(Codec::Pcma, 1000, 1), Phone::new(Codec::Pcma, 2000, 1)];
+    let to = [floor.open(1, &customer), floor.open(2, &agents[0]), floor.open(3, &agents[1])];
+    let (recording, file) = (RecordingKey(4), PathBuf::from("call.wav"));
+    floor.order(Order::Join { a: SessionId(1), b: SessionId(2) });
+    floor.order(Order::Record { recording, file, customer: SessionId(1), agent: SessionId(2) });
+    let mut talk = |packets: u32| {
+        let begin = Instant::now();
+        for n in 1..=packets {
+            customer.say(to[0]);
+            agents[0].say(to[1]);
+            agents[1].say(to[2]);
+            customer.listen(begin + Duration::from_millis(20) * n);
+        }
+    };
+
+    talk(40);
+    floor.order(Order::PauseRecording { recording, paused: true });
+    talk(40);
+    floor.order(Order::Close { session: SessionId(2) });
+    floor.order(Order::Join { a: SessionId(1), b: SessionId(3) });
+    floor.order(Order::RecordSides { recording, customer: SessionId(1), agent: SessionId(3) });
+    floor.order(Order::PauseRecording { recording, paused: false });
+    talk(40);
+    floor.order(Order::StopRecording { recording });
+
+    let milliseconds = floor.report(|report| match *report {
+        Report::RecordingClosed { recording: RecordingKey(4), milliseconds, .. } => Some(milliseconds),
+        _ => None,
+    });
+    let file = std::fs::read(floor.folder.path().join("call.wav")).unwrap();
+    let heard = |at: usize, hertz| {
+        let mut listener = ToneListener::new(hertz);
+        let moments = file[WavHeader::LENGTH..].chunks(4);
+        listener.listen(moments.map(|moment| i16::from_le_bytes([moment[at], moment[at + 1]])));
+        listener.heard().as_millis()
+    };
+    // A busy machine may lose a packet or two; each spoke for 800 ms before and after the pause.
+    assert!((2_200..4_000).contains(&milliseconds), "{milliseconds}");
+    assert!((1_200..1_640).contains(&heard(0, 440)), "{}", heard(0, 440));
+    assert!((600..840).contains(&heard(2, 1000)), "{}", heard(2, 1000));
+    assert!((600..840).contains(&heard(2, 2000)), "{}", heard(2, 2000));
+    floor.stop();
+}
+
+#[test]
 fn an_address_that_was_not_told_is_not_opened() {
     let mut floor = Floor::start(13_300..=13_399);
     let phone = Phone::new(Codec::Pcma, 440, 1);
