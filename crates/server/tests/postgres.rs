@@ -65,7 +65,7 @@ fn a_second_server_on_the_database_is_refused_in_one_sentence() {
 
     assert_eq!(output.status.code(), Some(2));
     let said = error(&output);
-    assert!(said.starts_with("another server uses the database `postgres://***@127.0.0.1:"), "{said}");
+    assert!(said.starts_with("tongdai: another server uses the database `postgres://***@127.0.0.1:"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
