@@ -4,6 +4,8 @@
 //! folder a vendor. `live/` is the Socket.IO server that hands a vendor's events to its clients. Orders go to the engine
 //! through [`Switchboard`]; everything that is read comes from the store. Sockets, TLS and the process are `server`'s.
 
+#![allow(clippy::result_large_err, reason = "a refusal is made once a request, and is moved once or twice")]
+
 mod actions;
 mod hooks;
 mod keys;

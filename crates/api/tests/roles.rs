@@ -166,7 +166,7 @@ fn example_path(path: &str, operation: &Value) -> String {
 
 fn example_body(collection: &Value, id: &str) -> String {
     let folders = collection["item"].as_array().expect("folders").iter();
-    let requests = folders.flat_map(|folder| folder["item"].as_array().expect("requests"));
-    let named = requests.filter(|request| request["name"] == id).next().expect("every operation is in the collection");
+    let mut requests = folders.flat_map(|folder| folder["item"].as_array().expect("requests"));
+    let named = requests.find(|request| request["name"] == id).expect("every operation is in the collection");
     named["request"]["body"]["raw"].as_str().expect("a body").to_owned()
 }

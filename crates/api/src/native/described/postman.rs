@@ -117,8 +117,8 @@ fn example(openapi: &Value, schema: &Value, depth: usize) -> Value {
     if depth >= DEEPEST {
         return Value::Null;
     }
-    let choices = ["oneOf", "anyOf"].iter().filter_map(|word| schema[*word].as_array()).flatten();
-    if let Some(choice) = choices.filter(|choice| choice["type"] != "null").next() {
+    let mut choices = ["oneOf", "anyOf"].iter().filter_map(|word| schema[*word].as_array()).flatten();
+    if let Some(choice) = choices.find(|choice| choice["type"] != "null") {
         return example(openapi, choice, depth + 1);
     }
     if let Some(all) = schema["allOf"].as_array() {
