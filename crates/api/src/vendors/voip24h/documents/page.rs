@@ -139,7 +139,7 @@ fn endpoints(html: &mut String, document: &Document) {
 
 fn hooks(html: &mut String, document: &Document) {
     let t = |both: Both| of(both, document.language);
-    let _ = write!(html, "<h2>Webhook</h2>\n");
+    html.push_str("<h2>Webhook</h2>\n");
     if document.hooks.is_empty() {
         let _ = writeln!(html, "<p>{}</p>", t(both("Chưa có webhook nào.", "There are no hooks.")));
         return;
