@@ -1,6 +1,5 @@
 //! `/v1/provision`
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;

@@ -10,7 +10,7 @@ use super::house::{House, shown_id};
 use super::items::OPERATOR;
 use super::noun::Noun;
 use crate::StoreError;
-use crate::audit::{self, Verb, OfThing};
+use crate::audit::{self, OfThing, Verb};
 use crate::db::Transaction;
 use crate::provision::{Printed, print};
 

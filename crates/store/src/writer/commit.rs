@@ -5,6 +5,7 @@
 //! anything is stored again.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use model::{Batch, Kept, TenantId, Timestamp};
@@ -207,9 +208,9 @@ impl Scribe {
         before: &mut Heads,
     ) -> Result<Option<i64>, Failure> {
         for tenant in tenants(batches) {
-            if !heads.contains_key(&tenant) {
+            if let Entry::Vacant(vacant) = heads.entry(tenant) {
                 let head = self.read_head(turn, tenant).await?;
-                heads.insert(tenant, head);
+                vacant.insert(head);
                 before.insert(tenant, head);
             }
         }
