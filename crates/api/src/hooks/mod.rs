@@ -111,7 +111,7 @@ struct Shared {
     app: App,
     /// Places for requests of all hooks.
     room: Arc<Semaphore>,
-    /// Rings when something has arrived or was given up: a hook may have room to read on.
+    /// Rings when a hook that had too much waiting has room to read on.
     fewer: Notify,
 }
 
@@ -124,8 +124,9 @@ impl Backlog {
         self.0.store(waiting, Ordering::Relaxed);
     }
 
-    fn add(&self, more: i64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+    /// Returns how many there were before.
+    fn add(&self, more: i64) -> i64 {
+        self.0.fetch_add(more, Ordering::Relaxed)
     }
 
     fn waiting(&self) -> i64 {

@@ -76,8 +76,10 @@ pub(super) async fn run(shared: Arc<Shared>, mut post: Post, mut stopping: watch
                 failing = done.arrived.map_or(failing, |arrived| !arrived);
                 look_at = done.look_at.map_or(look_at, |at| look_at.min(at));
                 if done.ended {
-                    post.backlog.add(-1);
-                    shared.fewer.notify_one();
+                    let before = post.backlog.add(-1);
+                    if before >= shared.app.settings.hooks.backlog {
+                        shared.fewer.notify_one();
+                    }
                 }
             }
             () = post.bell.notified() => look_at = Instant::now(),

@@ -360,3 +360,59 @@ async fn owners_are_warned_once_of_a_hook_that_fails_and_told_when_it_works_agai
     assert!(letters[0].text.contains("the receiver answered 500") && !letters[0].text.contains("SECRET_DEMO"));
     assert!(letters[1].subject.contains("hoạt động trở lại"), "{}", letters[1].subject);
 }
+
+#[tokio::test]
+async fn the_page_about_hooks_shows_how_a_message_is_proved_genuine() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/hooks.md")).expect("the page");
+    let code = page.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a sample");
+    let mut receiver = Receiver::content().await;
+    let telling = Telling::start(&[("missed", &receiver.url, "post_json")]).await;
+    telling.missed(1);
+    let told = receiver.next().await;
+
+    for (body, is_genuine) in [(told.body.clone(), true), (told.body.replace("MISSED", "BUSY"), false)] {
+        let mut python = tokio::process::Command::new("python3")
+            .args([
+                "-c",
+                code,
+                SECRET,
+                told.id(),
+                &told.headers["webhook-timestamp"],
+                &told.headers["webhook-signature"],
+            ])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let mut input = python.stdin.take().expect("a pipe");
+        tokio::io::AsyncWriteExt::write_all(&mut input, body.as_bytes()).await.expect("written");
+        drop(input);
+
+        assert_eq!(python.wait().await.expect("it ends").success(), is_genuine, "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_events_at_once_are_told_each_once_and_each_call_in_order() {
+    let mut receiver = Receiver::content().await;
+    let telling = Telling::start(&[("native", &receiver.url, "post_json")]).await;
+
+    let begun = Instant::now();
+    for nth in 1..=300 {
+        telling.missed(nth);
+    }
+    let told = receiver.some(2_100).await;
+
+    eprintln!("2 100 events told in {:?}", begun.elapsed());
+    let mut ids: Vec<_> = told.iter().map(Received::id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 2_100);
+    let mut last: std::collections::BTreeMap<String, i64> = std::collections::BTreeMap::new();
+    for one in &told {
+        let body = one.json();
+        let (call, position) = (body["callid"].to_string(), body["position"].as_i64().expect("one"));
+        assert!(last.insert(call, position) < Some(position), "out of order");
+    }
+    telling.until("/status", |status| status["pending"] == 0).await;
+    assert!(receiver.rest().is_empty());
+}

@@ -16,6 +16,7 @@ mod demo;
 mod described;
 mod drain;
 mod flags;
+mod hooks;
 mod kamailio_calls;
 mod linphone_calls;
 mod routing;

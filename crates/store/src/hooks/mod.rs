@@ -145,8 +145,11 @@ impl Hooks {
             transaction.fetch_all(Sql::new(HOOKS)).await.map_err(StoreError::while_doing(DOING))?;
         let mut hooks = Vec::with_capacity(rows.len());
         for row in rows {
-            if let Some(hook) = self.stand(&mut transaction, row, now).await? {
-                hooks.push(hook);
+            match self.stand(&mut transaction, row, now).await {
+                Ok(hook) => hooks.extend(hook),
+                Err(error @ StoreError::Database { .. }) => return Err(error),
+                // One that cannot be read must not silence the others.
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a hook is told nothing"),
             }
         }
         transaction.execute(Sql::new(FORGET)).await.map_err(StoreError::while_doing(DOING))?;
