@@ -44,7 +44,7 @@ fn calls_out(routing: Routing) {
     phone.wait_answered(LIMIT).expect("an answer");
     hear_each_other(&phone, CARRIER_TONE, carrier, 440);
     carrier.hold().expect("it holds");
-    phone.wait_quiet(LIMIT).expect("silence");
+    phone.wait_music(LIMIT).expect("music");
     carrier.resume().expect("it goes on");
     hear_each_other(&phone, CARRIER_TONE, carrier, 440);
     phone.hang_up().expect("it hangs up");

@@ -221,6 +221,17 @@ impl Phone {
         found.ok_or_else(|| self.late(&format!("a tone of {hertz} Hz"), limit))
     }
 
+    /// Waits until the switchboard's music is heard, and nothing else any more.
+    pub fn wait_music(&self, limit: Duration) -> Result<(), Late> {
+        let began = Instant::now();
+        let found = self.shared.wait(limit, |state| {
+            let now = Instant::now();
+            let long = now.saturating_duration_since(began) >= QUIET;
+            (long && state.handset.heard_music(now, QUIET)).then_some(())
+        });
+        found.ok_or_else(|| self.late("music", limit))
+    }
+
     /// Waits until nothing but silence is heard.
     pub fn wait_quiet(&self, limit: Duration) -> Result<(), Late> {
         let quiet = |now| Instant::now().saturating_duration_since(now) >= QUIET;

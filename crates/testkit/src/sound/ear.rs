@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use media::Codec;
 use media::codec::{Decoder, LONGEST};
 use media::keys::KeyReader;
+use media::music::DRONE;
 use media::rtp;
 use media::tone::share;
 
@@ -124,6 +125,14 @@ impl Ear {
         self.pieces.iter().rev().take_while(fresh).any(Piece::is_loud)
     }
 
+    /// Whether the switchboard's music was heard in the time before `now`, for a fifth of a second, and nothing else.
+    pub fn heard_music(&self, now: Instant, within: Duration) -> bool {
+        let fresh = |piece: &&Piece| now.saturating_duration_since(piece.at) <= within;
+        let loud = || self.pieces.iter().rev().take_while(fresh).filter(|piece| piece.is_loud());
+        let heard = Duration::from_millis(40) * u32::try_from(loud().count()).unwrap_or(u32::MAX);
+        heard >= LEAST.min(within) && loud().all(Piece::is_music)
+    }
+
     /// The keys that were pressed, in order.
     pub fn keys(&self) -> &str {
         &self.pressed
@@ -178,6 +187,11 @@ impl Piece {
     fn is_loud(&self) -> bool {
         let energy: i64 = self.samples.iter().map(|&sample| i64::from(sample) * i64::from(sample)).sum();
         energy / PIECE as i64 > FLOOR * FLOOR
+    }
+
+    /// The one tone that never stops is in it, among others.
+    fn is_music(&self) -> bool {
+        share(&self.samples, DRONE) > 0.1
     }
 
     fn has(&self, hertz: u16) -> bool {

@@ -142,6 +142,11 @@ impl Handset {
         self.ears().any(|ear| ear.heard(now, hertz, within))
     }
 
+    /// Whether the switchboard's music, and nothing else, is heard in some call, in the time before `now`.
+    pub fn heard_music(&self, now: Instant, within: Duration) -> bool {
+        self.ears().any(|ear| ear.heard_music(now, within))
+    }
+
     /// Whether anything but silence is heard in any call, in the time before `now`.
     pub fn heard_anything(&self, now: Instant, within: Duration) -> bool {
         self.ears().any(|ear| ear.heard_anything(now, within))
