@@ -38,7 +38,7 @@ pub fn told(tenant: TenantId, dice: &mut Dice, count: u32, start: i64) -> Vec<Ba
         shown: None,
         trunk: Some(trunk.to_owned()),
     };
-    let agent = *dice.one(&EXTENSIONS);
+    let agent = dice.one::<&str>(&EXTENSIONS);
     let customer = *dice.one(&CUSTOMERS);
     let trunk = *dice.one(&TRUNKS);
     let did = *dice.one(&DIDS);
@@ -49,13 +49,13 @@ pub fn told(tenant: TenantId, dice: &mut Dice, count: u32, start: i64) -> Vec<Ba
         5 => (Origin::Trunk, Direction::Inbound, outside(customer, trunk), Party::Group { number: "600".into() }),
         // The CRM decides whom it reaches; until then the tenant's number is called.
         6 => (Origin::Trunk, Direction::Inbound, outside(customer, trunk), outside(did, trunk)),
-        _ => (Origin::Phone, Direction::Local, inside(agent), inside(*dice.one(&EXTENSIONS))),
+        _ => (Origin::Phone, Direction::Local, inside(agent), inside(dice.one::<&str>(&EXTENSIONS))),
     };
     let shown = (direction != Direction::Local || dice.below(4) == 0).then(|| Text::from(did));
     call.tell(vec![CallEvent::Started { origin, direction, from, to, did: shown, about: None }]);
     if dice.below(3) > 0 {
         // Somebody of a group rings, or whom the call was forwarded to.
-        let party = inside(if dice.below(2) == 0 { agent } else { *dice.one(&EXTENSIONS) });
+        let party = inside(if dice.below(2) == 0 { agent } else { dice.one::<&str>(&EXTENSIONS) });
         let leg = call.id.first_leg();
         call.tell(vec![CallEvent::LegStarted { leg, side: Side::Agent, party, caller: false }]);
         call.pass(1_000 + dice.below(5_000));
