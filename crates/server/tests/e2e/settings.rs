@@ -64,8 +64,11 @@ fn a_key_opens_from_the_answer_on_until_it_is_taken_away() {
     assert_eq!(http::get(http, "/v1/calls", &[&bearer]).status, 200);
     let mut stream = TcpStream::connect(http).expect("connected");
     stream.set_read_timeout(Some(LIMIT)).expect("set");
-    write!(stream, "GET /v1/events HTTP/1.1\r\nHost: pbx\r\nAccept: text/event-stream\r\n{bearer}\r\nConnection: close\r\n\r\n")
-        .expect("asked");
+    write!(
+        stream,
+        "GET /v1/events HTTP/1.1\r\nHost: pbx\r\nAccept: text/event-stream\r\n{bearer}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("asked");
     let mut first = [0; 64];
     assert!(stream.read(&mut first).expect("a head") > 0);
 
