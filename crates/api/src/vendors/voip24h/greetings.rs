@@ -29,7 +29,8 @@ macro_rules! said {
             message_en: $en,
         };)*
 
-        /// All of them, for the page that explains them.
+        /// All of them.
+        #[cfg(test)]
         pub(crate) const ALL: &[Said] = &[$($name),*];
     };
 }
