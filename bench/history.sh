@@ -8,6 +8,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 records=10000000
+# The program makes a part of them, one by one; the database copies it.
+copies=500
 databases=
 for argument; do
   case $argument in
@@ -33,7 +35,11 @@ as_postgres() {
 for database in ${databases:-sqlite postgres}; do
   mkdir "$folder/$database"
   case $database in
-    sqlite) nice "$program" "$folder/sqlite" --records "$records" ;;
+    sqlite)
+      nice "$program" "$folder/sqlite" --records $((records / copies)) --fill
+      nice bench/history_copies.py $copies "$folder/sqlite/tongdai.db"
+      nice "$program" "$folder/sqlite" --measure
+      ;;
     postgres)
       bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
       port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -44,7 +50,10 @@ for database in ${databases:-sqlite postgres}; do
       as_postgres "$bin/pg_ctl" -D "$folder/pg" -w -l "$folder/pg/log" \
         -o "-p $port -h 127.0.0.1 -k $folder/pg -c shared_buffers=1GB -c max_wal_size=1GB -c synchronous_commit=off -c maintenance_work_mem=512MB" start > /dev/null
       server=yes
-      nice "$program" "$folder/postgres" --database "postgres://postgres@127.0.0.1:$port/postgres" --records "$records"
+      url=postgres://postgres@127.0.0.1:$port/postgres
+      nice "$program" "$folder/postgres" --database "$url" --records $((records / copies)) --fill
+      nice bench/history_copies.py $copies | psql -q "$url"
+      nice "$program" "$folder/postgres" --database "$url" --measure
       as_postgres "$bin/pg_ctl" -D "$folder/pg" -m immediate stop > /dev/null
       server=
       rm -rf "$folder/pg"

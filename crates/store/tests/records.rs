@@ -6,7 +6,7 @@ mod common;
 
 use common::history::{Dice, both, filters, found, told};
 use common::{Database, ONE, TWO, for_both, two_tenants};
-use model::{Record, TenantId, Timestamp, Told};
+use model::{Direction, Record, Status, TenantId, Timestamp, Told};
 use store::{RecordCount, RecordFilter, RecordOrder, RecordRow, RecordState, Store};
 
 /// The first moment of the history: a midnight, so that days of the tallies are cut in the middle by some filters.
@@ -19,6 +19,7 @@ for_both! {
     tallies_are_what_counting_says_after_any_history,
     a_search_for_next_to_nothing_looks_at_a_bounded_number_of_records_and_goes_on_from_there,
     a_stream_gives_every_record_once,
+    what_one_index_has_far_behind_is_not_left_out_because_another_had_enough,
 }
 
 async fn each_filter_alone_and_in_pairs_finds_and_counts_what_looking_at_every_record_does(database: Database) {
@@ -56,7 +57,11 @@ async fn pages_go_back_the_way_they_came(database: Database) {
         RecordFilter { state: RecordState::Any, ..none() },
         RecordFilter { search: one("101"), order: RecordOrder::Started, ..none() },
         RecordFilter { extension: one("102"), trunk: one("carrier"), order: RecordOrder::Started, ..none() },
-        RecordFilter { started_since: Some(moment(START + DAY)), started_before: Some(moment(START + 3 * DAY)), ..none() },
+        RecordFilter {
+            started_since: Some(moment(START + DAY)),
+            started_before: Some(moment(START + 3 * DAY)),
+            ..none()
+        },
     ] {
         let expected = found(&all, &filter);
         let (tenant, size) = (store.tenant(ONE), 7);
@@ -179,6 +184,33 @@ async fn a_stream_gives_every_record_once(database: Database) {
     }
 
     assert_eq!(rows, found(&all, &filter));
+}
+
+async fn what_one_index_has_far_behind_is_not_left_out_because_another_had_enough(database: Database) {
+    let store = two_tenants(&database).await;
+    let mut dice = Dice::new(5);
+    let some = (0..200).find_map(|count| {
+        let batch = told(ONE, &mut dice, count, START).pop()?;
+        is_over(&batch).then(|| *batch.record.unwrap())
+    });
+    // The oldest hundred are answered and long; then five long ones that were missed, then thousands that were short.
+    let calls = (0..4_000_u32).map(|count| {
+        let mut record = some.clone().unwrap();
+        let start = START + i64::from(count) * 60_000;
+        record.callid = model::CallId::new(start / 1_000, model::EngineNumber(2), count);
+        record.direction = Direction::Inbound;
+        record.status = if count < 100 { Status::Answered } else { Status::Missed };
+        record.started_at = moment(start);
+        record.ended_at = Some(moment(start + if count < 105 { 50_000 } else { 1_000 }));
+        record
+    });
+    store.import(ONE, &calls.collect::<Vec<_>>()).await.unwrap();
+    let all = every(&store, ONE).await;
+    for order in [RecordOrder::Started, RecordOrder::Ended] {
+        let filter = RecordFilter { duration_at_least: Some(40), order, ..RecordFilter::default() };
+
+        assert_eq!(walk(&store, &filter).await, found(&all, &filter));
+    }
 }
 
 fn trunks(record: &Record) -> impl Iterator<Item = &str> {

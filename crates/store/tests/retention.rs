@@ -108,8 +108,11 @@ async fn a_live_call_loses_nothing_and_a_tenant_that_says_nothing_keeps_everythi
     let mut live = TestCall::new(ONE, 0);
     let mut other = TestCall::new(TWO, 1);
     tell(&store, [live.started("101", "0900000001"), live.recording_started()]).await;
-    tell(&store, [other.started("101", "0900000001"), other.recording_started(), other.ended(), other.recording_closed()])
-        .await;
+    tell(
+        &store,
+        [other.started("101", "0900000001"), other.recording_started(), other.ended(), other.recording_closed()],
+    )
+    .await;
 
     let swept = store.sweep(second(400 * DAY), |_| Ok(())).await.unwrap();
 
@@ -152,4 +155,3 @@ async fn tell(store: &Store, batches: impl IntoIterator<Item = Batch>) {
     }
     store.writer().flush().await;
 }
-

@@ -10,8 +10,9 @@ use super::plan::{Plan, Way, push_mask, push_range};
 use crate::StoreError;
 use crate::db::{Sql, Transaction, Value};
 
-/// Entries of an index, and rows, that one count looks at, at most.
+/// Entries of an index that one count counts, entries that it looks at, and rows, at most.
 const ENTRIES: i64 = 200_000;
+const LOOKED_AT: i64 = 50_000;
 const ROWS: i64 = 20_000;
 
 /// How many records a filter meets.
@@ -112,6 +113,7 @@ async fn in_index(
     let left = plan.left(way);
     let most = match plan.budget(way) {
         Some(budget) if budget < super::plan::ENTRIES => ROWS,
+        Some(_) if !left.is_few_valued() => LOOKED_AT,
         _ => ENTRIES,
     };
     let sql = Sql::new("SELECT COUNT(*), CAST(COALESCE(SUM(meets), 0) AS BIGINT) FROM (SELECT CASE WHEN 1 = 1");

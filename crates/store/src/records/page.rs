@@ -9,7 +9,9 @@ use crate::StoreError;
 use crate::db::{Kind, Sql, Transaction};
 
 /// Entries that a source may always look at.
-const LEAST: i64 = 500;
+const LEAST: i64 = 200;
+/// Most pages are full after a part of what may be looked at.
+const FEW: i64 = 10;
 
 /// Where a row stands in the list: its moment and its number.
 type Place = (i64, i64);
@@ -23,22 +25,17 @@ pub(super) async fn read(
 ) -> Result<RecordPage, StoreError> {
     let failed = || StoreError::while_doing("reading records");
     let newer = cursor.is_some_and(|cursor| cursor.newer);
-    let window = Window { plan, cursor, newer, kind: read.kind() };
-    let sources = window.sources();
-    let mut found: Vec<Place> = match window.search(&sources, i64::from(size) + 1) {
-        Some(sql) => read.fetch_all(sql).await.map_err(failed())?,
-        None => Vec::new(),
-    };
-    let mut more = found.len() > size as usize;
-    let mut edge = None;
-    if more {
-        found.truncate(size as usize);
-    } else if let Some(reached) = window.reached(&sources, read).await.map_err(failed())? {
-        // Beyond this place not every source has been looked through.
-        found.retain(|place| if newer { *place <= reached } else { *place >= reached });
-        more = true;
-        edge = Some(reached);
+    let mut window = Window { plan, cursor, newer, kind: read.kind(), share: FEW };
+    let size = size as usize;
+    let (mut found, mut reached) = window.look(size, read).await.map_err(failed())?;
+    if found.len() <= size && reached.is_some() {
+        window.share = 1;
+        (found, reached) = window.look(size, read).await.map_err(failed())?;
     }
+    let more = found.len() > size || reached.is_some();
+    // A page that is full ends with its last row, a short one where the search ended.
+    let edge = reached.filter(|_| found.len() <= size);
+    found.truncate(size);
     if newer {
         found.reverse();
     }
@@ -76,6 +73,8 @@ struct Window<'a> {
     cursor: Option<RecordCursor>,
     newer: bool,
     kind: Kind,
+    /// Which part of what may be looked at is.
+    share: i64,
 }
 
 /// One value in one index, or the live calls.
@@ -87,6 +86,24 @@ struct Source {
 }
 
 impl Window<'_> {
+    /// The next places in the list, one more than a page has, as far as every source has been looked through; and how far
+    /// that is, unless they all have been to their end.
+    async fn look(&self, size: usize, read: &mut Transaction) -> Result<(Vec<Place>, Option<Place>), sqlx::Error> {
+        let sources = self.sources();
+        let limit = i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1);
+        let Some(sql) = self.search(&sources, limit) else { return Ok((Vec::new(), None)) };
+        let mut found: Vec<Place> = read.fetch_all(sql).await?;
+        // One source alone gives its first rows, wherever it was left.
+        if sources.len() == 1 && found.len() > size {
+            return Ok((found, None));
+        }
+        let reached = self.reached(&sources, read).await?;
+        if let Some(reached) = reached {
+            found.retain(|place| if self.newer { *place <= reached } else { *place >= reached });
+        }
+        Ok((found, reached))
+    }
+
     /// Every value gets a source of its own, so that each is read in the list's order.
     fn sources(&self) -> Vec<Source> {
         let mut sources = Vec::new();
@@ -103,7 +120,7 @@ impl Window<'_> {
             }
         }
         // All of them together may look at so much.
-        let share = i64::try_from(sources.len()).unwrap_or(1).max(1);
+        let share = i64::try_from(sources.len()).unwrap_or(1).max(1) * self.share;
         for source in &mut sources {
             source.budget = source.budget.map(|budget| (budget / share).max(LEAST));
         }
