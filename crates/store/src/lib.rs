@@ -27,8 +27,8 @@ pub mod provision;
 mod recordings;
 mod records;
 mod recovery;
-mod retention;
 mod registrations;
+mod retention;
 mod secrets;
 mod settings;
 mod tenant;
@@ -42,8 +42,8 @@ pub use error::StoreError;
 pub use events::Events;
 pub use feed::Feed;
 pub use hooks::{
-    Attempt, AttemptRow, Claimed, Deliveries, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Draft, Hook, HookId,
-    HookOrderError, HookStatus, Hooks, Made, Outcome, Place, Settled, Spell, Whence,
+    Attempt, AttemptRow, Claimed, Deliveries, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Draft, Hook,
+    HookId, HookOrderError, HookStatus, Hooks, Made, Outcome, Place, Settled, Spell, Whence,
 };
 pub use open::{Durability, OpenError, Store, StoreOptions};
 pub use recordings::{RecordingRow, Recordings};

@@ -57,7 +57,8 @@ impl Recordings<'_> {
         if let Some(callid) = callid {
             let mut rows = self.of_call(callid).await?;
             rows.reverse();
-            let skip = after.and_then(|after| rows.iter().position(|row| row.recording == after)).map_or(0, |at| at + 1);
+            let skip =
+                after.and_then(|after| rows.iter().position(|row| row.recording == after)).map_or(0, |at| at + 1);
             return Ok(rows.into_iter().skip(skip).take(limit as usize).collect());
         }
         // Ids begin with the second in which they were made.

@@ -282,7 +282,10 @@ async fn a_call_is_looked_up_and_no_history_is_walked_through() {
     let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite:{}", database.file().display())).await.unwrap();
 
     for (query, expected) in [
-        ("SELECT id, record FROM records WHERE tenant = 1 AND ended_ms IS NULL ORDER BY started_ms DESC", "records_live"),
+        (
+            "SELECT id, record FROM records WHERE tenant = 1 AND ended_ms IS NULL ORDER BY started_ms DESC",
+            "records_live",
+        ),
         ("SELECT tenant, record FROM records WHERE ended_ms IS NULL ORDER BY id", "records_live"),
         ("SELECT body FROM events WHERE tenant = 1 AND callid = 'a' ORDER BY position", "events_by_call"),
         (
