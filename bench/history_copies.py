@@ -24,8 +24,8 @@ def statements(copies, kind):
         yield f"DROP INDEX {index.split()[2]}"
     # Two calls of the short history lie so far apart; its copies fill the gap.
     yield "CREATE TABLE copies (copy BIGINT NOT NULL)"
-    yield ("INSERT INTO copies WITH RECURSIVE some(copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM some"
-           f" WHERE copy < {copies - 1}) SELECT copy FROM some")
+    yield ("INSERT INTO copies WITH RECURSIVE counted(copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM counted"
+           f" WHERE copy < {copies - 1}) SELECT copy FROM counted")
     yield "CREATE TABLE first AS SELECT * FROM records"
     yield "CREATE INDEX first_by_start ON first (started_ms)"
     text = "CAST({} AS TEXT)".format

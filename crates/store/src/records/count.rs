@@ -12,7 +12,7 @@ use crate::db::{Sql, Transaction, Value};
 
 /// Entries of an index that one count counts, entries that it looks at, and rows, at most.
 const ENTRIES: i64 = 200_000;
-const LOOKED_AT: i64 = 50_000;
+const LOOKED_AT: i64 = 100_000;
 const ROWS: i64 = 20_000;
 
 /// How many records a filter meets.

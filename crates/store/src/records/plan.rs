@@ -144,6 +144,10 @@ impl Plan {
         let mut weights = weights.into_iter().map(|(_, weight)| weight);
         for alternative in self.conditions.numbers.iter_mut().flatten() {
             alternative.weight = weights.next().unwrap_or(enough);
+            // Where there are many, the tallies know how many.
+            if alternative.weight == WEIGHED {
+                alternative.weight = tallied(self.tenant, alternative, read).await?.unwrap_or(WEIGHED);
+            }
         }
         // Live calls stand in none of these indexes.
         if !self.live {
@@ -321,6 +325,14 @@ impl Alternative {
         let values = self.values.iter().map(Value::from).collect();
         Way::Column { column: self.column, values, mask }
     }
+}
+
+/// How many calls that are over have a number where it may stand; None if they are not tallied.
+async fn tallied(tenant: i64, alternative: &Alternative, read: &mut Transaction) -> Result<Option<i64>, sqlx::Error> {
+    let keys: Option<Vec<String>> = alternative.values.iter().map(|value| alternative.column.tally(value)).collect();
+    let Some(keys) = keys else { return Ok(None) };
+    let sql = Sql::new("SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT) FROM tallies WHERE tenant = ").bind(tenant);
+    read.fetch_scalar(sql.push(" AND key IN (").bind_list(keys).push(")")).await
 }
 
 /// The numbers that a filter names, each with where it may stand. A call stands in one of them at most.
