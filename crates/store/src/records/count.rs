@@ -12,8 +12,8 @@ use crate::db::{Sql, Transaction, Value};
 
 /// Entries of an index that one count counts, entries that it looks at, and rows, at most.
 const ENTRIES: i64 = 200_000;
-const LOOKED_AT: i64 = 100_000;
-const ROWS: i64 = 20_000;
+const LOOKED_AT: i64 = 60_000;
+const ROWS: i64 = 8_000;
 
 /// How many records a filter meets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -146,7 +146,15 @@ impl Plan {
             alternative.weight = weights.next().unwrap_or(enough);
             // Where there are many, the tallies know how many.
             if alternative.weight == WEIGHED {
-                alternative.weight = tallied(self.tenant, alternative, read).await?.unwrap_or(WEIGHED);
+                alternative.weight = tallied(self.tenant, alternative, Mask::default(), read).await?.unwrap_or(WEIGHED);
+            }
+            // And whether there is any of the direction and status that are asked for.
+            let mask = alternative.mask.and(self.conditions.mask);
+            if alternative.weight > 0
+                && mask.bits != 0
+                && tallied(self.tenant, alternative, mask, read).await? == Some(0)
+            {
+                alternative.weight = 0;
             }
         }
         // Live calls stand in none of these indexes.
@@ -327,12 +335,17 @@ impl Alternative {
     }
 }
 
-/// How many calls that are over have a number where it may stand; None if they are not tallied.
-async fn tallied(tenant: i64, alternative: &Alternative, read: &mut Transaction) -> Result<Option<i64>, sqlx::Error> {
+/// How many calls that are over, and have such facts, have a number where it may stand; None if they are not tallied.
+async fn tallied(
+    tenant: i64,
+    alternative: &Alternative,
+    mask: Mask,
+    read: &mut Transaction,
+) -> Result<Option<i64>, sqlx::Error> {
     let keys: Option<Vec<String>> = alternative.values.iter().map(|value| alternative.column.tally(value)).collect();
     let Some(keys) = keys else { return Ok(None) };
     let sql = Sql::new("SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT) FROM tallies WHERE tenant = ").bind(tenant);
-    read.fetch_scalar(sql.push(" AND key IN (").bind_list(keys).push(")")).await
+    read.fetch_scalar(push_mask(sql.push(" AND key IN (").bind_list(keys).push(")"), mask)).await
 }
 
 /// The numbers that a filter names, each with where it may stand. A call stands in one of them at most.
