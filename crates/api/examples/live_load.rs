@@ -29,7 +29,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<u32>().ok()).ok_or("see the head of this file");
+    let number =
+        |at: usize| arguments.get(at).and_then(|text| text.parse::<u32>().ok()).ok_or("see the head of this file");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match arguments.first().map(String::as_str) {
         Some("serve") => runtime.block_on(serve(number(1)?, number(2)?, number(3)?, number(4)?)),
@@ -128,7 +129,8 @@ async fn listen(server: SocketAddr, tenants: u32, clients: u32) -> Result<(), Fa
         all.push(micros);
     }
     all.sort_unstable();
-    let at = |share: f64| all.get(((all.len() as f64 - 1.0) * share) as usize).copied().unwrap_or_default() as f64 / 1e3;
+    let at =
+        |share: f64| all.get(((all.len() as f64 - 1.0) * share) as usize).copied().unwrap_or_default() as f64 / 1e3;
     println!("heard {} p50 {:.2} p95 {:.2} p99 {:.2} max {:.2}", all.len(), at(0.5), at(0.95), at(0.99), at(1.0));
     Ok(())
 }

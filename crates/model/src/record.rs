@@ -96,6 +96,9 @@ pub struct Record {
     /// The customer's call that this consultation became a part of.
     #[serde(default)]
     pub merged_into: Option<CallId>,
+    /// Where a caller from outside was whom nobody answered: whom the call reached at its end. None: somebody did.
+    #[serde(default)]
+    pub abandoned_in: Option<Party>,
     /// Who decided whom the call reaches, where it was not the dialled number alone.
     #[serde(default)]
     pub routed_by: Option<RoutedBy>,
@@ -238,6 +241,7 @@ impl Record {
             ended_by: None,
             about: *about,
             merged_into: None,
+            abandoned_in: None,
             routed_by: None,
             transfers: Vec::new(),
             legs: Vec::new(),
@@ -293,6 +297,11 @@ impl Record {
     pub fn open_seconds(&self) -> Option<i64> {
         let ended = self.ended_at?;
         Some(self.opened_at.map_or(0, |at| seconds_between(at, ended)))
+    }
+
+    /// How long the caller waited for an answer, or until the end, in whole seconds. None while a live call waits.
+    pub fn wait_seconds(&self) -> Option<i64> {
+        Some(seconds_between(self.started_at, self.answered_at.or(self.ended_at)?))
     }
 
     /// The other side's number in the form in which it was dialled or came in.
@@ -413,6 +422,7 @@ impl Record {
                 if self.answered_at.is_none() {
                     self.disposition = unanswered(*reason, *sip, self.ringing_at.is_some());
                     self.status = if self.direction == Direction::Inbound { Status::Missed } else { self.disposition };
+                    self.abandoned_in = (self.direction == Direction::Inbound).then(|| self.to.clone());
                 }
             }
         }

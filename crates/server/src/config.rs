@@ -247,7 +247,8 @@ fn tls_files(layers: &Layers) -> Result<Option<(PathBuf, PathBuf)>, Unusable> {
 }
 
 fn mail(layers: &Layers) -> Result<Option<MailSettings>, Unusable> {
-    let (url, from) = (layers.one("smtp", MailSettings::parse_url)?, layers.one("mail-from", MailSettings::parse_from)?);
+    let (url, from) =
+        (layers.one("smtp", MailSettings::parse_url)?, layers.one("mail-from", MailSettings::parse_from)?);
     match (url, from, layers.given("smtp")?.last()) {
         (Some(url), Some(from), _) => Ok(Some(MailSettings::new(url, from))),
         (Some(_), None, Some(given)) => Err(given.wrong("mail needs a sender: set mail-from too")),
@@ -267,7 +268,8 @@ fn database(text: &str) -> Result<String, String> {
     if text == "sqlite" || ["sqlite:", "postgres://", "postgresql://"].into_iter().any(names_more) {
         return Ok(text.to_owned());
     }
-    Err("records are kept in SQLite or PostgreSQL: write sqlite, sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME".into())
+    Err("records are kept in SQLite or PostgreSQL: write sqlite, sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"
+        .into())
 }
 
 fn recordings(text: &str) -> Result<PathBuf, String> {

@@ -155,10 +155,11 @@ impl Handover {
     /// A tenant that is gone has no trunks: carriers hear that we are not there any more, and are not asked for its sake.
     /// It has no extensions either: their phones are signed out.
     async fn take_from_gone(&self, running: &mut Running, there: &[TenantSettings]) -> Result<(), HandoverError> {
-        let is_there = |id: TenantId| there.iter().any(|settings| settings.id == id);
+        let is_gone = |id: TenantId| there.iter().all(|settings| settings.id != id);
+        let holds = |known: &TenantSettings| !known.trunks.is_empty() || !known.extensions.is_empty();
         let gone: Vec<Arc<TenantSettings>> = running
             .values()
-            .filter(|(known, _)| !is_there(known.id) && !(known.trunks.is_empty() && known.extensions.is_empty()))
+            .filter(|(known, _)| is_gone(known.id) && holds(known))
             .map(|(known, _)| known.clone())
             .collect();
         for known in gone {

@@ -137,6 +137,7 @@ fn call(nth: u64, of: u64, dice: &mut Dice) -> Result<Record, Failed> {
         ended_by: Some(EndedBy::Customer),
         about: None,
         merged_into: None,
+        abandoned_in: None,
         routed_by: None,
         transfers: Vec::new(),
         legs: Vec::new(),

@@ -113,7 +113,14 @@ mod tests {
 
     fn key(socket_sessions: u32, hub: bool) -> Voip24hKey {
         let voip = "VOIPKEY_DEMO".to_owned();
-        Voip24hKey { tenant: TenantId(1), voip, allowed_addresses: vec![], requires_secret: false, socket_sessions, hub }
+        Voip24hKey {
+            tenant: TenantId(1),
+            voip,
+            allowed_addresses: vec![],
+            requires_secret: false,
+            socket_sessions,
+            hub,
+        }
     }
 
     #[test]

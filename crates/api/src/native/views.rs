@@ -148,6 +148,12 @@ pub(crate) struct RecordView {
     /// The customer's call that this consultation became a part of.
     #[schema(required)]
     pub merged_into: Option<String>,
+    /// Seconds until the first answer, or until the end where nobody answered; null while a live call waits.
+    #[schema(required)]
+    pub wait_seconds: Option<i64>,
+    /// Where a caller from outside was whom nobody answered: the extension or group; null where somebody did.
+    #[schema(required)]
+    pub abandoned_in: Option<String>,
     /// Who decided whom the call reaches: `crm` or `default`; null where the dialled number alone did.
     #[schema(required)]
     pub routed_by: Option<&'static str>,
@@ -381,6 +387,8 @@ impl RecordView {
             open_seconds: record.open_seconds(),
             about: record.about.map(|call| call.to_string()),
             merged_into: record.merged_into.map(|call| call.to_string()),
+            wait_seconds: record.wait_seconds(),
+            abandoned_in: record.abandoned_in.as_ref().map(|to| to.number().to_owned()),
             routed_by: record.routed_by.map(|by| match by {
                 RoutedBy::Crm => "crm",
                 RoutedBy::Default => "default",

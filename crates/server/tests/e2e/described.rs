@@ -27,7 +27,9 @@ fn every_answer_is_as_the_description_says() {
     command.args(["--config-file", "settings.toml", "run", &description, "-H", "Authorization: Bearer NATIVE_DEMO"]);
     command.args(["--seed", "1", "--max-examples", "5", "--max-time", ASKS_FOR, "--request-timeout", "15"]);
     command.args(["--exclude-checks", NOT_CHECKED, "--no-shrink", "--warnings", "off"]);
-    LEFT_OUT.iter().for_each(|left_out| drop(command.args(["--exclude-operation-id", left_out])));
+    for left_out in LEFT_OUT {
+        command.args(["--exclude-operation-id", left_out]);
+    }
 
     let output = command.output().expect("schemathesis runs");
 

@@ -83,7 +83,7 @@ pub(super) struct Chosen {
 
 impl Search {
     /// What is asked for, or the sentence that says what cannot be.
-    pub fn chosen(self) -> Result<Chosen, Refusal> {
+    pub(super) fn chosen(self) -> Result<Chosen, Refusal> {
         let by_end = self.ended_since.is_some() || self.ended_before.is_some();
         let filter = RecordFilter {
             state: word("state", self.state, STATES)?.unwrap_or_default(),
