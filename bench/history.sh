@@ -3,7 +3,7 @@
 #
 #   history.sh [sqlite] [postgres] [RECORDS]
 #
-# Takes some 8 GB in $TMPDIR for ten million records, one database after the other, and removes them. PostgreSQL is
+# Takes some 11 GB in $TMPDIR for ten million records, one database after the other, and removes them. PostgreSQL is
 # Debian's (`apt install postgresql`), started on a free port of the loopback for the time of the run.
 set -eu
 cd "$(dirname "$0")/.."
