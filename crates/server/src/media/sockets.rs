@@ -189,7 +189,10 @@ impl Stock {
             shelf.not_before = Some(now + PAUSE);
             return None;
         }
-        for _ in 0..BATCH.min(shelf.ports.len()) {
+        // Before the first pair there is time: another server may have a thousand ports at the range's beginning.
+        let is_first = self.pairs.iter().all(|pair| usize::from(pair.shelf) != index);
+        let tries = if is_first { shelf.ports.len() } else { BATCH.min(shelf.ports.len()) };
+        for _ in 0..tries {
             let port = shelf.ports.pop_front()?;
             let id = self.pairs.len() as u32;
             match bind_pair(shelf.ip, port, poller, id) {
@@ -304,6 +307,16 @@ mod tests {
         let ports: Vec<_> = stock.refill(now, &poller).iter().map(|address| address.port).collect();
 
         assert_eq!(ports, [12_030, 12_034]);
+    }
+
+    #[test]
+    fn a_range_whose_beginning_another_server_has_is_looked_through_to_its_end() {
+        let (mut stock, poller, now) = stock(2, 12_200..=12_399);
+        let _others: Vec<_> = (12_200..12_390).map(|port| UdpSocket::bind((loopback(), port)).unwrap()).collect();
+
+        let ports: Vec<_> = stock.refill(now, &poller).iter().map(|address| address.port).collect();
+
+        assert_eq!(ports, [12_390, 12_392]);
     }
 
     #[test]
