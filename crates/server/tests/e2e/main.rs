@@ -9,7 +9,6 @@ mod support;
 
 mod abuse;
 mod baresip_calls;
-mod chaos;
 mod clicks;
 mod codecs;
 mod crash;

@@ -6,7 +6,6 @@ pub mod kamailio;
 pub mod linphone;
 pub mod office;
 pub mod people;
-pub mod receiver;
 pub mod sipp;
 pub mod socket;
 pub mod sound;
