@@ -23,6 +23,7 @@ async fn the_same_key_gets_the_first_answer_again_and_rings_once() {
 
     assert_eq!((first.0, &first.1["id"]), (201, &json!(call(1).to_string())));
     assert_eq!(again.status(), 201);
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
     assert_eq!(again.headers()["location"], format!("/v1/calls/{}", call(1)));
     assert_eq!(again.json::<Value>().await.expect("JSON"), first.1);
     assert_eq!(world.switchboard.reached().len(), 1);

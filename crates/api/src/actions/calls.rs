@@ -13,6 +13,8 @@ pub(crate) struct Begun {
     pub call: CallId,
     /// The agent's leg.
     pub leg: LegId,
+    /// Whether an earlier order with the same key began it.
+    pub again: bool,
 }
 
 /// Everything stored about a call.
@@ -62,7 +64,7 @@ async fn begin(app: &App, asker: &Asker, order: Originate) -> Result<Begun, Prob
         return Err(Problem::refused(Reason::StorageStalled, sentence.clone()));
     }
     match app.switchboard.command(asker.tenant, asker.actor.clone(), Command::Originate(order)).await? {
-        Reply::Originated { call, leg } => Ok(Begun { call, leg }),
+        Reply::Originated { call, leg } => Ok(Begun { call, leg, again: false }),
         other => Err(unexpected(&other)),
     }
 }

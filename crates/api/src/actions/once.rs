@@ -40,7 +40,7 @@ pub(crate) async fn carry_out(
     loop {
         match claims.claim(&key, &request).await? {
             Claim::Made => return give(claims, key, order).await,
-            Claim::Answered(ClaimAnswer::Call { call, leg }) => return Ok(Begun { call, leg }),
+            Claim::Answered(ClaimAnswer::Call { call, leg }) => return Ok(Begun { call, leg, again: true }),
             Claim::Answered(ClaimAnswer::Refused(problem)) => return Err(problem.into()),
             Claim::Answered(ClaimAnswer::Http { .. }) | Claim::Taken => return Err(Refusal::KeyTaken),
             Claim::Pending => {}

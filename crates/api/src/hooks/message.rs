@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Request, Response, Url};
 use store::{Attempt, Hook, HookMethod};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -138,7 +138,10 @@ pub(crate) fn masked_url(url: &Url) -> String {
 fn headers(headers: &HeaderMap) -> String {
     let mut text = String::new();
     for (name, value) in headers {
-        let line = format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()));
+        // A password in the URL goes as this header.
+        let secret = *name == AUTHORIZATION;
+        let value = if secret { "***".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        let line = format!("{name}: {value}\n");
         if text.len() + line.len() > HEADERS {
             break;
         }
@@ -239,5 +242,17 @@ mod tests {
 
         assert!(shown.starts_with("GET https://crm.example.test/hook?action=***&secret_key=***&note=***"), "{shown}");
         assert!(!shown.contains("SECRET_DEMO"), "{shown}");
+    }
+
+    #[test]
+    fn the_journal_does_not_show_the_password_of_a_url() {
+        let outward = Outward::new().expect("two clients");
+        let hook = Hook { url: "https://crm:PASSWORD_DEMO@crm.example.test/hook".into(), ..hook(HookMethod::PostJson) };
+        let request = request(&outward, false, &hook, ("msg_7_1_0", "{}"), 1_700_000_000).expect("a request");
+
+        let shown = printed(&request);
+
+        assert!(request.headers()[AUTHORIZATION].to_str().is_ok_and(|value| value.starts_with("Basic ")));
+        assert!(shown.contains("authorization: ***\n") && !shown.contains("PASSWORD_DEMO"), "{shown}");
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{AppendHeaders, IntoResponse};
 use model::{CallId, ClaimedKey, DialAnswer};
 use serde::{Deserialize, Serialize};
 use store::RecordCursor;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Asked, Named, OrderKey, Sent};
+use super::once::REPLAYED;
 use super::problem::ProblemBody;
 use super::sign_in::SignedIn;
 use super::views::{CallStoryView, CallView, EventView, Page, RecordView};
@@ -80,8 +81,9 @@ pub(crate) async fn begin(
     };
     let id = begun.call.to_string();
     let location = [(header::LOCATION, format!("/v1/calls/{id}"))];
+    let replayed = begun.again.then_some([(REPLAYED, "true")]);
     let body = BegunCall { callid: id.clone(), id, state: "started", from, to, leg: begun.leg.to_string() };
-    Ok((StatusCode::CREATED, location, Json(body)))
+    Ok((StatusCode::CREATED, location, AppendHeaders(replayed.into_iter().flatten()), Json(body)))
 }
 
 /// Which live calls.

@@ -9,6 +9,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::problem::ProblemBody;
 use crate::Faces;
@@ -70,7 +71,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Faces>> for Sent<T> {
 
     async fn from_request(request: Request, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
         match Json::from_request(request, faces).await {
-            Ok(Json(body)) => Ok(Self(body)),
+            Ok(Json(body)) => object(body).map(Self),
             Err(rejection) => {
                 let code = match &rejection {
                     JsonRejection::MissingJsonContentType(_) => "media_type",
@@ -93,10 +94,24 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<Faces>> for SentOrNothing<T>
         if body.trim_ascii().is_empty() {
             return Ok(Self(T::default()));
         }
-        let read: Option<T> = serde_json::from_slice(&body)
-            .map_err(|error| ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", error.to_string()))?;
-        Ok(Self(read.unwrap_or_default()))
+        match serde_json::from_slice(&body).map_err(|error| unreadable(&error))? {
+            Value::Null => Ok(Self(T::default())),
+            body => object(body).map(Self),
+        }
     }
+}
+
+/// Serde would take a list of the values for an object with the names.
+fn object<T: DeserializeOwned>(body: Value) -> Result<T, ProblemBody> {
+    if !body.is_object() {
+        let detail = "the body is a JSON object: begin it with {";
+        return Err(ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", detail));
+    }
+    serde_json::from_value(body).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &serde_json::Error) -> ProblemBody {
+    ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", error.to_string())
 }
 
 impl<T: std::str::FromStr + Send> FromRequestParts<Arc<Faces>> for Named<T> {

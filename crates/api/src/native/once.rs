@@ -32,7 +32,7 @@ const MOST_KEPT: usize = 256 * 1024;
 /// What is kept of an answer's head.
 const HEADERS: &[HeaderName] = &[header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 /// Says that an answer was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// An answer as it is kept.
 #[derive(Serialize, Deserialize)]
