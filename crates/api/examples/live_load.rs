@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::{SinkExt, StreamExt};
-use model::TenantId;
+use model::{CallId, EngineNumber, TenantId};
 use support::World;
 use support::story::ToldCall;
 use tokio::sync::mpsc;
@@ -62,7 +62,9 @@ async fn serve(tenants: u32, batches: u32, events: u32, seconds: u32) -> Result<
         }
         late = late.max(due.elapsed());
         let tenant = ids[nth as usize % ids.len()];
-        let mut call = ToldCall::new(&world.writer, tenant, support::call(nth + 1), model::Timestamp::now());
+        // A call and its legs share a count of six digits, which begins anew with each second.
+        let id = CallId::new(1_700_000_000 + i64::from(nth / 1_000), EngineNumber(1), nth % 1_000 * 100);
+        let mut call = ToldCall::new(&world.writer, tenant, id, model::Timestamp::now());
         call.click(&micros().to_string()).ringing(1);
         // A key is stored and told to nobody of this dialect.
         for _ in 3..events {
