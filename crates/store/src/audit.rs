@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::StoreError;
 use crate::db::{Db, Sql, Transaction};
+use crate::mask::masked_url;
 use crate::settings::{Author, Noun};
 
 /// What was done, as the log has it.
@@ -32,9 +33,9 @@ pub struct AuditRow {
     pub name: String,
     /// The keys that are different, secrets included.
     pub changed: Vec<String>,
-    /// The thing before, without its secrets.
+    /// The thing before, without its secrets and what may open something in its URLs.
     pub before: Option<Value>,
-    /// The thing after, without its secrets.
+    /// The thing after, in the same way.
     pub after: Option<Value>,
 }
 
@@ -155,18 +156,24 @@ pub(crate) async fn write_thing(
         Verb::Update => "update",
         Verb::Delete => "delete",
     };
-    let (before, after) = (thing.before.map(without_secrets), thing.after.map(without_secrets));
+    let (mut before, mut after) = (thing.before.map(without_secrets), thing.after.map(without_secrets));
     let mut changed = match (&before, &after) {
         (Some(before), Some(after)) => differing(before, after),
         _ => Vec::new(),
     };
+    // Only once it is known what differs: of two URLs that may be the secret alone.
+    for state in [&mut before, &mut after].into_iter().flatten() {
+        state.values_mut().for_each(mask_urls);
+    }
+    // A hook is called by its URL.
+    let name = masked_url(thing.name);
     changed.extend(thing.secrets.iter().map(|secret| (*secret).to_owned()));
     let line = Entry {
         tenant: thing.tenant,
         action,
         noun: thing.noun.word(),
         thing: thing.id,
-        name: thing.name,
+        name: &name,
         changed,
         before: before.map(Value::Object),
         after: after.map(Value::Object),
@@ -236,6 +243,16 @@ fn without_secrets(shown: &Map<String, Value>) -> Map<String, Value> {
         kept.remove(key);
     }
     kept
+}
+
+/// Takes what may open something out of every URL.
+fn mask_urls(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = masked_url(text),
+        Value::Array(values) => values.iter_mut().for_each(mask_urls),
+        Value::Object(values) => values.values_mut().for_each(mask_urls),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 type Line = (

@@ -21,6 +21,7 @@ mod events;
 mod feed;
 mod hooks;
 mod lock;
+mod mask;
 mod migrations;
 mod open;
 pub mod provision;
@@ -45,6 +46,7 @@ pub use hooks::{
     Attempt, AttemptRow, Claimed, Deliveries, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Draft, Hook,
     HookId, HookOrderError, HookStatus, Hooks, Made, Outcome, Place, Settled, Spell, Whence,
 };
+pub use mask::masked_url;
 pub use open::{Durability, OpenError, Store, StoreOptions};
 pub use recordings::{RecordingRow, Recordings};
 pub use records::{
@@ -60,4 +62,4 @@ pub use settings::{
 };
 pub use tenant::TenantStore;
 pub use trunks::{TrunkRow, Trunks};
-pub use writer::{Replies, Writer, WriterFigures, WriterState};
+pub use writer::{Awaited, Replies, SetAside, Writer, WriterFigures, WriterState};

@@ -396,10 +396,27 @@ async fn the_audit_log_says_who_changed_what_and_no_secret(database: Database) {
     make(&store, Noun::User, json!({"email": "x@example.test", "password": "pw-user-secret", "role": "reader"}))
         .await
         .unwrap();
+    let hook = json!({"kind": "missed", "url": "https://crm:pw-url@crm.example.test/hook?k=pw-query"});
+    let hook = make(&store, Noun::Hook, hook).await.unwrap().thing;
+    let moved = json!({"url": "https://crm:pw-url@crm.example.test/hook?k=pw-other"});
+    update(&store, Noun::Hook, &hook.id, moved).await.unwrap();
+    let crm = json!({"crm": {"url": "https://crm.example.test/?k=pw-query", "default": {"extension": "101"}}});
+    make(&store, Noun::Number, json!({"number": "02873088077", "route": crm})).await.unwrap();
+    let of_urls = store.audit(Some(ONE)).list(&AuditFilter::default(), None, 3).await.unwrap();
+    delete(&store, Noun::Number, "02873088077").await.unwrap();
+    delete(&store, Noun::Hook, &hook.id).await.unwrap();
     let refused = make(&store, Noun::Extension, json!({"number": "101", "password": "p"})).await;
 
     assert!(refused.is_err());
-    let rows = store.audit(Some(ONE)).list(&AuditFilter::default(), None, 5).await.unwrap();
+    let shown = json!("https://***@crm.example.test/hook?k=***");
+    assert_eq!(of_urls[0].after.as_ref().unwrap()["route"]["crm"]["url"], "https://crm.example.test/?k=***");
+    assert_eq!(of_urls[1].changed, ["url"], "that it is another one is told");
+    assert_eq!(
+        (&of_urls[1].before.as_ref().unwrap()["url"], &of_urls[1].after.as_ref().unwrap()["url"]),
+        (&shown, &shown)
+    );
+    assert_eq!(of_urls[1].name, "missed https://***@crm.example.test/hook?k=***");
+    let rows = store.audit(Some(ONE)).list(&AuditFilter::default(), Some(of_urls[2].id), 5).await.unwrap();
     let told: Vec<_> = rows.iter().map(|row| (row.action.as_str(), row.noun.as_str(), row.name.as_str())).collect();
     assert_eq!(told[..1], [("create", "user", "x@example.test")], "a tenant's user stands in the tenant's log");
     assert_eq!(
