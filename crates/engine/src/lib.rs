@@ -30,6 +30,7 @@ mod rung;
 mod sounds;
 mod step;
 mod tenant;
+mod trunks;
 
 pub use edge::{Answer, Input, Now, Output, Question, SignIn, Storage, Whose, Wire};
 pub use engine::{Engine, EngineConfig, EngineLoad};

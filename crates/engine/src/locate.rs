@@ -6,7 +6,7 @@ use model::{Target, TenantId, Ticket, Transport};
 use sip::{DialogId, Flow, Host, Interface, Scheme, Uri};
 
 use crate::edge::{Answer, Question, Wire};
-use crate::lines::sip::Trunks;
+use crate::trunks::Trunks;
 
 /// The most names that are asked for at a time. Dialogs beyond them stay on their flow.
 const MOST: usize = 1_024;

@@ -10,10 +10,10 @@ use crate::edge::{Now, Output, Question, Wire};
 use crate::ids::Ids;
 use crate::key::Key;
 use crate::limits::{Begun, Urgency, Uses};
-use crate::lines::sip::Trunks;
 use crate::office::Office;
 use crate::questions::Questions;
 use crate::sounds::Sounds;
+use crate::trunks::Trunks;
 
 /// Everything a call may use while it takes a step. The call itself is out of its tenant's table for so long.
 pub struct Step<'a> {

@@ -22,7 +22,7 @@ use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
 use crate::lines::Line;
-use crate::lines::sip::{Gatekeeper, SipNews, Trunks};
+use crate::lines::sip::{Gatekeeper, SipNews};
 use crate::live::Live;
 use crate::locate::Whereabouts;
 use crate::questions::Questions;
@@ -30,6 +30,7 @@ use crate::registrar::WatchId;
 use crate::sounds::Sounds;
 use crate::step::Step;
 use crate::tenant::Tenant;
+use crate::trunks::Trunks;
 
 /// How long a peer that vanished in a call may stay unnoticed where its silence tells nothing (RFC 4028).
 const SESSION: SessionTimer = SessionTimer { expires: Duration::from_secs(1_800), min: Duration::from_secs(90) };

@@ -8,8 +8,9 @@ use sip::Headers;
 use super::{Engine, Timer};
 use crate::edge::{Answer, Now, Output};
 use crate::key::Key;
-use crate::lines::sip::{Settled, stub};
+use crate::lines::sip::stub;
 use crate::tenant::Tenant;
+use crate::trunks::Settled;
 
 impl Engine {
     pub(super) fn settings(&mut self, now: Now, ticket: Ticket, settings: Arc<TenantSettings>) {

@@ -11,7 +11,7 @@ use super::negotiation::Secrecy;
 use super::sound::{Peer, Sound};
 use super::state::Branch;
 use super::state::SipLine;
-use super::trunk::{Errand, Found, Tries, TrunkPlan};
+use super::tries::{Errand, Found, Tries, TrunkPlan};
 use crate::caller::Shown;
 use crate::key::{LegKey, TrunkKey};
 use crate::registrar::Binding;

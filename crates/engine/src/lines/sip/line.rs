@@ -17,12 +17,12 @@ use super::keys::{self, Form, Presses};
 use super::sound::{Peer, Sound};
 use super::state::{Branch, Heard, Invited, Rung, SipLine, State, Up, branch_key};
 use super::stub;
-use super::trunk::login;
 use super::within;
 use crate::abilities::ACCEPT;
 use crate::key::{LegKey, TrunkKey};
 use crate::lines::{End, Gone, LegNews, LegOrder};
 use crate::step::Step;
+use crate::trunks::login;
 
 /// What the SIP machine tells of a leg.
 #[derive(Debug)]

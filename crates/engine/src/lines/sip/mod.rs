@@ -14,7 +14,7 @@ mod register;
 mod sound;
 mod state;
 pub mod stub;
-mod trunk;
+mod tries;
 mod within;
 
 pub use self::call_out::CallPhone;
@@ -25,7 +25,7 @@ pub use self::line::SipNews;
 pub use self::register::{keep as keep_bindings, register};
 pub use self::sound::Peer;
 pub use self::state::SipLine;
-pub use self::trunk::{Errand, Settled, TrunkPlan, Trunks};
+pub use self::tries::{Errand, TrunkPlan};
 
 use sip::{Flow, NameAddr, Uri};
 

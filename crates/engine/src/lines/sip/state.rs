@@ -6,7 +6,7 @@ use sip::{DialogId, Flow, Invite};
 use super::keys::Presses;
 use super::negotiation::Negotiation;
 use super::sound::Sound;
-use super::trunk::Tries;
+use super::tries::Tries;
 use crate::key::{Key, LegKey, TrunkKey};
 use crate::lines::End;
 

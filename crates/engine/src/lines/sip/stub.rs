@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use sip::{DialogSnapshot, Login};
 
-use super::trunk::{Trunks, login};
 use crate::key::TrunkKey;
+use crate::trunks::{Trunks, login};
 
 #[derive(Serialize, Deserialize)]
 struct Stub {

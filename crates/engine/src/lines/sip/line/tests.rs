@@ -12,10 +12,10 @@ use super::*;
 use crate::edge::Now;
 use crate::ids::Ids;
 use crate::key::{Key, LegIndex};
-use crate::lines::sip::Trunks;
 use crate::office::Office;
 use crate::questions::Questions;
 use crate::sounds::Sounds;
+use crate::trunks::Trunks;
 
 const OURS: &str = "192.0.2.1:5060";
 const THEIRS: &str = "192.0.2.9:5060";

@@ -9,13 +9,13 @@
 //! | `health` | whether calls go there |
 //! | `register` | our registration there |
 //! | `reach` | flow, addresses, routes, account |
-//! | `tries` | a call that goes over one trunk after the other |
+//!
+//! A call that goes over one trunk after the other is in `lines/sip/tries.rs`.
 
 mod health;
 mod held;
 mod reach;
 mod register;
-mod tries;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -28,7 +28,6 @@ use sip::{Endpoint, Failure, Flow, NameAddr, Response};
 use self::held::{Held, at_place, same_account};
 pub use self::reach::{domain, flow_to, login, routes, uri_of};
 use self::register::{Registration, Turn};
-pub use self::tries::{Errand, Found, Tries, TrunkPlan};
 use crate::edge::Now;
 use crate::key::{Ask, Key, TrunkKey};
 use crate::limits::{Begun, Urgency};

@@ -10,16 +10,16 @@ use media::WorkerId;
 use model::{Codec, Reason, Target, Trunk};
 use sip::{HeaderName, Headers, Invite, NameAddr, NextHop, Response, Uri};
 
-use super::{domain, flow_to, login, routes, uri_of};
+use super::identity;
+use super::inviting::{self, Wants};
+use super::sound::{Peer, Sound};
+use super::state::{Branch, Heard, SipLine, State};
 use crate::caller::{Diversion, Presented};
 use crate::key::{LegKey, TrunkKey};
 use crate::limits::{Begun, Urgency};
-use crate::lines::sip::identity;
-use crate::lines::sip::inviting::{self, Wants};
-use crate::lines::sip::sound::{Peer, Sound};
-use crate::lines::sip::state::{Branch, Heard, SipLine, State};
 use crate::lines::{End, LegNews};
 use crate::step::Step;
+use crate::trunks::{domain, flow_to, login, routes, uri_of};
 
 /// How long a trunk may say nothing at all.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
@@ -228,7 +228,7 @@ impl Tries {
 
 impl SipLine {
     /// The trunk that is being called has refused, or has not answered at all.
-    pub(in crate::lines::sip) fn on_trunk_refused(
+    pub(super) fn on_trunk_refused(
         &mut self,
         step: &mut Step<'_>,
         at: usize,
