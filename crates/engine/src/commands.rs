@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{CallEvent, Direction, Language, Origin, Originate, Party, Problem, Reason, Text, Ticket};
 
 use crate::call::Call;
-use crate::call::stages::{Click, Stage};
+use crate::call::stages::{Claimed, Click, Stage};
 use crate::caller::{Caller, Shown};
 use crate::live::Live;
 use crate::ring;
@@ -54,15 +54,18 @@ pub fn originate(
         CallEvent::Started { origin: Origin::Click, direction, from, to: destination.party(), did, about: None };
     call.story.tell(step.now.wall, started);
     // Nothing of a call that could not ring its agent is told: the client hears why, and that is all.
-    let rung = ring::agent_of_click(&mut call, step, extension, &order).map_err(|reason| {
-        step.office.limits.end_call();
-        refused(reason)
-    })?;
-    if let Some(claim) = order.claim.take() {
-        call.story.answers(claim);
+    let begun = match order.claim.take() {
+        Some(claim) => Claimed::wait(&mut call, step, claim, order, ticket).map(Stage::Claimed),
+        None => ring::agent_of_click(&mut call, step, extension, &order)
+            .map(|rung| Stage::Click(Click::of(&mut call, step, rung.leg, order, ticket, rung.patience))),
+    };
+    match begun {
+        Ok(stage) => Ok(Live::new(call, stage)),
+        Err(reason) => {
+            step.office.limits.end_call();
+            Err(refused(reason))
+        }
     }
-    let stage = Stage::Click(Click::of(&mut call, step, rung.leg, order, ticket, rung.patience));
-    Ok(Live::new(call, stage))
 }
 
 fn refused(reason: Reason) -> Problem {

@@ -64,9 +64,9 @@ pub enum Input {
         /// What.
         command: Command,
     },
-    /// The answer to a question.
+    /// The answer to a question, or whether a batch is stored.
     Answer {
-        /// Names the question.
+        /// Names the question, or the batch (`Batch::awaited`).
         ticket: Ticket,
         /// The answer.
         answer: Answer,
@@ -138,13 +138,15 @@ pub enum Question {
     },
 }
 
-/// The answer to a [`Question`].
+/// The answer to a [`Question`], or what became of a batch that the engine waits for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
     /// At least one; [`Target::in_turn`] gives the order to try them in.
     Addresses(Vec<Target>),
     /// An extension or a group, as the CRM wrote it.
     Target(String),
+    /// The batch is stored.
+    Stored,
     /// It cannot be known: one sentence.
     Failed(String),
 }

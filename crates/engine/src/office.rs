@@ -72,6 +72,12 @@ impl Office {
         let event = Event { subject, seq: *seq, at: now.wall, callid: None, what };
         // The number is kept before the event is told, so that no later engine gives it again.
         out.push_back(Output::Told(Told::Keep(kept)));
-        out.push_back(Output::Told(Told::Batch(Batch { tenant, events: vec![event], record: None, claim: None })));
+        out.push_back(Output::Told(Told::Batch(Batch {
+            tenant,
+            events: vec![event],
+            record: None,
+            claim: None,
+            awaited: None,
+        })));
     }
 }

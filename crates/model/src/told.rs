@@ -31,6 +31,8 @@ pub struct Batch {
     pub record: Option<Box<Record>>,
     /// The claim that this call is the answer to. Stands in the call's first batch only.
     pub claim: Option<ClaimedKey>,
+    /// The engine goes on once it knows whether this batch is stored, and is told so under this name.
+    pub awaited: Option<Ticket>,
 }
 
 /// An event with its place in the tenant's story.

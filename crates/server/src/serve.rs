@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use api::{ApiSettings, App, Crm, Hooks, Mailer, Metrics, Outward, Readiness};
 use engine::door::{Door, DoorConfig};
-use engine::{Engine, EngineConfig, EngineLoad, Input, Storage};
+use engine::{Answer, Engine, EngineConfig, EngineLoad, Input, Storage};
 use model::{EngineNumber, TrunkAddress};
 use sip::Interface;
-use store::{Store, StoreOptions, WriterState};
+use store::{Awaited, Store, StoreOptions, WriterState};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
@@ -304,6 +304,9 @@ impl Running {
                 }
             });
         }
+        if let Some(awaited) = writer.awaited() {
+            tokio::spawn(tell_stored(awaited, inbox.clone()));
+        }
         let board = Arc::new(Board::new(tickets, inbox.clone()));
         let trunks = Trunks::new(names.clone(), peers.clone());
         let handover = Handover::new(store.clone(), board.clone(), inbox.clone(), trunks);
@@ -460,6 +463,17 @@ async fn follow_writer(store: Store, inbox: Inbox, readiness: Arc<watch::Sender<
             running
         });
         inbox.errand_in_turn(Errand::input(Input::Storage(storage))).await;
+    }
+}
+
+/// Tells the engine what became of the batches that it waits for.
+async fn tell_stored(mut awaited: Awaited, inbox: Inbox) {
+    while let Some((ticket, stored)) = awaited.recv().await {
+        let answer = match stored {
+            Ok(()) => Answer::Stored,
+            Err(refused) => Answer::Failed(refused.to_string()),
+        };
+        inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
     }
 }
 

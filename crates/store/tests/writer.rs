@@ -11,12 +11,13 @@ use model::{
     Batch, ClaimedKey, Event, ExtensionEvent, Kept, KeptKind, Problem, Reply, Subject, TenantId, Text, Ticket, Told,
     What,
 };
-use store::{Claim, ClaimAnswer, Store, WriterState};
+use store::{Claim, ClaimAnswer, SetAside, Store, WriterState};
 
 for_both! {
     positions_of_a_tenant_grow_by_one_and_know_nothing_of_another,
     positions_go_on_after_a_restart,
     a_reply_comes_after_what_was_told_before_it_is_stored,
+    who_waits_for_a_batch_hears_that_it_is_stored_or_that_the_database_refuses_it,
     only_the_last_record_of_a_call_stays_and_it_keeps_its_row,
     the_last_value_of_a_fact_wins_and_an_ended_one_is_gone,
     while_the_database_is_locked_the_writer_is_stalled_and_loses_nothing,
@@ -76,6 +77,23 @@ async fn a_reply_comes_after_what_was_told_before_it_is_stored(database: Databas
     assert!(store.tenant(ONE).records().get(call.id).await.unwrap().is_some());
     assert_eq!(replies.recv().await, Some((Ticket(8), Err(Problem::Unavailable))));
     assert!(store.writer().replies().is_none());
+}
+
+async fn who_waits_for_a_batch_hears_that_it_is_stored_or_that_the_database_refuses_it(database: Database) {
+    let store = two_tenants(&database).await;
+    let mut awaited = store.writer().awaited().expect("nobody else asked");
+    let (mut call, mut nobodys) = (TestCall::new(ONE, 0), TestCall::new(TenantId(99), 1));
+
+    store.writer().push(Told::Batch(Batch { awaited: Some(Ticket(7)), ..call.started("101", "0900000001") }));
+    store.writer().push(Told::Batch(Batch { awaited: Some(Ticket(8)), ..nobodys.started("101", "0900000001") }));
+    store.writer().push(Told::Batch(call.answered()));
+
+    assert_eq!(awaited.recv().await, Some((Ticket(7), Ok(()))));
+    assert!(store.tenant(ONE).records().get(call.id).await.unwrap().is_some());
+    assert_eq!(awaited.recv().await, Some((Ticket(8), Err(SetAside))));
+    store.writer().flush().await;
+    assert!(awaited.try_recv().is_err(), "nobody waits for the third");
+    assert!(store.writer().awaited().is_none());
 }
 
 async fn only_the_last_record_of_a_call_stays_and_it_keeps_its_row(database: Database) {
@@ -204,7 +222,11 @@ async fn events_of_no_call_are_stored_without_a_record(database: Database) {
         what: What::Extension(ExtensionEvent::Refused { why: Text::from("not its own From") }),
     };
 
-    tell(&store, [Told::Batch(Batch { tenant: ONE, events: vec![event.clone()], record: None, claim: None })]).await;
+    tell(
+        &store,
+        [Told::Batch(Batch { tenant: ONE, events: vec![event.clone()], record: None, claim: None, awaited: None })],
+    )
+    .await;
 
     let stored = store.tenant(ONE).events().after(0, 10).await.unwrap();
     assert_eq!(stored.len(), 1);

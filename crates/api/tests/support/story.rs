@@ -169,7 +169,7 @@ impl ToldCall {
 
     fn push(&mut self, events: Vec<Event>) -> &mut Self {
         let record = self.record.clone().map(Box::new);
-        let batch = Batch { tenant: self.tenant, events, record, claim: self.claim.take() };
+        let batch = Batch { tenant: self.tenant, events, record, claim: self.claim.take(), awaited: None };
         self.writer.push(Told::Batch(batch));
         self
     }

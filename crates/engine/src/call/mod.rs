@@ -25,7 +25,7 @@ use self::story::Story;
 use crate::caller::{Caller, Shown};
 use crate::edge::Output;
 use crate::key::{LegIndex, LegKey, TrunkKey};
-use crate::limits::Uses;
+use crate::limits::{Begun, Urgency, Uses};
 use crate::lines::{End, Gone, LegOrder, Line};
 use crate::step::Step;
 
@@ -56,6 +56,8 @@ pub struct Call {
     /// The extension that gave somebody away last: what is called on behalf of that somebody shows the extension's number.
     pub transferred_by: Option<String>,
     legs: Vec<Leg>,
+    /// What it has taken of the limits for a leg that has not begun.
+    reserved: Option<Uses>,
     /// All sessions of a call are on one worker, chosen with its first leg.
     worker: Option<WorkerId>,
     recordings: Recordings,
@@ -95,6 +97,7 @@ impl Call {
             caller: Caller::default(),
             transferred_by: None,
             legs: Vec::new(),
+            reserved: None,
             worker: None,
             recordings: Recordings::default(),
             consultation: None,
@@ -126,6 +129,20 @@ impl Call {
     /// Where the call's sound is, once it has a leg with sound.
     pub fn worker(&self) -> Option<WorkerId> {
         self.worker
+    }
+
+    /// Takes what a leg will use that begins later.
+    pub fn reserve(&mut self, step: &mut Step<'_>, uses: Uses) -> Result<(), Reason> {
+        step.take(&uses, Begun::ByUs, Urgency::Usual)?;
+        self.reserved = Some(uses);
+        Ok(())
+    }
+
+    /// Gives back what was reserved: the leg begins now, or never.
+    pub fn release(&mut self, step: &mut Step<'_>) {
+        if let Some(uses) = self.reserved.take() {
+            step.free(&uses);
+        }
     }
 
     /// Adds the leg that [`Call::next_leg`] named.
@@ -430,6 +447,7 @@ impl Call {
         for index in 0..self.legs.len() {
             self.drop_leg(step, LegIndex(index as u8), end);
         }
+        self.release(step);
         self.stop_recording(step);
         self.over = true;
         step.office.limits.end_call();

@@ -19,6 +19,8 @@ pub struct Story {
     record: Option<Record>,
     /// The claim that the call answers, until it is put out with the first batch.
     claim: Option<ClaimedKey>,
+    /// The name under which the engine waits for that batch.
+    awaited: Option<Ticket>,
     /// Told in this step, not put out.
     events: Vec<Event>,
     /// Replies that must not reach their askers before the events of this step are stored.
@@ -34,6 +36,7 @@ impl Story {
             recordings: BTreeMap::new(),
             record: None,
             claim: None,
+            awaited: None,
             events: Vec::new(),
             replies: Vec::new(),
         }
@@ -88,9 +91,10 @@ impl Story {
         });
     }
 
-    /// The call is the answer to this claim; its first batch says so.
-    pub fn answers(&mut self, claim: ClaimedKey) {
+    /// The call is the answer to this claim; its first batch says so, and is awaited under this name.
+    pub fn answers(&mut self, claim: ClaimedKey, awaited: Ticket) {
         self.claim = Some(claim);
+        self.awaited = Some(awaited);
     }
 
     /// Replies to a command after what this step tells is stored.
@@ -111,6 +115,7 @@ impl Story {
                 events: std::mem::take(&mut self.events),
                 record: self.record.clone().map(Box::new),
                 claim: self.claim.take(),
+                awaited: self.awaited.take(),
             };
             out.push_back(Output::Told(Told::Batch(batch)));
         }
@@ -149,7 +154,7 @@ mod tests {
             about: None,
         };
 
-        story.answers(claim.clone());
+        story.answers(claim.clone(), Ticket(7));
         story.tell(Timestamp::UNIX_EPOCH, started);
         story.flush(TenantId(1), &mut out);
         story.tell(Timestamp::UNIX_EPOCH, CallEvent::LegRinging { leg: id.first_leg(), early_sound: false });
@@ -158,10 +163,10 @@ mod tests {
         let claims: Vec<_> = out
             .into_iter()
             .filter_map(|output| match output {
-                Output::Told(Told::Batch(batch)) => Some(batch.claim),
+                Output::Told(Told::Batch(batch)) => Some((batch.claim, batch.awaited)),
                 _ => None,
             })
             .collect();
-        assert_eq!(claims, [Some(claim), None]);
+        assert_eq!(claims, [(Some(claim), Some(Ticket(7))), (None, None)]);
     }
 }

@@ -1,6 +1,7 @@
 //! The one way to write what an engine tells: a queue that never blocks, and behind it one task that commits.
 //!
-//! The task takes whatever has queued, stores it in one transaction, lets the feed tell it, then hands replies on.
+//! The task takes whatever has queued, stores it in one transaction, says so where an engine waits for it, lets the feed
+//! tell it, then hands replies on.
 //! There is no timer: while one group commits, the next one gathers.
 
 mod commit;
@@ -22,6 +23,14 @@ const MOST_WAITING: usize = 10_000;
 
 /// Replies to commands, each after everything told before it is stored.
 pub type Replies = mpsc::UnboundedReceiver<(Ticket, Result<Reply, Problem>)>;
+
+/// Whether batches that an engine waits for are stored, each once and as soon as that is known.
+pub type Awaited = mpsc::UnboundedReceiver<(Ticket, Result<(), SetAside>)>;
+
+/// The database refuses a batch for its content: it is set aside, and nothing of it is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the database refuses it for its content, as the log says")]
+pub struct SetAside;
 
 /// Writes what an engine tells. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,6 +76,7 @@ struct Shared {
     waiting: AtomicUsize,
     state: watch::Sender<WriterState>,
     replies: Mutex<Option<Replies>>,
+    awaited: Mutex<Option<Awaited>>,
     commits: AtomicU64,
     events: AtomicU64,
     failures: AtomicU64,
@@ -107,6 +117,11 @@ impl Writer {
     /// The replies to commands, in order. Whoever asks first has them; None afterwards.
     pub fn replies(&self) -> Option<Replies> {
         self.shared.replies.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What became of batches that an engine waits for. Whoever asks first has it; None afterwards.
+    pub fn awaited(&self) -> Option<Awaited> {
+        self.shared.awaited.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// What the writer has done since it started.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::commit::{Scribe, Stored};
 use super::group::Group;
-use super::{Shared, Work, Writer, WriterState};
+use super::{SetAside, Shared, Work, Writer, WriterState};
 use crate::Feed;
 use crate::db::Pen;
 use crate::lock::FolderLock;
@@ -46,6 +46,7 @@ pub(crate) struct Remedy {
 struct Task {
     queue: mpsc::UnboundedReceiver<Work>,
     replies: mpsc::UnboundedSender<(Ticket, Result<Reply, Problem>)>,
+    awaited: mpsc::UnboundedSender<(Ticket, Result<(), SetAside>)>,
     shared: Arc<Shared>,
     scribe: Scribe,
     place: Place,
@@ -55,17 +56,19 @@ struct Task {
 pub(crate) fn start(place: Place) -> Writer {
     let (queue, works) = mpsc::unbounded_channel();
     let (replies, receiver) = mpsc::unbounded_channel();
+    let (awaited, outcomes) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
         waiting: AtomicUsize::new(0),
         state: watch::Sender::new(WriterState::Flowing),
         replies: Mutex::new(Some(receiver)),
+        awaited: Mutex::new(Some(outcomes)),
         commits: AtomicU64::new(0),
         events: AtomicU64::new(0),
         failures: AtomicU64::new(0),
         refused: AtomicU64::new(0),
     });
     let scribe = Scribe::new(place.pen.clone());
-    tokio::spawn(Task { queue: works, replies, shared: shared.clone(), scribe, place }.run());
+    tokio::spawn(Task { queue: works, replies, awaited, shared: shared.clone(), scribe, place }.run());
     Writer { queue, shared }
 }
 
@@ -117,6 +120,12 @@ impl Task {
             shared.commits.fetch_add(1, Ordering::Relaxed);
             shared.events.fetch_add(events as u64, Ordering::Relaxed);
             shared.refused.fetch_add(stored.refused, Ordering::Relaxed);
+            for (batch, first) in group.batches.iter().zip(&stored.firsts) {
+                if let Some(ticket) = batch.awaited {
+                    // Without a receiver there is no engine that waits.
+                    let _ = self.awaited.send((ticket, first.map(drop).ok_or(SetAside)));
+                }
+            }
             if group.batches.iter().any(|batch| batch.claim.is_some()) {
                 self.place.claims.send_replace(());
             }

@@ -141,7 +141,7 @@ impl Told {
             }
         }
         let record = self.record.clone().map(Box::new);
-        self.batches.push(Batch { tenant: self.tenant, events, record, claim: None });
+        self.batches.push(Batch { tenant: self.tenant, events, record, claim: None, awaited: None });
     }
 }
 

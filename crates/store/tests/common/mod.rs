@@ -231,6 +231,6 @@ impl TestCall {
                 None => self.record = Some(Record::start(event).expect("a call starts")),
             }
         }
-        Batch { tenant: self.tenant, events, record: self.record.clone().map(Box::new), claim: None }
+        Batch { tenant: self.tenant, events, record: self.record.clone().map(Box::new), claim: None, awaited: None }
     }
 }

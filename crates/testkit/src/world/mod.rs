@@ -465,6 +465,9 @@ impl World {
 
     fn commit(&mut self) {
         let committed = self.store.commit(self.now);
+        for (ticket, answer) in committed.awaited {
+            self.echoes.push_back(Input::Answer { ticket, answer });
+        }
         for (tenant, event) in committed.events {
             self.show(tenant, &event);
         }

@@ -1,14 +1,15 @@
 //! The store of the world: a writer that takes its time, and what it has committed.
 //!
 //! Judges every batch as it commits it: no gap in the numbers, one tenant a call, a record that is what the stored events
-//! make of it, and a claim where one belongs.
+//! make of it, and a claim where one belongs, once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use engine::Answer;
 use model::{
-    Batch, CallEvent, CallId, Event, Kept, KeptKind, Origin, Problem, Record, Reply, Subject, TenantId, Ticket, Told,
-    What,
+    Batch, CallEvent, CallId, ClaimedKey, Event, Kept, KeptKind, Origin, Problem, Record, Reply, Subject, TenantId,
+    Ticket, Told, What,
 };
 
 /// Everything that was told.
@@ -18,6 +19,14 @@ pub struct Store {
     pub commit_takes: Duration,
     /// Commits do not end.
     pub stalled: bool,
+    /// Calls that begin from here on are refused for what they say.
+    pub refuses: bool,
+    /// Calls that were refused: nothing of them is stored.
+    refused: BTreeSet<CallId>,
+    /// The calls that keys have had.
+    claims: BTreeMap<(TenantId, ClaimedKey), CallId>,
+    /// Calls of keys that a crash swallowed whole.
+    swallowed: BTreeSet<CallId>,
     waiting: VecDeque<Told>,
     committing: Vec<Told>,
     done_at: Option<Duration>,
@@ -68,8 +77,13 @@ impl Store {
         }
         for told in std::mem::take(&mut self.committing) {
             match told {
+                Told::Batch(batch) if self.is_refused(&batch) => {
+                    let refused = |ticket| (ticket, Answer::Failed("the store refuses it".into()));
+                    committed.awaited.extend(batch.awaited.map(refused));
+                }
                 Told::Batch(batch) => {
-                    judge_claim(&batch);
+                    self.answer_claim(&batch);
+                    committed.awaited.extend(batch.awaited.map(|ticket| (ticket, Answer::Stored)));
                     let tenant = self.tenants.entry(batch.tenant).or_default();
                     for event in &batch.events {
                         tenant.add(event);
@@ -100,6 +114,11 @@ impl Store {
 
     /// The process dies: what was not committed never was.
     pub fn crash(&mut self) {
+        for told in self.committing.iter().chain(&self.waiting) {
+            if let Told::Batch(Batch { claim: Some(_), record: Some(record), .. }) = told {
+                self.swallowed.insert(record.callid);
+            }
+        }
         self.waiting.clear();
         self.committing.clear();
         self.done_at = None;
@@ -129,9 +148,40 @@ impl Store {
         self.tenants.iter().map(|(id, tenant)| (*id, tenant))
     }
 
+    /// The call that a key has had.
+    pub fn call_of(&self, tenant: TenantId, key: &ClaimedKey) -> Option<CallId> {
+        self.claims.get(&(tenant, key.clone())).copied()
+    }
+
+    /// Whether a crash swallowed the call of a key: nobody knows of it, so nobody may have heard of it.
+    pub fn has_swallowed(&self, call: CallId) -> bool {
+        self.swallowed.contains(&call)
+    }
+
     /// What came of a command, once it is committed.
     pub fn reply(&self, ticket: Ticket) -> Option<&Result<Reply, Problem>> {
         self.replies.get(&ticket)
+    }
+
+    fn is_refused(&mut self, batch: &Batch) -> bool {
+        let Some(call) = batch.record.as_ref().map(|record| record.callid) else { return false };
+        if self.refuses && batch.events.iter().any(|event| matches!(event.what, What::Call(CallEvent::Started { .. })))
+        {
+            self.refused.insert(call);
+        }
+        self.refused.contains(&call)
+    }
+
+    /// A claim stands in the first batch of an ordered call only, is awaited, and was not answered before.
+    fn answer_claim(&mut self, batch: &Batch) {
+        assert_eq!(batch.claim.is_some(), batch.awaited.is_some(), "what is awaited are claims: {batch:?}");
+        let Some(claim) = batch.claim.clone() else { return };
+        let ordered =
+            |event: &Event| matches!(event.what, What::Call(CallEvent::Started { origin: Origin::Click, .. }));
+        let record = batch.record.as_ref().filter(|_| batch.events.iter().any(ordered));
+        let call = record.unwrap_or_else(|| panic!("a claim where no ordered call begins: {batch:?}")).callid;
+        let before = self.claims.insert((batch.tenant, claim), call);
+        assert_eq!(before, None, "a key has a second call: {batch:?}");
     }
 
     fn begin(&mut self, now: Duration) {
@@ -149,13 +199,8 @@ pub struct Committed {
     pub events: Vec<(TenantId, Event)>,
     /// In order.
     pub replies: Vec<(Ticket, Result<Reply, Problem>)>,
-}
-
-/// Every client of the world gives its orders keys: the first batch of a call that one ordered says so, and no other.
-fn judge_claim(batch: &Batch) {
-    let ordered = |event: &Event| matches!(event.what, What::Call(CallEvent::Started { origin: Origin::Click, .. }));
-    let begins = batch.events.iter().any(ordered);
-    assert_eq!(batch.claim.is_some(), begins, "a claim stands in the first batch of an ordered call only: {batch:?}");
+    /// What became of the batches that the engine waits for.
+    pub awaited: Vec<(Ticket, Answer)>,
 }
 
 impl Tenant {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use engine::{Input, Storage};
 use model::{
-    Actor, CallId, ClaimedKey, Command, DialAnswer, Dialled, Originate, Problem, Reply, Role, TenantSettings, Text,
-    Ticket,
+    Actor, CallId, ClaimedKey, Command, DialAnswer, Dialled, Originate, Problem, Reply, Role, TenantId, TenantSettings,
+    Text, Ticket,
 };
 use sip::sdp::Direction;
 use sip::{HeaderName, Headers, Method, Transport};
@@ -297,8 +297,25 @@ impl World {
         let to = Dialled::parse(number).expect("a script dials what can be dialled");
         let line = format!("crm -> pbx  dial {extension} {number}");
         self.ladder.note(self.now, &line);
-        let claim = Some(ClaimedKey { owner: "crm".into(), key: format!("order at {:?}", self.now) });
-        self.command(tenant, Command::Originate(Originate { from: extension.into(), to, answer, claim }))
+        self.command(tenant, Command::Originate(Originate { from: extension.into(), to, answer, claim: None }))
+    }
+
+    /// A client of the first company orders a call under a key that is free, and hears of it when it is accepted.
+    pub fn orders_once(&mut self, extension: &str, number: &str, key: &str) -> Ticket {
+        self.orders_once_and(extension, number, key, DialAnswer::WhenAccepted)
+    }
+
+    /// A client of the first company orders a call under a key that is free.
+    pub fn orders_once_and(&mut self, extension: &str, number: &str, key: &str, answer: DialAnswer) -> Ticket {
+        let to = Dialled::parse(number).expect("a script dials what can be dialled");
+        self.ladder.note(self.now, &format!("crm -> pbx  dial {extension} {number} under {key}"));
+        let claim = Some(ClaimedKey { owner: "crm".into(), key: key.into() });
+        self.command(1, Command::Originate(Originate { from: extension.into(), to, answer, claim }))
+    }
+
+    /// The call that a key of a client of the first company has had.
+    pub fn call_of_key(&self, key: &str) -> Option<CallId> {
+        self.store.call_of(TenantId(1), &ClaimedKey { owner: "crm".into(), key: key.into() })
     }
 
     /// A client of the first company ends its newest call.
@@ -322,6 +339,11 @@ impl World {
     pub fn storage_stalls(&mut self) {
         self.store.stalled = true;
         self.give(Input::Storage(Storage::Stalled));
+    }
+
+    /// The database refuses calls that begin from here on, for what they say.
+    pub fn storage_refuses(&mut self) {
+        self.store.refuses = true;
     }
 
     /// The disk takes records again.

@@ -17,7 +17,7 @@ const REST: Duration = Duration::from_secs(150);
 
 impl World {
     /// Lets everything come to its end and judges it: every leg has ended, each call has one record and one last event,
-    /// nothing is left allocated, and nobody heard or saw another company.
+    /// nothing is left allocated, nobody heard or saw another company, and nobody rang for an order that may come again.
     pub fn end(&mut self) {
         self.settle();
         self.run_until(self.now + REST);
@@ -59,6 +59,8 @@ impl World {
             assert!(live.is_empty(), "{name} has calls left: {live:?}");
             let own = self.company(phone.card.tenant.0).settings.name.clone();
             for talk in phone.talks.iter().filter(|talk| !talk.caller) {
+                let call = talk.named().filter(|call| self.store.has_swallowed(*call));
+                assert_eq!(call, None, "{name} rang for an order with a key that nobody knows of, and may ring again");
                 let foreign = self.companies.iter().map(|company| &company.settings.name);
                 let seen = foreign.filter(|other| **other != own).find(|other| talk.shown.contains(other.as_str()));
                 assert_eq!(seen, None, "{name} was called by another company: {}", talk.shown);

@@ -60,7 +60,7 @@ impl Decide {
         let decided = match &answer {
             Answer::Target(target) => routing::by_crm(&settings, target),
             Answer::Failed(why) => Err(Undecided::Failed(why.clone())),
-            Answer::Addresses(_) => Err(Undecided::Failed("it answered another question".into())),
+            Answer::Addresses(_) | Answer::Stored => Err(Undecided::Failed("it answered another question".into())),
         };
         match decided {
             Ok(destination) => self.decided(call, step, RoutedBy::Crm, None, Ok(destination)),

@@ -1,6 +1,7 @@
 //! What a call is doing. One file a stage; each is a small machine that takes news of legs and the time,
 //! gives orders and events, and says which stage comes next.
 
+mod claimed;
 mod click;
 mod consult;
 mod decide;
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 use model::{EndedBy, Reason};
 
+pub use self::claimed::Claimed;
 pub use self::click::Click;
 pub use self::consult::Consult;
 pub use self::decide::Decide;
@@ -32,6 +34,8 @@ pub enum Stage {
     Decide(Decide),
     /// Somebody called; the other side rings.
     Dial(Dial),
+    /// An API client ordered the call under a key: it has to be stored before a phone rings.
+    Claimed(Claimed),
     /// An API client ordered the call: the agent's phone rings, then the customer's.
     Click(Click),
     /// Two sides are connected.
@@ -54,7 +58,8 @@ impl Stage {
             Self::Talk(talk) => talk.on_news(call, step, leg, news),
             Self::Transfer(transfer) => transfer.on_news(call, step, leg, news),
             Self::Consult(consult) => consult.on_news(call, step, leg, news),
-            Self::Over => Self::Over,
+            // It has no legs.
+            stage @ (Self::Claimed(_) | Self::Over) => stage,
         }
     }
 
@@ -76,6 +81,7 @@ impl Stage {
         match self {
             Self::Decide(decide) => decide.on_timeout(call, step),
             Self::Dial(dial) => dial.on_timeout(call, step),
+            Self::Claimed(claimed) => claimed.on_timeout(call, step),
             Self::Click(click) => click.on_timeout(call, step),
             Self::Talk(talk) => talk.on_timeout(call, step),
             Self::Transfer(transfer) => transfer.on_timeout(call, step),
@@ -88,6 +94,7 @@ impl Stage {
     pub fn on_answer(self, call: &mut Call, step: &mut Step<'_>, answer: Answer) -> Self {
         match self {
             Self::Decide(decide) => decide.on_answer(call, step, answer),
+            Self::Claimed(claimed) => claimed.on_answer(call, step, answer),
             stage => stage,
         }
     }
@@ -96,6 +103,7 @@ impl Stage {
     pub fn end(self, call: &mut Call, step: &mut Step<'_>, reason: Reason) -> Self {
         let sip = if call.is_connected() { 200 } else { refusal(reason.sip()) };
         match self {
+            Self::Claimed(claimed) => claimed.give_up(call, End::new(reason, sip)),
             Self::Click(click) => click.give_up(call, End::new(reason, sip)),
             Self::Transfer(mut transfer) => transfer.give_up(call, step, End::new(reason, sip)),
             Self::Consult(mut consult) => consult.give_up(call, step, End::new(reason, sip)),
@@ -110,6 +118,7 @@ impl Stage {
         match self {
             Self::Decide(decide) => Some(decide.poll_timeout()),
             Self::Dial(dial) => dial.poll_timeout(),
+            Self::Claimed(claimed) => Some(claimed.poll_timeout()),
             Self::Click(click) => click.poll_timeout(),
             Self::Talk(talk) => Some(talk.poll_timeout()),
             Self::Transfer(transfer) => Some(transfer.poll_timeout()),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sip::{NameAddr, Request, Uri};
+use model::CallId;
+use sip::{HeaderName, NameAddr, Request, Uri};
 
 use super::abilities::{Session, Unheard};
 use super::manner::Manner;
@@ -92,6 +93,12 @@ pub enum End {
 }
 
 impl Talk {
+    /// The call as the switchboard names it to its phones.
+    pub fn named(&self) -> Option<CallId> {
+        let call = self.invite.headers.get(&HeaderName::from_static("X-Callid"))?;
+        std::str::from_utf8(call).ok()?.parse().ok()
+    }
+
     /// Whether it is not over.
     pub fn is_live(&self) -> bool {
         !matches!(self.state, State::Gone(_))

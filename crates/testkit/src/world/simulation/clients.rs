@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    ActingLeg, CallId, Command, Dialled, LegId, LegRecord, Origin, Party, PlayedSound, Record, RecordAction, Transfer,
-    TransferMode,
+    ActingLeg, CallId, Command, Dialled, LegId, LegRecord, Origin, Originate, Party, PlayedSound, Record, RecordAction,
+    TenantId, Transfer, TransferMode,
 };
 
 use super::{EXTENSIONS, HEARD_OF, Simulation};
@@ -45,6 +45,26 @@ impl Simulation {
             }
         };
         self.world.command(tenant, command);
+    }
+
+    /// A client of a company orders a call.
+    pub(super) fn order_call(&mut self, tenant: i64, order: Originate) {
+        let ticket = self.world.command(tenant, Command::Originate(order.clone()));
+        if order.claim.is_some() {
+            self.keyed.push((tenant, order, ticket));
+        }
+    }
+
+    /// Whoever has had no reply from a process that died gives the same order again, under the same key: it is carried
+    /// out unless the key has had its call.
+    pub(super) fn repeat_orders(&mut self) {
+        for (tenant, order, ticket) in std::mem::take(&mut self.keyed) {
+            let is_answered = |key| self.world.store.call_of(TenantId(tenant), key).is_some();
+            if self.world.reply(ticket).is_none() && !order.claim.as_ref().is_some_and(is_answered) {
+                self.tally.repeated += 1;
+                self.order_call(tenant, order);
+            }
+        }
     }
 
     /// Whether two who talk are kept from hearing each other by nobody: by no client, no transfer, and not just now.

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use model::{
     CallId, ClaimedKey, DialAnswer, Dialled, Group, Origin, Originate, Reason, Route, Status, Strategy, TenantSettings,
+    Ticket,
 };
 use sip::Transport;
 use sip::sdp::Direction;
@@ -64,6 +65,8 @@ pub struct Tally {
     pub asked: u32,
     /// How often the process died.
     pub crashes: u32,
+    /// Orders under keys that were given again after that.
+    pub repeated: u32,
     /// How often it was listened who hears whom.
     pub listened: u32,
     /// Conversations in which both were found to hear each other.
@@ -72,10 +75,10 @@ pub struct Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tried, records, answered, transferred, asked, crashes, listened, conversations } = self;
+        let Self { tried, records, answered, transferred, asked, crashes, repeated, listened, conversations } = self;
         write!(
             f,
-            "{tried} calls tried, {records} records, {answered} answered, {transferred} transferred, {asked} asked, {crashes} crashes, listened {listened} times to {conversations} conversations"
+            "{tried} calls tried, {records} records, {answered} answered, {transferred} transferred, {asked} asked, {crashes} crashes, {repeated} orders repeated, listened {listened} times to {conversations} conversations"
         )
     }
 }
@@ -108,6 +111,8 @@ struct Simulation {
     silent: BTreeSet<CallId>,
     /// When a client had something played to a call last.
     played: BTreeMap<CallId, Duration>,
+    /// Orders under keys since the process died last.
+    keyed: Vec<(i64, Originate, Ticket)>,
     /// When a phone lost its network last, or could not be reached as before.
     lost_at: BTreeMap<usize, Duration>,
 }
@@ -213,6 +218,7 @@ impl Simulation {
             calm_since: Duration::ZERO,
             silent: BTreeSet::new(),
             played: BTreeMap::new(),
+            keyed: Vec::new(),
             lost_at: BTreeMap::new(),
         };
         simulation.sign_in(|_| true);
@@ -258,9 +264,9 @@ impl Simulation {
         let answer =
             if self.world.chance.per_mille(500) { DialAnswer::WhenAccepted } else { DialAnswer::WhenPhoneResponds };
         let to = Dialled::parse(&to).expect("a number that can be dialled");
-        let claim = Some(ClaimedKey { owner: "crm".into(), key: "order".into() });
-        let order = Originate { from: from.to_owned(), to, answer, claim };
-        self.world.command(tenant, model::Command::Originate(order));
+        let is_keyed = self.world.chance.per_mille(500);
+        let claim = is_keyed.then(|| ClaimedKey { owner: "crm".into(), key: format!("order {}", self.tally.tried) });
+        self.order_call(tenant, Originate { from: from.to_owned(), to, answer, claim });
         if self.world.chance.per_mille(250) {
             let after = self.world.chance.within(Duration::from_secs(12));
             self.plan(after, Plan::EndNewest { tenant });

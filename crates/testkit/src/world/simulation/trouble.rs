@@ -93,6 +93,7 @@ impl Simulation {
         let down = self.world.chance.within(Duration::from_secs(3));
         self.pass(down);
         self.world.restart();
+        self.repeat_orders();
         self.sign_in(|transport| transport.is_reliable());
     }
 

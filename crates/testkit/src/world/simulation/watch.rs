@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{CallId, LegRecord, Reason, Record, TenantId, Timestamp};
-use sip::{HeaderName, Request};
 
 use super::clients::{goes_on_as, is_of};
 use super::{GROUPS, HEARD_OF, Simulation};
@@ -34,7 +33,7 @@ impl Simulation {
             let called = phone.talks.iter().filter(|talk| !talk.caller);
             let called = called.filter(|talk| talk.began > self.died_at);
             for talk in called.filter(|talk| talk.is_up() && talk.acked) {
-                let call = call_named(&talk.invite);
+                let call = talk.named();
                 let rows = world.store.tenant(phone.card.tenant);
                 let record = call.and_then(|call| goes_on_as(rows?, call));
                 // Who hears of a call after its end may still ring when our patience is over.
@@ -83,7 +82,7 @@ impl Simulation {
             }
             for (at, talk) in phone.talks.iter().enumerate().filter(|(_, talk)| talk.is_up() && talk.acked) {
                 if talk.sound.is_open() && talk.began > self.died_at {
-                    let call = if talk.caller { self.call_of(place, at) } else { call_named(&talk.invite) };
+                    let call = if talk.caller { self.call_of(place, at) } else { talk.named() };
                     let rows = world.store.tenant(phone.card.tenant);
                     let call = call.and_then(|call| Some(goes_on_as(rows?, call)?.callid));
                     if let Some(call) = call {
@@ -129,7 +128,7 @@ impl Simulation {
             return None;
         }
         let mut called = phones().flat_map(|phone| &phone.talks).filter(rings);
-        let call = called.next().and_then(|talk| call_named(&talk.invite));
+        let call = called.next().and_then(Talk::named);
         let rows = self.world.store.tenant(phone.card.tenant)?;
         let record = rows.records.get(&call?)?;
         // A client's call to the same number is not the phone's.
@@ -199,10 +198,4 @@ fn ended_of(record: &Record, phone: &Phone) -> Option<Timestamp> {
         return record.ended_at;
     }
     own.iter().map(|leg| leg.ended_at).collect::<Option<Vec<Timestamp>>>()?.into_iter().max()
-}
-
-/// The call that an INVITE of ours names.
-fn call_named(invite: &Request) -> Option<CallId> {
-    let call = invite.headers.get(&HeaderName::from_static("X-Callid"))?;
-    std::str::from_utf8(call).ok()?.parse().ok()
 }
