@@ -9,6 +9,7 @@ mod control;
 mod ear;
 #[cfg(test)]
 mod fixture;
+mod heard;
 mod jitter;
 mod latch;
 mod listener;
@@ -23,6 +24,7 @@ mod reception;
 mod recorder;
 mod session;
 mod silence;
+mod sine;
 mod speaker;
 mod srtp;
 mod worker;

@@ -3,7 +3,7 @@
 //! Made here, note by note, from the table that tones are made from; nothing of it is anybody else's. Each sample follows
 //! from its position alone, so that a melody is no more state than a tone, and its end joins its beginning.
 
-use crate::tone::{PEAK, RATE, sine};
+use crate::sine::{PEAK, RATE, sine};
 
 /// What sounds all the time: whoever has to find out whether there is music listens for it.
 pub const DRONE: u16 = 147;

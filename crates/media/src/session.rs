@@ -8,22 +8,23 @@ use std::ops::Range;
 use crate::clock::{Clock, MILLISECOND, Ticks};
 use crate::control::{Control, Told};
 use crate::ear::Ear;
+use crate::heard::{Heard, What};
 use crate::keys::{Form, KeyReader, Presses};
 use crate::latch::{Latch, Proof, Sign};
 use crate::listener::Listener;
 use crate::opinion::Journey;
 use crate::outgoing::Outgoing;
-use crate::reception::{Place, Reception};
+use crate::reception::Reception;
 use crate::recorder::Side;
 use crate::rtcp::LONGEST;
-use crate::rtp::{self, Header};
+use crate::rtp;
 use crate::silence::Silence;
 use crate::speaker::Speaker;
 use crate::srtp::Secured;
 pub(crate) use passing::Passed;
 use passing::Pressed;
 
-use crate::{AddressId, Channel, Codec, Packet, Quality, SessionId, Stream};
+use crate::{AddressId, Channel, Packet, Quality, SessionId, Stream};
 
 /// Silences in milliseconds that are told from one another; packets come every 10 to 60.
 const SHORTEST_SILENCE: u128 = 1_000;
@@ -64,26 +65,6 @@ pub(crate) struct Session {
     /// Sound has come from it.
     heard: bool,
     ignored: u64,
-}
-
-/// A packet that was taken from a party.
-pub(crate) struct Heard {
-    pub what: What,
-    pub header: Header,
-    /// Where its payload lies.
-    pub payload: Range<usize>,
-    pub place: Place,
-    /// It is the first sound from this party.
-    pub first: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum What {
-    Sound(Codec),
-    Key,
-    /// Comfort noise (RFC 3389).
-    Noise,
-    Other,
 }
 
 /// Where a party that has ended spoke from.
@@ -320,24 +301,5 @@ impl Stream {
         let silence = self.silence.filter(|_| self.receive)?;
         let milliseconds = silence.as_millis().clamp(SHORTEST_SILENCE, LONGEST_SILENCE);
         Some(milliseconds as Ticks * MILLISECOND)
-    }
-
-    /// What a packet of this payload type is.
-    fn what(&self, payload_type: u8) -> What {
-        if payload_type == self.receive_payload_type {
-            return What::Sound(self.codec);
-        }
-        if Some(payload_type) == self.receive_keys {
-            return What::Key;
-        }
-        if Some(payload_type) == self.comfort {
-            return What::Noise;
-        }
-        match payload_type {
-            13 => What::Noise,
-            8 => What::Sound(Codec::Pcma),
-            0 => What::Sound(Codec::Pcmu),
-            _ => What::Other,
-        }
     }
 }

@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use crate::clock::{MILLISECOND, Ticks};
 use crate::ear::{Ear, Taken};
+use crate::heard::{Heard, What};
 use crate::keys::{Keyer, Stroke};
 use crate::mouth::{MOST, Mouth};
 use crate::outgoing::Outgoing;
 use crate::rtp::{HEADER, Header};
-use crate::session::{Heard, What};
 use crate::tone::Tone;
 use crate::{Codec, Sound, Stream};
 

@@ -3,6 +3,7 @@
 
 use crate::clock::Ticks;
 use crate::ear::Ear;
+use crate::heard::Heard;
 use crate::jitter::{Arrival, Kind};
 use crate::keys::{Form, USUAL};
 use crate::listener::{Listener, NARROW, Press};
@@ -10,7 +11,7 @@ use crate::recorder::{Piece, Side, Voice};
 use crate::speaker::is_relayed;
 use crate::{Channel, Codec, Packet, Report, Sound, noise};
 
-use super::{Heard, Session};
+use super::Session;
 
 /// A press of which nothing is heard for so long has ended, although its last packets did not come.
 const FORGOTTEN: Ticks = 150 * crate::clock::MILLISECOND;

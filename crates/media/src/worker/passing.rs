@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 
 use super::{CATCH_UP, Worker};
 use crate::clock::Ticks;
+use crate::heard::{Heard, What};
 use crate::listener::NARROW;
-use crate::session::{Heard, Passed, Session, What};
+use crate::session::{Passed, Session};
 use crate::{Output, Packet, Report};
 
 impl Worker {
