@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::early::{Calling, Cancel};
+use super::held::calling::{Calling, Cancel};
 use super::held::{Held, Stage};
 use super::ids::DialogId;
 use super::news::{Failure, News, Overload};

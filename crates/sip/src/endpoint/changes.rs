@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Endpoint;
+use super::held::changes::{Change, Owed};
 use super::held::{Held, Stage};
-use super::ids::DialogId;
+use super::ids::{ClientId, DialogId, Timer};
 use super::news::News;
 use super::order::Body;
-use super::post::{ClientId, Timer};
-use super::sign_in::Challenged;
 use super::transactions::ClientMachine;
 use crate::{Headers, Method, Response};
 
@@ -23,41 +22,6 @@ const MAX_TRIES: u8 = 5;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// How long an asker may think about the answer to an offer in a 2xx.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-/// What is asked for, sent and owed.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    /// The one that is on its way.
-    pub sent: Option<Change>,
-    /// Those that follow, in order; one of a kind at the most.
-    pub waiting: Vec<Change>,
-    /// When the first of them may be tried again.
-    pub retry_at: Option<Instant>,
-    /// An ACK that waits for our answer.
-    pub owed: Option<Owed>,
-}
-
-/// One re-INVITE or UPDATE.
-#[derive(Debug)]
-pub(crate) struct Change {
-    /// INVITE or UPDATE.
-    pub method: Method,
-    pub headers: Headers,
-    pub body: Option<Body>,
-    pub challenged: Challenged,
-    tries: u8,
-    /// False for a refresh of the endpoint's own.
-    is_asked: bool,
-}
-
-/// A 2xx with an offer.
-#[derive(Debug)]
-pub(crate) struct Owed {
-    pub client: ClientId,
-    cseq: u32,
-    tag: Bytes,
-    until: Instant,
-}
 
 impl<K: Copy> Endpoint<K> {
     /// Offers another session in an answered dialog, or, without a body, asks for an offer. Waits for the dialog to be
@@ -188,59 +152,5 @@ impl<K: Copy> Endpoint<K> {
             }
             _ => None,
         }
-    }
-}
-
-impl Changes {
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        let owed = self.owed.as_ref().map(|owed| owed.until);
-        self.retry_at.into_iter().chain(owed).min()
-    }
-
-    /// Whether an ACK has been owed for too long.
-    pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        self.owed.as_ref().is_some_and(|owed| owed.until <= now)
-    }
-
-    fn wait(&mut self, change: Change) {
-        match self.waiting.iter_mut().find(|waiting| waiting.is_like(&change)) {
-            Some(waiting) => *waiting = change,
-            None => self.waiting.push(change),
-        }
-    }
-
-    /// What was refused for now goes back to the head of the queue, unless something later has taken its place.
-    fn try_again_at(&mut self, at: Instant) {
-        let Some(mut sent) = self.sent.take() else { return };
-        sent.tries += 1;
-        sent.challenged = Challenged::default();
-        if !self.waiting.iter().any(|waiting| waiting.is_like(&sent)) {
-            self.waiting.insert(0, sent);
-        }
-        self.retry_at = Some(at);
-    }
-
-    /// Whether something is on its way that refreshes the session, or is about to be.
-    pub(super) fn is_busy(&self) -> bool {
-        self.sent.is_some() || !self.waiting.is_empty()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.sent.is_none() && self.waiting.is_empty() && self.owed.is_none()
-    }
-}
-
-impl Change {
-    fn new(method: Method, headers: Headers, body: Option<Body>) -> Self {
-        Self { method, headers, body, challenged: Challenged::default(), tries: 0, is_asked: true }
-    }
-
-    /// An UPDATE that only says that we are there.
-    pub(super) fn refresh() -> Self {
-        Self { is_asked: false, ..Self::new(Method::Update, Headers::new(), None) }
-    }
-
-    fn is_like(&self, other: &Self) -> bool {
-        self.method == other.method && self.body.is_some() == other.body.is_some() && self.is_asked == other.is_asked
     }
 }

@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::head::{write_header, write_number, write_rest};
 use super::identity::Identity;
 use super::order::Body;
-use super::post::Own;
-use super::session::Spoken;
 use super::sign_in::Signature;
+use super::spoken::Spoken;
+use super::writing::{Own, write_address, write_header, write_number, write_rest};
 use crate::dialog::Addressed;
 use crate::{HeaderName, Headers, Method, Transport};
 
@@ -87,22 +86,5 @@ impl Draft<'_> {
         write_rest(&mut out, self.headers, self.body.map(|body| &body.content_type[..]), body);
         // It is kept for a while: what was reserved in vain goes back.
         out.into_boxed_slice().into()
-    }
-}
-
-/// Writes host and port.
-pub(crate) fn write_address(out: &mut Vec<u8>, address: SocketAddr) {
-    match address {
-        SocketAddr::V4(v4) => {
-            for (index, octet) in v4.ip().octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                write_number(out, usize::from(octet));
-            }
-            out.push(b':');
-            write_number(out, usize::from(v4.port()));
-        }
-        SocketAddr::V6(v6) => out.extend_from_slice(format!("[{}]:{}", v6.ip(), v6.port()).as_bytes()),
     }
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use super::identity::Identity;
-use super::order::{Body, is_ours};
-use super::post::Own;
-use super::session::Spoken;
+use super::order::Body;
+use super::spoken::Spoken;
+use super::writing::{Own, write_header, write_number, write_rest};
 use crate::message::write_line;
 use crate::{HeaderName, Headers, Request, Response};
 
@@ -127,42 +127,4 @@ impl<'a> Answer<'a> {
         let content_type = body.map(|body| &body.content_type[..]);
         Self { headers: Some(headers), content_type, body: body.map_or(&[], |body| &body.bytes), ..self }
     }
-}
-
-/// Writes the headers that an asker gave, Content-Type and Content-Length, the empty line and the body.
-pub(crate) fn write_rest(out: &mut Vec<u8>, headers: Option<&Headers>, content_type: Option<&[u8]>, body: &[u8]) {
-    for (name, value) in headers.into_iter().flat_map(Headers::iter) {
-        let is_replaced = content_type.is_some() && *name == HeaderName::ContentType;
-        if !is_replaced && !is_ours(name) {
-            write_header(out, name, value);
-        }
-    }
-    if let Some(content_type) = content_type {
-        write_header(out, &HeaderName::ContentType, content_type);
-    }
-    out.extend_from_slice(b"Content-Length: ");
-    write_number(out, body.len());
-    out.extend_from_slice(b"\r\n\r\n");
-    out.extend_from_slice(body);
-}
-
-pub(crate) fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
-    write_line(out, name.as_bytes());
-    out.extend_from_slice(b": ");
-    write_line(out, value);
-    out.extend_from_slice(b"\r\n");
-}
-
-pub(crate) fn write_number(out: &mut Vec<u8>, number: usize) {
-    let mut digits = [0; 20];
-    let (mut rest, mut at) = (number, digits.len());
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }

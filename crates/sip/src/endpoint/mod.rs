@@ -17,6 +17,8 @@
 //! | `responses` | what comes back |
 //! | `strays` | 2xx to INVITEs that nobody knows any more |
 //! | `timers` | what time and lost connections bring |
+//! | `held/` | one dialog, with the small machines inside it: they know no endpoint |
+//! | `writing`, `head`, `draft` | what is written: in common, of an answer, of a request |
 
 mod calling;
 mod changes;
@@ -38,10 +40,12 @@ mod sending;
 mod serving;
 mod session;
 mod sign_in;
+mod spoken;
 mod strays;
 mod table;
 mod timers;
 mod transactions;
+mod writing;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -56,10 +60,11 @@ pub use self::identity::mark_of;
 pub use self::ids::{DialogId, ServerId};
 pub use self::news::{Failure, Load, News, Output, Overload};
 pub use self::order::{Body, EndpointConfig, Incoming, Invite, OutOfDialog, Provisional, SessionTimer};
-use self::post::{Own, Post};
+use self::post::Post;
 use self::sign_in::SignIn;
 use self::strays::Strays;
 use self::transactions::Transactions;
+use self::writing::Own;
 use crate::dialog::{Dialog, DialogSnapshot, may_follow};
 use crate::digest::Login;
 use crate::{Flow, Interface, Message, Uri, Wheel};

@@ -6,62 +6,17 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::draft::{Draft, write_address};
-use super::head::{Answer, Head, write_header};
+use super::draft::Draft;
+use super::head::{Answer, Head};
 use super::identity::Identity;
-use super::ids::{DialogId, ServerId};
+use super::ids::Timer;
 use super::news::{News, Output};
+use super::writing::{Own, write_address};
 use crate::dialog::{Hop, NextHop, Remote};
-use crate::{Flow, HeaderName, Interface, Method, NameAddr, Scheme, Transport, Uri, Wheel};
+use crate::{Flow, Interface, Method, NameAddr, Scheme, Transport, Uri, Wheel};
 
 /// A longer request does not go by UDP (RFC 3261, 18.1.1).
 const MAX_DATAGRAM: usize = 1_300;
-
-/// The one machine a timer wakes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Timer {
-    Client(ClientId),
-    Server(ServerId),
-    Dialog(DialogId),
-}
-
-/// A request of ours: the number in its branch.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct ClientId(pub u64);
-
-impl ClientId {
-    /// The CANCEL of an INVITE has its branch and is a transaction of its own.
-    pub(crate) fn cancel(self) -> Self {
-        Self(!self.0)
-    }
-}
-
-/// What we say of ourselves.
-pub(crate) struct Own {
-    /// User-Agent and Server.
-    pub software: String,
-    /// Allow.
-    pub allow: String,
-    /// Supported.
-    pub supported: String,
-}
-
-impl Own {
-    /// Writes Allow and Supported.
-    pub(crate) fn present(&self, out: &mut Vec<u8>, given: impl Fn(&HeaderName) -> bool) {
-        for (name, value) in [(HeaderName::Allow, &self.allow), (HeaderName::Supported, &self.supported)] {
-            if !value.is_empty() && !given(&name) {
-                write_header(out, &name, value.as_bytes());
-            }
-        }
-    }
-
-    /// About how much room it takes.
-    pub(crate) fn size(&self, presents: bool) -> usize {
-        let presented = if presents { self.allow.len() + self.supported.len() + 100 } else { 0 };
-        self.software.len() + presented
-    }
-}
 
 pub(crate) struct Post<K> {
     pub interfaces: Vec<Interface>,

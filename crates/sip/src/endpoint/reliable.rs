@@ -2,76 +2,20 @@
 //!
 //! One at a time: what follows waits for the PRACK, and so does a 2xx if the answer before it described a session.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
+use std::time::Instant;
 
 use super::Endpoint;
 use super::head::Answer;
+use super::held::reliable::{Describes, Reliable, Unacknowledged};
 use super::held::{Held, REMIND, Stage, TheirOffer};
 use super::ids::ServerId;
 use super::news::News;
 use super::order::{Body, Provisional};
 use crate::transaction::{PATIENCE, T1};
-use crate::{Flow, HeaderName, Headers, Method, Request};
+use crate::{Headers, Request};
 
 /// Provisional answers that may wait for a PRACK.
 const MAX_WAITING: usize = 8;
-
-/// Whether the caller takes provisional answers reliably.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) enum WantsPrack {
-    #[default]
-    Never,
-    /// It can: those that carry a session description are.
-    Can,
-    /// It insists: all are.
-    Always,
-}
-
-#[derive(Debug)]
-pub(crate) struct Reliable {
-    /// CSeq of the INVITE.
-    cseq: u32,
-    /// RSeq of the latest one.
-    rseq: u32,
-    unacknowledged: Option<Unacknowledged>,
-    waiting: VecDeque<Provisional>,
-    /// The 2xx that waits.
-    answer: Option<(Headers, Option<Body>)>,
-}
-
-#[derive(Debug)]
-struct Unacknowledged {
-    response: Bytes,
-    flow: Flow,
-    describes: Describes,
-    interval: Duration,
-    /// None once the final answer has been sent: it is listened for, and not sent again.
-    resend_at: Option<Instant>,
-    give_up_at: Instant,
-}
-
-/// What a body says in the exchange of offer and answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Describes {
-    Nothing,
-    Offer,
-    Answer,
-}
-
-impl WantsPrack {
-    pub(crate) fn of(headers: &Headers) -> Self {
-        if headers.has_token(&HeaderName::Require, "100rel") {
-            WantsPrack::Always
-        } else if headers.has_token(&HeaderName::Supported, "100rel") {
-            WantsPrack::Can
-        } else {
-            WantsPrack::Never
-        }
-    }
-}
 
 impl<K: Copy> Endpoint<K> {
     /// Gives a provisional answer that wants a PRACK, now or in its turn.
@@ -211,45 +155,5 @@ impl<K: Copy> Endpoint<K> {
             resend_at: Some(now + T1),
             give_up_at: now + PATIENCE,
         });
-    }
-}
-
-impl Reliable {
-    fn new(cseq: u32, rseq: u32) -> Self {
-        Self { cseq, rseq, unacknowledged: None, waiting: VecDeque::new(), answer: None }
-    }
-
-    /// The final answer is sent: what was not acknowledged is not sent again, and its PRACK is still welcome. True if
-    /// there is nothing to wait for.
-    pub(crate) fn finish(&mut self) -> bool {
-        self.waiting = VecDeque::new();
-        if let Some(unacknowledged) = &mut self.unacknowledged {
-            unacknowledged.resend_at = None;
-            unacknowledged.response = Bytes::new();
-        }
-        self.unacknowledged.is_none()
-    }
-
-    /// Whether a 2xx waits.
-    pub(crate) fn has_answer(&self) -> bool {
-        self.answer.is_some()
-    }
-
-    /// Whether an offer of ours waits for the PRACK that answers it.
-    pub(crate) fn is_offer_open(&self) -> bool {
-        self.unacknowledged.as_ref().is_some_and(|unacknowledged| unacknowledged.describes == Describes::Offer)
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let unacknowledged = self.unacknowledged.as_ref()?;
-        Some(unacknowledged.resend_at?.min(unacknowledged.give_up_at))
-    }
-
-    /// Takes in the RAck of a PRACK. What the acknowledged response said; None if it names none that waits.
-    fn acknowledge(&mut self, headers: &Headers) -> Option<Describes> {
-        let rack = headers.rack().ok().flatten()?;
-        let is_latest = rack.rseq == self.rseq && rack.cseq.number == self.cseq && rack.cseq.method == Method::Invite;
-        let unacknowledged = self.unacknowledged.take_if(|_| is_latest)?;
-        Some(unacknowledged.describes)
     }
 }

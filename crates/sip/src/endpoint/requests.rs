@@ -5,15 +5,15 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::early::Cancel;
 use super::facts::Facts;
 use super::head::{Answer, Head};
+use super::held::calling::Cancel;
+use super::held::session::Grant;
 use super::held::{Held, Stage, TheirOffer, Whose};
 use super::ids::{DialogId, ServerId};
 use super::news::News;
 use super::order::Incoming;
 use super::post::refreshes_target;
-use super::session::Grant;
 use super::transactions::{Server, ServerMachine};
 use super::{identity, serving};
 use crate::transaction::{InviteServer, PlainServer};
@@ -161,7 +161,7 @@ impl<K: Copy> Endpoint<K> {
         if !matches!(held.stage, Stage::Confirmed) {
             return None;
         }
-        let current = held.session.as_ref().map(|session| session.we_refresh());
+        let current = held.session.as_ref().map(|session| session.we_refresh);
         match self.session?.grant(&request.headers, current) {
             Grant::TooBrief(least) => Some((422, Headers::new().with(HeaderName::MinSe, least.to_string()))),
             Grant::Session(spoken) => {

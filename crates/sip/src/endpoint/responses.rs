@@ -5,12 +5,12 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::early::Cancel;
+use super::held::calling::Cancel;
 use super::held::{Held, Stage};
 use super::identity;
-use super::ids::DialogId;
+use super::ids::{ClientId, DialogId, Timer};
 use super::news::News;
-use super::post::{ClientId, Timer, refreshes_target};
+use super::post::refreshes_target;
 use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
 use crate::dialog::{Dialog, NextHop, Remote, own};
 use crate::transaction::Acknowledge;

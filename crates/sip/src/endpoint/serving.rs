@@ -6,12 +6,12 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::head::{Answer, Head};
+use super::held::reliable::WantsPrack;
+use super::held::session::{Grant, Session};
 use super::held::{Held, Offered, REMIND, Stage, TheirOffer};
 use super::ids::{DialogId, ServerId};
 use super::news::Overload;
 use super::order::{Body, Incoming, Provisional};
-use super::reliable::WantsPrack;
-use super::session::Grant;
 use super::transactions::{ClientMachine, Server, ServerMachine};
 use crate::dialog::{Dialog, NextHop, Remote, Resending, own};
 use crate::transaction::{InviteServer, PlainServer};
@@ -166,7 +166,7 @@ impl<K: Copy> Endpoint<K> {
             if let Some(bytes) = self.answer_server(now, server, answer.with(headers, body)) {
                 held.resending.push(Resending::start(now, cseq, flow, is_offer, bytes));
             }
-            held.session = session.map(|session| session.begin(now));
+            held.session = session.map(|session| Session::of(now, &session));
             held.stage = Stage::Confirmed;
         }
         held.their_offer = TheirOffer::Settled;
@@ -204,7 +204,7 @@ impl<K: Copy> Endpoint<K> {
             return;
         }
         if let Some(session) = session {
-            held.session = Some(session.begin(now));
+            held.session = Some(Session::of(now, &session));
         }
         held.unanswered.retain(|unanswered| *unanswered != id);
         held.their_update.take_if(|update| *update == id);

@@ -3,148 +3,18 @@
 //! Says what is asked for and granted, and when a refresh is due or has failed to come. Sending it is left to `changes`,
 //! or to the asker where the other side takes no UPDATE.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Endpoint;
-use super::changes::Change;
-use super::head::{write_header, write_number};
+use super::held::changes::Change;
+use super::held::session::{LONGEST, Session};
 use super::held::{Held, Stage};
 use super::news::News;
-use super::order::SessionTimer;
+use super::spoken::{Role, Spoken};
 use crate::{HeaderName, Headers, Response};
 
-/// The least interval there is, in seconds (RFC 4028, 5).
-const LEAST: u32 = 90;
-/// The longest that is agreed to when the other side asks for a longer one.
-const LONGEST: u32 = 86_400;
 /// How often a call follows the other side's wish for a longer interval.
 const MAX_RAISED: u8 = 3;
-
-/// What two sides have agreed.
-#[derive(Debug)]
-pub(crate) struct Session {
-    /// The interval, as it was agreed.
-    seconds: u32,
-    we_refresh: bool,
-    /// When our refresh is due; None if it is theirs, or under way.
-    refresh_at: Option<Instant>,
-    /// When it is over: a little before the other side thinks so (RFC 4028, 10).
-    ends_at: Instant,
-}
-
-/// Session-Expires, Min-SE and Require as one message says them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Spoken {
-    seconds: u32,
-    refresher: Option<Role>,
-    /// In requests only.
-    min: Option<u32>,
-    /// In answers to those who know what it means.
-    is_required: bool,
-}
-
-/// Who refreshes, seen from the transaction that says so.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Role {
-    Uac,
-    Uas,
-}
-
-/// What a request of theirs gets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Grant {
-    Nothing,
-    Session(Spoken),
-    /// 422, with this as Min-SE.
-    TooBrief(u32),
-}
-
-impl SessionTimer {
-    fn least(self) -> u32 {
-        seconds(self.min).max(LEAST)
-    }
-
-    fn wished(self) -> u32 {
-        seconds(self.expires).max(self.least())
-    }
-
-    /// What a request of theirs gets that begins or refreshes a session. `current`: whether we refresh the one there is.
-    pub(crate) fn grant(self, headers: &Headers, current: Option<bool>) -> Grant {
-        let is_known =
-            headers.has_token(&HeaderName::Supported, "timer") || headers.has_token(&HeaderName::Require, "timer");
-        let theirs = headers.session_expires().ok().flatten();
-        // A session that is refreshed stays so, by us if the other side does not speak of it any more.
-        if theirs.is_none() && !is_known && current.is_none() {
-            return Grant::Nothing;
-        }
-        let wished = theirs.as_ref().map_or(u32::MAX, |theirs| theirs.seconds);
-        // A proxy may have asked for it: a caller that knows nothing of timers cannot ask for a longer one.
-        if wished < self.least() && is_known {
-            return Grant::TooBrief(self.least());
-        }
-        let least = headers.min_se().ok().flatten().unwrap_or(LEAST).clamp(LEAST, LONGEST);
-        let refresher = match &theirs {
-            _ if !is_known => Role::Uas,
-            Some(theirs) if theirs.is_uas() => Role::Uas,
-            Some(theirs) if theirs.is_uac() => Role::Uac,
-            _ if current == Some(true) => Role::Uas,
-            _ => Role::Uac,
-        };
-        let seconds = wished.min(self.wished()).max(least);
-        Grant::Session(Spoken { seconds, refresher: Some(refresher), min: None, is_required: is_known })
-    }
-}
-
-impl Spoken {
-    pub(crate) fn write(&self, out: &mut Vec<u8>, given: impl Fn(&HeaderName) -> bool) {
-        if !given(&HeaderName::SessionExpires) {
-            out.extend_from_slice(b"Session-Expires: ");
-            write_number(out, self.seconds as usize);
-            out.extend_from_slice(match self.refresher {
-                Some(Role::Uac) => b";refresher=uac",
-                Some(Role::Uas) => b";refresher=uas",
-                None => b"",
-            });
-            out.extend_from_slice(b"\r\n");
-        }
-        if let Some(min) = self.min
-            && !given(&HeaderName::MinSe)
-        {
-            out.extend_from_slice(b"Min-SE: ");
-            write_number(out, min as usize);
-            out.extend_from_slice(b"\r\n");
-        }
-        if self.is_required {
-            write_header(out, &HeaderName::Require, b"timer");
-        }
-    }
-
-    /// The session that begins when this is said in a 2xx of ours.
-    pub(crate) fn begin(&self, now: Instant) -> Box<Session> {
-        Box::new(Session::new(now, self.seconds, self.refresher == Some(Role::Uas)))
-    }
-}
-
-impl Session {
-    fn new(now: Instant, seconds: u32, we_refresh: bool) -> Self {
-        let interval = Duration::from_secs(seconds.clamp(1, LONGEST).into());
-        let margin = Duration::from_secs(32).min(interval / 3);
-        Self {
-            seconds,
-            we_refresh,
-            refresh_at: we_refresh.then(|| now + interval / 2),
-            ends_at: now + interval - margin,
-        }
-    }
-
-    pub(crate) fn we_refresh(&self) -> bool {
-        self.we_refresh
-    }
-
-    pub(crate) fn deadline(&self) -> Instant {
-        self.refresh_at.map_or(self.ends_at, |at| at.min(self.ends_at))
-    }
-}
 
 impl<K: Copy> Endpoint<K> {
     /// What a request of ours that begins or refreshes a session asks for.
@@ -230,8 +100,4 @@ impl<K: Copy> Endpoint<K> {
         let headers = Headers::new().with(HeaderName::Reason, "SIP;cause=408;text=\"Session expired\"");
         self.send_bye(now, held, headers);
     }
-}
-
-fn seconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_secs()).unwrap_or(LONGEST).min(LONGEST)
 }

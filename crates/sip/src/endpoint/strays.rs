@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::draft::Draft;
-use super::post::ClientId;
+use super::ids::ClientId;
 use super::transactions::{Client, ClientMachine, Purpose};
 use super::{Endpoint, identity};
 use crate::dialog::{Dialog, NextHop, Remote, own};

@@ -6,11 +6,11 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::head::Head;
-use super::ids::{DialogId, ServerId};
+use super::ids::{ClientId, DialogId, ServerId, Timer};
 use super::order::{Body, OutOfDialog};
-use super::post::{ClientId, Post, Timer, refreshes_target};
-use super::session::Spoken;
+use super::post::{Post, refreshes_target};
 use super::sign_in::{Challenged, SignIn};
+use super::spoken::Spoken;
 use super::table::Table;
 use crate::transaction::{InviteClient, InviteServer, PlainClient, PlainServer};
 use crate::{Flow, Headers, Method};

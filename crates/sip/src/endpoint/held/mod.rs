@@ -1,15 +1,20 @@
 //! A dialog in the endpoint's table: whose it is, how far it has come, and what is open in it.
 
+pub(crate) mod calling;
+pub(crate) mod changes;
+pub(crate) mod reliable;
+pub(crate) mod session;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::changes::{Change, Changes};
-use super::early::Calling;
-use super::ids::{DialogId, ServerId};
-use super::post::{ClientId, Post, Timer};
-use super::reliable::{Reliable, WantsPrack};
-use super::session::Session;
+use self::calling::Calling;
+use self::changes::{Change, Changes};
+use self::reliable::{Reliable, WantsPrack};
+use self::session::Session;
+use super::ids::{ClientId, DialogId, ServerId, Timer};
+use super::post::Post;
 use super::sign_in::{SignIn, Signature};
 use crate::dialog::{Dialog, NextHop, Remote, Resending, Resent};
 use crate::{Flow, HeaderName, Headers, Method};
