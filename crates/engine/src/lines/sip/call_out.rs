@@ -5,11 +5,10 @@ use media::WorkerId;
 use model::{CallId, Codec, Reason};
 use sip::{HeaderName, Headers, Invite, NameAddr, NextHop, Transport, Uri};
 
+use super::branch::{self, Branch, Wants};
 use super::identity;
-use super::inviting::{self, Wants};
 use super::negotiation::Secrecy;
 use super::sound::{Peer, Sound};
-use super::state::Branch;
 use super::state::SipLine;
 use super::tries::{Errand, Found, Tries, TrunkPlan};
 use crate::caller::Shown;
@@ -78,7 +77,7 @@ impl SipLine {
                 secrecy: if is_secured { Secrecy::Required } else { Secrecy::Welcome },
                 or_plain: is_secured,
             };
-            match inviting::ring(step, &sound, order.key, at, invite, &wants) {
+            match branch::ring(step, &sound, order.key, at, invite, &wants) {
                 Some(branch) => branches.push(branch),
                 None => break,
             }

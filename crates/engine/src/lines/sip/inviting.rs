@@ -3,80 +3,19 @@
 //! Sound before the answer reaches the caller from one early dialog only. As soon as a second phone rings nobody could say
 //! whose sound it should be: the caller hears our own ringback then, and the sound of whoever answers.
 
-use bytes::Bytes;
-use model::{Codec, Reason};
-use sip::{Body, Invite, Request, Response, ServerId};
+use model::Reason;
+use sip::{Body, Request, Response, ServerId};
 
+use super::branch::Branch;
 use super::causes::{because, elsewhere};
 use super::formats::word;
 use super::identity;
-use super::negotiation::{Negotiation, Secrecy};
-use super::sound::Sound;
-use super::state::{Branch, Early, Heard, SipLine, State, Up, branch_key};
+use super::negotiation::Negotiation;
+use super::state::{Heard, SipLine, State, Up};
+use super::tries::Found;
 use super::within;
-use crate::key::LegKey;
 use crate::lines::{End, LegNews};
 use crate::step::Step;
-
-/// The most early dialogs of one branch that are told apart.
-const MAX_FORKS: usize = 16;
-
-/// What an INVITE offers.
-#[derive(Clone, Debug)]
-pub(super) struct Wants<'a> {
-    /// Best first.
-    pub(super) codecs: &'a [Codec],
-    /// What the other side of the call speaks.
-    pub(super) wanted: &'a [Codec],
-    /// Whether sound is secured.
-    pub(super) secrecy: Secrecy,
-    /// Whether a phone that cannot have it so is offered plain sound.
-    pub(super) or_plain: bool,
-}
-
-/// Sends an INVITE with our offer. None: too much is going on.
-pub(super) fn ring(
-    step: &mut Step<'_>,
-    sound: &Sound,
-    key: LegKey,
-    at: usize,
-    mut invite: Invite,
-    wants: &Wants<'_>,
-) -> Option<Branch> {
-    let mut offered = sound.draft(step, wants.codecs, wants.wanted, wants.secrecy);
-    let flow = invite.flow;
-    let plain = wants.or_plain.then(|| Box::new(invite.clone()));
-    invite.body = Some(Body::sdp(offered.offer()));
-    let dialog = step.endpoint.invite(step.now.mono, branch_key(key, at), invite).ok()?;
-    Some(Branch { dialog, flow, refusal: None, offered, early: Vec::new(), plain, elsewhere: None })
-}
-
-impl Branch {
-    /// Sends its INVITE once more, with plain sound, if that is left to be tried.
-    fn ring_plainly(&mut self, step: &mut Step<'_>, key: LegKey, at: usize) -> bool {
-        let Some(mut invite) = self.plain.take() else { return false };
-        let mut offered = self.offered.afresh(Secrecy::Welcome, step.ids.sound_key());
-        invite.body = Some(Body::sdp(offered.offer()));
-        let Ok(dialog) = step.endpoint.invite(step.now.mono, branch_key(key, at), *invite) else { return false };
-        self.dialog = dialog;
-        self.offered = offered;
-        self.early.clear();
-        true
-    }
-
-    fn is_live(&self) -> bool {
-        self.refusal.is_none()
-    }
-
-    fn early_mut(&mut self, fork: u64) -> Option<&mut Early> {
-        let known = self.early.iter().position(|early| early.fork == fork);
-        let at = known.unwrap_or(self.early.len());
-        if known.is_none() && at < MAX_FORKS {
-            self.early.push(Early { fork, talk: None, said: Bytes::new() });
-        }
-        self.early.get_mut(at)
-    }
-}
 
 impl SipLine {
     /// 101–199.
@@ -190,6 +129,45 @@ impl SipLine {
             Some(_) => self.on_trunk_refused(step, at, Reason::Unreachable.into(), None),
             None => self.refused(step, at, Reason::Unreachable.into()),
         }
+    }
+
+    /// The trunk that is being called has refused, or has not answered at all.
+    fn on_trunk_refused(
+        &mut self,
+        step: &mut Step<'_>,
+        at: usize,
+        end: End,
+        response: Option<&Response>,
+    ) -> Option<LegNews> {
+        let State::Inviting { branches, heard } = &mut self.state else { return None };
+        let branch = branches.get_mut(at).filter(|branch| branch.refusal.is_none())?;
+        branch.refusal = Some(end);
+        let tries = self.tries.as_mut()?;
+        match response {
+            Some(response) => tries.heard(step, response),
+            None => tries.heard_nothing(step),
+        }
+        if tries.may_go_on(end.sip)
+            && let Ok(Found { trunk, branch, sound }) = tries.next(step)
+        {
+            branches.push(branch);
+            self.trunk = tries.has().cloned();
+            *heard = Heard::default();
+            if let Some(mut before) = self.sound.replace(sound) {
+                before.close(step);
+            }
+            return Some(LegNews::Rerouted { trunk, end });
+        }
+        // Where a carrier would rather have the call is worth following only if the carrier is to be believed.
+        let elsewhere = response.filter(|response| (300..400).contains(&response.status));
+        let elsewhere = elsewhere.filter(|_| tries.trunk(step).is_some_and(|trunk| trunk.trusted));
+        if let Some(to) = elsewhere.and_then(|response| identity::elsewhere(&response.headers)) {
+            return self.redirected(step, to);
+        }
+        // Our own credentials or routes are nothing that a caller can mend, and nothing that the party decided.
+        let ours = matches!(end.sip, 401 | 407);
+        let end = if ours { end.with_sip(500) } else { end };
+        self.gone(step, end, response.is_some() && !ours)
     }
 
     /// The refusal that speaks for those phones of the party that have refused, while others are still being rung.

@@ -11,11 +11,12 @@ use sip::{
     Body, Flow, HeaderName, Headers, Incoming, Method, NextHop, Overload, Provisional, Request, Response, ServerId, Uri,
 };
 
+use super::branch::{Branch, branch_key};
 use super::causes::{because, is_elsewhere};
 use super::formats::sound_codec;
 use super::keys::{self, Form, Presses};
 use super::sound::{Peer, Sound};
-use super::state::{Branch, Heard, Invited, Rung, SipLine, State, Up, branch_key};
+use super::state::{Heard, Invited, Rung, SipLine, State, Up};
 use super::stub;
 use super::within;
 use crate::abilities::ACCEPT;

@@ -1,5 +1,6 @@
 //! Phones and carriers, spoken to by SIP: what comes from outside a dialog, registrations, and one leg's dialog and sound.
 
+mod branch;
 mod call_out;
 mod causes;
 mod formats;

@@ -1,14 +1,12 @@
 //! What a leg over SIP is at each moment: who waits, who is called on which branches, who is connected.
 
-use bytes::Bytes;
-use sip::{DialogId, Flow, Invite};
+use sip::{DialogId, Flow};
 
+use super::branch::Branch;
 use super::keys::Presses;
-use super::negotiation::Negotiation;
 use super::sound::Sound;
 use super::tries::Tries;
-use crate::key::{Key, LegKey, TrunkKey};
-use crate::lines::End;
+use crate::key::{LegKey, TrunkKey};
 
 /// A leg over SIP.
 #[derive(Debug)]
@@ -61,34 +59,6 @@ pub(super) enum Rung {
     HearsSound,
 }
 
-/// One phone that is being rung for a leg, or one try at a carrier.
-#[derive(Debug)]
-pub(super) struct Branch {
-    pub(super) dialog: DialogId,
-    /// How it is reached.
-    pub(super) flow: Flow,
-    /// Its final refusal, once there is one.
-    pub(super) refusal: Option<End>,
-    /// What its INVITE offers.
-    pub(super) offered: Negotiation,
-    /// Those that have said that they ring, in that order.
-    pub(super) early: Vec<Early>,
-    /// The INVITE to be sent with plain sound, should the phone not speak secured sound.
-    pub(super) plain: Option<Box<Invite>>,
-    /// Whom its phone wants to be called in its place.
-    pub(super) elsewhere: Option<String>,
-}
-
-/// One early dialog: a branch may be forked further on its way.
-#[derive(Debug)]
-pub(super) struct Early {
-    pub(super) fork: u64,
-    /// What it has answered before it picked up.
-    pub(super) talk: Option<Negotiation>,
-    /// The description that this answer was.
-    pub(super) said: Bytes,
-}
-
 /// Whose sound the caller hears before the answer.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Heard {
@@ -101,9 +71,4 @@ pub(super) enum Heard {
     Of(usize, u64),
     /// Nobody's any more: more than one rings.
     Several,
-}
-
-/// Which branch of which leg.
-pub(super) fn branch_key(key: LegKey, branch: usize) -> Key {
-    Key::Leg(key, u8::try_from(branch).unwrap_or(u8::MAX))
 }

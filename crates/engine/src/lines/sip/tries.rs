@@ -10,14 +10,12 @@ use media::WorkerId;
 use model::{Codec, Reason, Target, Trunk};
 use sip::{HeaderName, Headers, Invite, NameAddr, NextHop, Response, Uri};
 
+use super::branch::{self, Branch, Wants};
 use super::identity;
-use super::inviting::{self, Wants};
 use super::sound::{Peer, Sound};
-use super::state::{Branch, Heard, SipLine, State};
 use crate::caller::{Diversion, Presented};
 use crate::key::{LegKey, TrunkKey};
 use crate::limits::{Begun, Urgency};
-use crate::lines::{End, LegNews};
 use crate::step::Step;
 use crate::trunks::{domain, flow_to, login, routes, uri_of};
 
@@ -149,7 +147,7 @@ impl Tries {
     }
 
     /// The trunk that is being called, as it is set now.
-    fn trunk(&self, step: &Step<'_>) -> Option<Trunk> {
+    pub(super) fn trunk(&self, step: &Step<'_>) -> Option<Trunk> {
         let (plan, _) = self.current.as_ref()?;
         step.trunks.settings(&plan.key).cloned()
     }
@@ -216,53 +214,12 @@ impl Tries {
             next_hop: NextHop::Route,
         };
         let wants = Wants { codecs: &plan.codecs, wanted: &self.errand.wanted, secrecy, or_plain: false };
-        match inviting::ring(step, &sound, self.errand.key, at, invite, &wants) {
+        match branch::ring(step, &sound, self.errand.key, at, invite, &wants) {
             Some(branch) => Ok(Found { trunk: trunk.name, branch, sound }),
             None => {
                 sound.close(step);
                 Err(Reason::Limit)
             }
         }
-    }
-}
-
-impl SipLine {
-    /// The trunk that is being called has refused, or has not answered at all.
-    pub(super) fn on_trunk_refused(
-        &mut self,
-        step: &mut Step<'_>,
-        at: usize,
-        end: End,
-        response: Option<&Response>,
-    ) -> Option<LegNews> {
-        let State::Inviting { branches, heard } = &mut self.state else { return None };
-        let branch = branches.get_mut(at).filter(|branch| branch.refusal.is_none())?;
-        branch.refusal = Some(end);
-        let tries = self.tries.as_mut()?;
-        match response {
-            Some(response) => tries.heard(step, response),
-            None => tries.heard_nothing(step),
-        }
-        if tries.may_go_on(end.sip)
-            && let Ok(Found { trunk, branch, sound }) = tries.next(step)
-        {
-            branches.push(branch);
-            self.trunk = tries.has().cloned();
-            *heard = Heard::default();
-            if let Some(mut before) = self.sound.replace(sound) {
-                before.close(step);
-            }
-            return Some(LegNews::Rerouted { trunk, end });
-        }
-        // Where a carrier would rather have the call is worth following only if the carrier is to be believed.
-        let elsewhere = response.filter(|response| (300..400).contains(&response.status));
-        let elsewhere = elsewhere.filter(|_| tries.trunk(step).is_some_and(|trunk| trunk.trusted));
-        if let Some(to) = elsewhere.and_then(|response| identity::elsewhere(&response.headers)) {
-            return self.redirected(step, to);
-        }
-        // Our own credentials or routes are nothing that a caller can mend, and nothing that the party decided.
-        let ours = matches!(end.sip, 401 | 407);
-        let end = if ours { end.with_sip(500) } else { end };
-        self.gone(step, end, response.is_some() && !ours)
     }
 }
