@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::StoreError;
 use crate::db::{Db, Sql, Transaction};
-use crate::mask::masked_url;
+use crate::mask::{mask_urls, masked_url};
 use crate::settings::{Author, Noun};
 
 /// What was done, as the log has it.
@@ -243,16 +243,6 @@ fn without_secrets(shown: &Map<String, Value>) -> Map<String, Value> {
         kept.remove(key);
     }
     kept
-}
-
-/// Takes what may open something out of every URL.
-fn mask_urls(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = masked_url(text),
-        Value::Array(values) => values.iter_mut().for_each(mask_urls),
-        Value::Object(values) => values.values_mut().for_each(mask_urls),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 type Line = (

@@ -46,7 +46,7 @@ pub use hooks::{
     Attempt, AttemptRow, Claimed, Deliveries, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Draft, Hook,
     HookId, HookOrderError, HookStatus, Hooks, Made, Outcome, Place, Settled, Spell, Whence,
 };
-pub use mask::masked_url;
+pub use mask::{mask_urls, masked_url};
 pub use open::{Durability, OpenError, Store, StoreOptions};
 pub use recordings::{RecordingRow, Recordings};
 pub use records::{

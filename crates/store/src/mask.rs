@@ -1,5 +1,7 @@
 //! URLs as they may be shown to whoever may not use them: without what may open something.
 
+use serde_json::Value;
+
 /// The text with its URL's user and password, the values of its query and its fragment as `***`; the path stays. Text
 /// without a URL stays as it is, also what stands before the URL.
 pub fn masked_url(text: &str) -> String {
@@ -26,6 +28,16 @@ pub fn masked_url(text: &str) -> String {
         shown.push_str("#***");
     }
     shown
+}
+
+/// The same of every text within a value.
+pub fn mask_urls(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = masked_url(text),
+        Value::Array(values) => values.iter_mut().for_each(mask_urls),
+        Value::Object(values) => values.values_mut().for_each(mask_urls),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]

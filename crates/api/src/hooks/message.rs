@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Request, Response, Url};
-use store::{Attempt, Hook, HookMethod};
+use store::{Attempt, Hook, HookMethod, masked_url};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::bodies::fields;
@@ -117,22 +117,7 @@ fn request(
 
 /// Line and headers, without what the URL's query says: it may hold the owner's secrets.
 fn printed(request: &Request) -> String {
-    format!("{} {}\n{}", request.method(), masked_url(request.url()), headers(request.headers()))
-}
-
-/// A URL without the values of its query and without a password.
-pub(crate) fn masked_url(url: &Url) -> String {
-    let mut shown = url.clone();
-    let names: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
-    shown.set_query(None);
-    if !names.is_empty() {
-        shown.query_pairs_mut().extend_pairs(names.iter().map(|name| (name, "***")));
-    }
-    if shown.password().is_some() {
-        // A URL of the web has a host, so that it may have a password.
-        let _ = shown.set_password(Some("***"));
-    }
-    shown.into()
+    format!("{} {}\n{}", request.method(), masked_url(request.url().as_str()), headers(request.headers()))
 }
 
 fn headers(headers: &HeaderMap) -> String {

@@ -27,8 +27,6 @@ use tokio::task::JoinHandle;
 
 use crate::{App, Pending};
 
-pub(crate) use message::masked_url;
-
 /// Requests under way for all hooks.
 const AT_ONCE: usize = 512;
 

@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use jiff::fmt::rfc2822;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use model::Timestamp;
 
 /// The pauses between ten attempts: about three days in all.
@@ -20,6 +21,8 @@ pub(super) const PAUSES: [Duration; 9] = [
 ];
 /// The longest that a receiver may put us off.
 const LONGEST: Duration = Duration::from_hours(24);
+/// The three ways in which HTTP has written dates (RFC 9110, section 5.6.7), all in UTC.
+const DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// How long to wait after the `tries`th attempt has failed; None: it was the last.
 ///
@@ -34,14 +37,16 @@ pub(super) fn pause(pauses: &[Duration], tries: u32, name: &str, asked: Option<D
     Some(asked.map_or(pause, |asked| pause.max(asked.min(LONGEST))))
 }
 
-/// What a `Retry-After` asks for: seconds, or a moment.
+/// What a `Retry-After` asks for: seconds, however many, or a moment, however far.
 pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than a number holds are more than we wait.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
-    let moment = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Duration::try_from(moment.duration_since(now)).ok()
+    // Without a zone, because the last moments of the year 9999 are beyond what a timestamp holds.
+    let moment = DATES.iter().find_map(|form| DateTime::strptime(form, text).ok())?;
+    Duration::try_from(moment.duration_since(TimeZone::UTC.to_datetime(now))).ok()
 }
 
 #[cfg(test)]
@@ -83,8 +88,21 @@ mod tests {
 
         assert_eq!(retry_after(" 120 ", now), Some(Duration::from_secs(120)));
         assert_eq!(retry_after("Thu, 01 Jan 2026 00:02:00 GMT", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("Thursday, 01-Jan-26 00:02:00 GMT", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("Thu Jan  1 00:02:00 2026", now), Some(Duration::from_secs(120)));
         assert_eq!(retry_after("Wed, 31 Dec 2025 00:00:00 GMT", now), None);
         assert_eq!(retry_after("soon", now), None);
-        assert_eq!(retry_after("-1", now), None);
+        for nothing in ["-1", "+1", "1.5", "", " ", "Thu, 01 Jan 10000 00:00:00 GMT", "Thu, 32 Jan 2026 00:00:00 GMT"] {
+            assert_eq!(retry_after(nothing, now), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn whoever_asks_for_more_than_a_day_gets_a_day() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a moment");
+
+        for long in ["86401", "18446744073709551616", &"9".repeat(400), "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(pause(&PAUSES, 1, "msg_7_1_0", retry_after(long, now)), Some(LONGEST), "{long}");
+        }
     }
 }

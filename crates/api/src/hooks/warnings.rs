@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use model::{Language, TenantId};
-use reqwest::Url;
-use store::{Hook, Spell, StoreError};
+use store::{Hook, Spell, StoreError, masked_url};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Mail, Mailer, Shared, masked_url};
+use super::{Mail, Mailer, Shared};
 
 /// Looks now and then, until the server stops.
 pub(super) async fn run(shared: Arc<Shared>, mailer: Option<Arc<dyn Mailer>>, mut stopping: watch::Receiver<bool>) {
@@ -78,7 +77,7 @@ fn language(shared: &Shared, tenant: TenantId) -> Language {
 }
 
 fn letter(to: Vec<String>, language: Language, hook: &Hook, spell: &Spell) -> Mail {
-    let url = Url::parse(&hook.url).map_or_else(|_| "?".to_owned(), |url| masked_url(&url));
+    let url = masked_url(&hook.url);
     let (id, error) = (hook.id, &spell.error);
     let (subject, text) = match (language, spell.since) {
         (Language::Vi, Some(since)) => (
