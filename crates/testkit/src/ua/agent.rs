@@ -11,19 +11,13 @@ use media::Codec;
 use sip::{Endpoint, EndpointConfig, Flow, Framing, HeaderName, Headers, Interface, Load, Message, Transport};
 
 use super::call::Call;
+use super::key::Key;
 use super::registration::Registration;
 use super::{Act, Behaviour, CallNo, Event, Output, Received, Step, UserAgentConfig};
 use crate::sound::Voice;
 
 /// Requests that are remembered.
 const LOG: usize = 10_000;
-
-/// What the SIP machine calls our requests and dialogs by.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Key {
-    Registration,
-    Call(CallNo),
-}
 
 /// A simulated phone or carrier: `sip::Endpoint`, and somebody who uses it.
 pub struct UserAgent {

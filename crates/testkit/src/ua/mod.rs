@@ -9,6 +9,7 @@ mod behaviour;
 mod call;
 mod config;
 mod event;
+mod key;
 mod news;
 mod orders;
 mod registration;

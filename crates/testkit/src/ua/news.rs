@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use sip::{Body, HeaderName, Headers, Incoming, Method, News, NextHop, Request, Response, ServerId};
 
-use super::agent::{Key, allow, text};
+use super::agent::{allow, text};
 use super::call::{Call, Hold, Stage};
+use super::key::Key;
 use super::talk::{Change, Talk};
 use super::{CallNo, EndedBy, Event, UserAgent};
 

@@ -5,8 +5,8 @@ use std::time::Instant;
 use model::Number;
 use sip::{Headers, Invite, NameAddr, NextHop, Provisional, Uri};
 
-use super::agent::Key;
 use super::call::{Call, Hold, Stage};
+use super::key::Key;
 use super::talk::Talk;
 use super::{Act, Behaviour, CallNo, Dial, EndedBy, Event, OrderError, Output, UserAgent};
 

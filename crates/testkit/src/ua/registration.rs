@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sip::{Contacts, HeaderName, Headers, Method, NameAddr, OutOfDialog, Response, Uri};
 
-use super::agent::Key;
+use super::key::Key;
 use super::{Event, UserAgent};
 
 /// Until the next try after the registrar did not answer.

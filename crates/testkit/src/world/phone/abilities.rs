@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use sip::{HeaderName, Headers, Method, Request, Response};
 
 use super::outgoing::is_within;
-use super::{End, PATIENCE, Phone, State, T1, Todo};
+use super::talk::{End, Session, State, Unheard};
+use super::{PATIENCE, Phone, T1, Todo};
 
 /// What a phone can do. Unless told otherwise, nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -33,26 +33,6 @@ pub enum Reliably {
     Can,
     /// It insists on them when it calls.
     Insists,
-}
-
-/// A session that ends unless it is refreshed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Session {
-    /// It lives so long.
-    pub seconds: u32,
-    /// The phone itself refreshes it.
-    pub by_phone: bool,
-}
-
-/// A provisional response that waits for its PRACK.
-#[derive(Debug)]
-pub(super) struct Unheard {
-    rseq: u32,
-    bytes: Bytes,
-    every: Duration,
-    until: Duration,
-    /// An answer has to wait for the PRACK (RFC 3262, 3).
-    described: bool,
 }
 
 impl Phone {

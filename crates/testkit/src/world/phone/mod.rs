@@ -27,14 +27,14 @@ use model::TenantId;
 use sip::digest::{Challenge, Login};
 use sip::{CSeq, HeaderName, Headers, Message, Method, NameAddr, Request, Transport, Uri, Via};
 
-pub use abilities::{Abilities, Reliably, Session};
+pub use abilities::{Abilities, Reliably};
 pub use dress::{Dress, Texts, say};
 pub use ear::Ear;
 pub use freely::Words;
 pub use manner::{Manner, Then};
 pub use outgoing::Calling;
 pub use registrar::Counter;
-pub use talk::{End, State, Talk};
+pub use talk::{End, Session, State, Talk};
 
 use outgoing::Asked;
 

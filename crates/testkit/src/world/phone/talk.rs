@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use model::CallId;
 use sip::{HeaderName, NameAddr, Request, Uri};
 
-use super::abilities::{Session, Unheard};
 use super::manner::Manner;
 use super::sound::Sound;
 
@@ -90,6 +90,26 @@ pub enum End {
     Expired,
     /// The phone answered, and its answer was never acknowledged.
     NeverAcked,
+}
+
+/// A session that ends unless it is refreshed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// It lives so long.
+    pub seconds: u32,
+    /// The phone itself refreshes it.
+    pub by_phone: bool,
+}
+
+/// A provisional response that waits for its PRACK.
+#[derive(Debug)]
+pub(super) struct Unheard {
+    pub(super) rseq: u32,
+    pub(super) bytes: Bytes,
+    pub(super) every: Duration,
+    pub(super) until: Duration,
+    /// An answer has to wait for the PRACK (RFC 3262, 3).
+    pub(super) described: bool,
 }
 
 impl Talk {
