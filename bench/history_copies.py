@@ -6,6 +6,7 @@ time and with another customer, day by day. Prints the statements for psql, or c
 
 The indexes of ended calls are left out meanwhile and made anew, and the tallies are counted afresh."""
 
+import itertools
 import pathlib
 import re
 import sqlite3
@@ -18,10 +19,14 @@ SAME = "direction, did, src, dst, extension, status, record, kind, facts, dialle
 
 
 def statements(copies, kind):
-    migration = (STORE / kind / "0004_history.sql").read_text()
-    indexes = re.findall(r"CREATE INDEX records_by_[^;]*", migration)
-    for index in indexes:
-        yield f"DROP INDEX {index.split()[2]}"
+    indexes = {}
+    for migration in sorted((STORE / kind).glob("*.sql")):
+        for what, name, rest in re.findall(r"^(DROP|CREATE) INDEX (records_by_\w+)([^;]*)", migration.read_text(), re.M):
+            indexes.pop(name, None)
+            if what == "CREATE":
+                indexes[name] = f"CREATE INDEX {name}{rest}"
+    for name in indexes:
+        yield f"DROP INDEX {name}"
     # Two calls of the short history lie so far apart; its copies fill the gap.
     yield "CREATE TABLE copies (copy BIGINT NOT NULL)"
     yield ("INSERT INTO copies WITH RECURSIVE counted(copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM counted"
@@ -41,16 +46,25 @@ def statements(copies, kind):
             f" FROM first, copies WHERE started_ms >= {since} AND started_ms < {since + 86_400_000}) AS again"
             " ORDER BY started_ms + later"
         )
-    yield from indexes
+    yield from indexes.values()
     yield "DELETE FROM tallies"
-    for key, bits, which in [
-        ("''", 0, ""),
-        ("'x' || extension", 64 | 128, " AND extension IS NOT NULL"),
-        ("'n' || did", 1024 | 4096, " AND did IS NOT NULL"),
-        ("'c' || customer", 256 | 512 | 2048, " AND LENGTH(customer) < 10"),
-    ]:
-        yield (f"INSERT INTO tallies (tenant, key, day, facts, calls) SELECT tenant, {key}, started_ms / 86400000,"
-               f" facts & {63 | bits}, COUNT(*) FROM records WHERE ended_ms IS NOT NULL{which} GROUP BY 1, 2, 3, 4")
+    # See store/src/records/facts.rs: the letter, the column, the parts it plays, and whether it is tallied.
+    numbers = [
+        ("x", "extension", 64 | 128, "extension IS NOT NULL"),
+        ("c", "customer", 256 | 512 | 2048, "LENGTH(customer) < 10"),
+        ("n", "did", 1024 | 4096, "did IS NOT NULL"),
+        ("d", "dialled", 0, "dialled IS NOT NULL"),
+    ]
+    tallies = [("''", "started_ms / 86400000", 0, "1 = 1")]
+    for letter, column, bits, which in numbers:
+        tallies.append((f"'{letter}' || {column}", "started_ms / 86400000", bits, which))
+    for (letter, column, bits, which), (other, also, more, too) in itertools.combinations(numbers, 2):
+        key = (f"{text('started_ms / 604800000')} || '{letter}' || {text(f'LENGTH({column})')} || '.' || {column}"
+               f" || '{other}' || {also}")
+        tallies.append((key, "started_ms / 604800000 * 7", bits | more, f"{which} AND {too}"))
+    for key, day, bits, which in tallies:
+        yield (f"INSERT INTO tallies (tenant, key, day, facts, calls) SELECT tenant, {key}, {day}, facts & {63 | bits},"
+               f" COUNT(*) FROM records WHERE ended_ms IS NOT NULL AND {which} GROUP BY 1, 2, 3, 4")
     yield "DROP TABLE first"
     yield "DROP TABLE copies"
 

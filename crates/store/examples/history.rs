@@ -15,6 +15,7 @@ use store::{Durability, RecordCursor, RecordFilter, RecordOrder, RecordState, St
 const TENANTS: u64 = 11;
 const EXTENSIONS: u64 = 200;
 const DIDS: u64 = 20;
+const GROUPS: u64 = 3;
 const CUSTOMERS: u64 = 400_000;
 const FIRST_SECOND: i64 = 1_700_000_000;
 const SECONDS: i64 = 2 * 365 * 86_400;
@@ -87,7 +88,8 @@ fn call(nth: u64, of: u64, dice: &mut Dice) -> Result<Record, Failed> {
     let party = Party::Outside { number: Text::from(customer.clone()), shown: None, trunk: Some("carrier".into()) };
     let inside = Party::Extension { number: extension.clone() };
     let (direction, origin, from, to) = match dice.below(20) {
-        0..10 => (Direction::Inbound, Origin::Trunk, party, inside),
+        0..3 => (Direction::Inbound, Origin::Trunk, party, Party::Group { number: group(dice).into() }),
+        3..10 => (Direction::Inbound, Origin::Trunk, party, inside),
         10..19 => (Direction::Outbound, if dice.below(2) == 0 { Origin::Click } else { Origin::Phone }, inside, party),
         _ => (Direction::Local, Origin::Phone, Party::Extension { number: self::extension(dice) }, inside),
     };
@@ -156,6 +158,10 @@ fn did(dice: &mut Dice) -> String {
     format!("8428730880{nth:02}")
 }
 
+fn group(dice: &mut Dice) -> String {
+    (600 + dice.below(GROUPS)).to_string()
+}
+
 fn customer(dice: &mut Dice) -> String {
     match dice.below(100) {
         0 => "anonymous".to_owned(),
@@ -176,6 +182,7 @@ const FILTERS: &[Kind] = &[
     ("source, an extension", |dice| RecordFilter { source: Some(extension(dice)), ..by_start() }),
     ("destination, a customer", |dice| RecordFilter { destination: Some(customer(dice)), ..by_start() }),
     ("destination, an extension", |dice| RecordFilter { destination: Some(extension(dice)), ..by_start() }),
+    ("destination, a group", |dice| RecordFilter { destination: Some(group(dice)), ..by_start() }),
     ("search, a customer", |dice| RecordFilter { search: Some(customer(dice)), ..by_start() }),
     ("search, an extension", |dice| RecordFilter { search: Some(extension(dice)), ..by_start() }),
     ("search, a number of ours", |dice| RecordFilter { search: Some(did(dice)), ..by_start() }),

@@ -54,6 +54,31 @@ impl Calls<'_> {
         }
         Ok(None)
     }
+
+    /// Whether this call is live and these are in it: an extension, and a phone written in any form.
+    pub async fn is_live_with(
+        &self,
+        callid: CallId,
+        extension: Option<&str>,
+        phone: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let Some(row) = self.get(callid).await?.filter(|row| row.record.ended_at.is_none()) else { return Ok(false) };
+        let record = &row.record;
+        let forms = match phone {
+            Some(phone) => self.tenant.forms(phone).await?,
+            None => Vec::new(),
+        };
+        Ok(match extension {
+            Some(extension) if phone.is_some() => is_between(record, extension, &forms),
+            Some(extension) => record.customer.as_str() == extension || takes_part(record, extension),
+            None => {
+                let with_phone = |number: &str| forms.iter().any(|form| form == number);
+                phone.is_none()
+                    || with_phone(record.customer.as_str())
+                    || forms.iter().any(|form| takes_part(record, form))
+            }
+        })
+    }
 }
 
 // Between two extensions either may be the one that was called.

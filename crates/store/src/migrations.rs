@@ -44,4 +44,5 @@ const ALL: &[Step] = &steps! {
     4 "history" "0004_history.sql",
     5 "hooks" "0005_hooks.sql",
     6 "audit" "0006_audit.sql",
+    7 "pairs" "0007_pairs.sql",
 };

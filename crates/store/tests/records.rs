@@ -5,7 +5,7 @@
 mod common;
 
 use common::history::{Dice, both, filters, found, told};
-use common::{Database, ONE, TWO, for_both, two_tenants};
+use common::{Database, ONE, Outsider, TWO, for_both, open, two_tenants};
 use model::{Direction, Record, Status, TenantId, Timestamp, Told};
 use store::{RecordCount, RecordFilter, RecordOrder, RecordRow, RecordState, Store};
 
@@ -20,6 +20,8 @@ for_both! {
     a_search_for_next_to_nothing_looks_at_a_bounded_number_of_records_and_goes_on_from_there,
     a_stream_gives_every_record_once,
     what_one_index_has_far_behind_is_not_left_out_because_another_had_enough,
+    two_busy_numbers_are_found_and_counted_as_looking_at_every_record_does,
+    tallies_of_two_numbers_are_made_for_calls_of_a_database_that_had_none,
 }
 
 async fn each_filter_alone_and_in_pairs_finds_and_counts_what_looking_at_every_record_does(database: Database) {
@@ -211,6 +213,85 @@ async fn what_one_index_has_far_behind_is_not_left_out_because_another_had_enoug
 
         assert_eq!(walk(&store, &filter).await, found(&all, &filter));
     }
+}
+
+async fn two_busy_numbers_are_found_and_counted_as_looking_at_every_record_does(database: Database) {
+    let store = two_tenants(&database).await;
+    let all = busy(&store).await;
+
+    check_pairs(&store, &all).await;
+}
+
+async fn tallies_of_two_numbers_are_made_for_calls_of_a_database_that_had_none(database: Database) {
+    let store = two_tenants(&database).await;
+    let all = busy(&store).await;
+    let mut outsider = Outsider::connect(&database).await;
+    outsider.execute("DELETE FROM tallies WHERE key >= '0' AND key < 'a'").await;
+    outsider.execute("INSERT INTO meta (name, value) VALUES ('pairs_tallied_to', '0')").await;
+    store.close().await;
+
+    let store = open(&database).await;
+
+    check_pairs(&store, &all).await;
+}
+
+/// Enough calls that those of two numbers are counted by the tallies, over two months.
+async fn busy(store: &Store) -> Vec<RecordRow> {
+    let mut dice = Dice::new(9);
+    let calls: Vec<Record> = (0..5_200)
+        .filter_map(|count| told(ONE, &mut dice, count, START + i64::from(count) * 16 * 60_000).pop())
+        .filter(is_over)
+        .map(|batch| *batch.record.unwrap())
+        .collect();
+    store.import(ONE, &calls).await.unwrap();
+    every(store, ONE).await
+}
+
+async fn check_pairs(store: &Store, all: &[RecordRow]) {
+    let range = |from: i64, to: i64| RecordFilter {
+        started_since: Some(moment(START + from)),
+        started_before: Some(moment(START + to)),
+        ..RecordFilter::default()
+    };
+    let ranges = [
+        RecordFilter { order: RecordOrder::Started, ..RecordFilter::default() },
+        RecordFilter { state: RecordState::Any, direction: Some(Direction::Inbound), ..RecordFilter::default() },
+        RecordFilter { status: Some(Status::Answered), ..range(3 * DAY + 7, 40 * DAY + 11) },
+        range(DAY, 9 * DAY),
+        range(20 * DAY, 900 * DAY),
+        RecordFilter { recorded: Some(true), duration_at_least: Some(20), ..range(0, 50 * DAY) },
+    ];
+    let one = |number: &str| Some(number.to_owned());
+    let none = RecordFilter::default;
+    let mut found_some = 0;
+    for (first, second) in [
+        (RecordFilter { source: one("101"), ..none() }, RecordFilter { destination: one("102"), ..none() }),
+        (RecordFilter { source: one("101"), ..none() }, RecordFilter { search: one("101"), ..none() }),
+        (RecordFilter { source: one("103"), ..none() }, RecordFilter { search: one("02873088088"), ..none() }),
+        (RecordFilter { source: one("anonymous"), ..none() }, RecordFilter { search: one("02873088089"), ..none() }),
+        (RecordFilter { source: one("anonymous"), ..none() }, RecordFilter { destination: one("600"), ..none() }),
+        (RecordFilter { destination: one("600"), ..none() }, RecordFilter { search: one("102"), ..none() }),
+        (RecordFilter { destination: one("600"), ..none() }, RecordFilter { search: one("02873088088"), ..none() }),
+        (RecordFilter { destination: one("104"), ..none() }, RecordFilter { search: one("02873088088"), ..none() }),
+        (RecordFilter { extension: one("101"), ..none() }, RecordFilter { did: one("02873088088"), ..none() }),
+        (RecordFilter { customer: one("0900000002"), ..none() }, RecordFilter { did: one("02873088089"), ..none() }),
+        (
+            RecordFilter { source: one("0900000001"), destination: one("101"), ..none() },
+            RecordFilter { search: one("02873088088"), ..none() },
+        ),
+    ] {
+        let numbers = both(&first, &second).unwrap();
+        for range in &ranges {
+            let filter = both(&numbers, range).unwrap();
+            let expected = found(all, &filter);
+
+            assert_eq!(walk(store, &filter).await, expected, "{filter:?}");
+            let counted = store.tenant(ONE).records().counted(&filter).await.unwrap();
+            assert_eq!(counted, RecordCount { records: expected.len() as u64, exact: true }, "{filter:?}");
+            found_some += usize::from(!expected.is_empty());
+        }
+    }
+    assert!(found_some > 50, "{found_some}");
 }
 
 fn trunks(record: &Record) -> impl Iterator<Item = &str> {

@@ -1,14 +1,15 @@
 //! How many records a filter meets, without looking at each.
 //!
-//! Whole days come from the tallies, which the writer keeps in the transaction that stores a call's end; what is left of
-//! the first and the last day, and numbers that have no tallies, are counted in their index. What even an index cannot
-//! tell is counted up to a bound.
+//! Whole days come from the tallies, and whole weeks where two numbers are asked for; the writer keeps them in the
+//! transaction that stores a call's end. What is left at the two ends, and numbers that have no tallies, are counted in
+//! their index. What even an index cannot tell is counted up to a bound.
 
-use super::facts::{self, Column, DAY, Mask};
+use super::facts::DAY;
 use super::filter::RecordOrder;
-use super::plan::{Plan, Way, push_mask, push_range};
+use super::plan::{Indexed, Plan, Way, push_range};
+use super::tallied::{Days, Tallied};
 use crate::StoreError;
-use crate::db::{Sql, Transaction, Value};
+use crate::db::{Sql, Transaction};
 
 /// Entries of an index that one count counts, entries that it looks at, and rows, at most.
 const ENTRIES: i64 = 200_000;
@@ -27,16 +28,12 @@ pub struct RecordCount {
 pub(super) async fn count(plan: &Plan, read: &mut Transaction) -> Result<RecordCount, StoreError> {
     let mut total = Total { records: 0, exact: true };
     for way in &plan.ways {
-        let tallied = match way {
-            Way::Column { column, values, mask }
-                if plan.by == RecordOrder::Started && plan.left(way).is_few_valued() =>
-            {
-                tallied(plan, *column, values, mask.and(plan.left(way).mask))
-            }
-            _ => None,
+        let whole = match way {
+            Way::Column(indexed) => whole(plan, indexed).map(|(days, edges)| (indexed, days, edges)),
+            Way::End | Way::Call(_) => None,
         };
-        match tallied {
-            Some(tallied) => tallied.count(plan, way, read, &mut total).await,
+        match whole {
+            Some((indexed, days, edges)) => in_tallies(plan, (way, indexed), days, edges, read, &mut total).await,
             None => in_index(plan, way, (plan.since, plan.before), read, &mut total).await,
         }
         .map_err(StoreError::while_doing("counting records"))?;
@@ -54,59 +51,54 @@ struct Total {
     exact: bool,
 }
 
-/// A way whose whole days are in the tallies.
-struct Tallied {
-    keys: Vec<String>,
-    mask: Mask,
-}
+type Moments = (Option<i64>, Option<i64>);
 
-fn tallied(plan: &Plan, column: Column, values: &[Value], mask: Mask) -> Option<Tallied> {
-    if column == Column::Kind {
-        let mask = mask.and(plan.conditions.mask);
-        return Some(Tallied { keys: vec![facts::EVERY.to_owned()], mask });
+/// The days of a way that lie within the range whole, by the unit of its tallies, and the moments before and after them.
+/// None if the tallies do not help.
+fn whole(plan: &Plan, way: &Indexed) -> Option<(Days, [Moments; 2])> {
+    // Few calls of two numbers are counted sooner in the index than week by week.
+    if plan.by != RecordOrder::Started || (!way.beside.is_empty() && !way.is_many()) {
+        return None;
     }
-    let keys = values.iter().map(|value| match value {
-        Value::Text(Some(number)) => column.tally(number),
-        _ => None,
-    });
-    Some(Tallied { keys: keys.collect::<Option<_>>()?, mask })
+    let days = Tallied::unit(plan, way)?;
+    let unit = days * DAY;
+    let first = plan.since.map(|since| since.div_euclid(unit) + i64::from(since.rem_euclid(unit) != 0));
+    let end = plan.before.map(|before| before.div_euclid(unit));
+    if let (Some(first), Some(end)) = (first, end)
+        && first >= end
+    {
+        return None;
+    }
+    let edges = [(plan.since, first.map(|first| first * unit)), (end.map(|end| end * unit), plan.before)];
+    Some(((first.map(|first| first * days), end.map(|end| end * days)), edges))
 }
 
-impl Tallied {
-    async fn count(
-        &self,
-        plan: &Plan,
-        way: &Way,
-        read: &mut Transaction,
-        total: &mut Total,
-    ) -> Result<(), sqlx::Error> {
-        let first = plan.since.map(|since| since.div_euclid(DAY) + i64::from(since.rem_euclid(DAY) != 0));
-        let end = plan.before.map(|before| before.div_euclid(DAY));
-        if let (Some(first), Some(end)) = (first, end)
-            && first >= end
+async fn in_tallies(
+    plan: &Plan,
+    (way, indexed): (&Way, &Indexed),
+    days: Days,
+    edges: [Moments; 2],
+    read: &mut Transaction,
+    total: &mut Total,
+) -> Result<(), sqlx::Error> {
+    let Some(tallied) = Tallied::of(plan, indexed, days, read).await? else {
+        return in_index(plan, way, (plan.since, plan.before), read, total).await;
+    };
+    total.records += tallied.calls(plan, read).await?;
+    for (from, to) in edges {
+        if let (Some(from), Some(to)) = (from, to)
+            && from < to
         {
-            return in_index(plan, way, (plan.since, plan.before), read, total).await;
+            in_index(plan, way, (Some(from), Some(to)), read, total).await?;
         }
-        let sql =
-            Sql::new("SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT) FROM tallies WHERE tenant = ").bind(plan.tenant);
-        let sql = sql.push(" AND key IN (").bind_list(self.keys.iter()).push(")");
-        let sql = push_mask(push_range(sql, "day", first, end), self.mask);
-        total.records += read.fetch_one::<(i64,)>(sql).await?.0;
-        for (from, to) in [(plan.since, first.map(|day| day * DAY)), (end.map(|day| day * DAY), plan.before)] {
-            if let (Some(from), Some(to)) = (from, to)
-                && from < to
-            {
-                in_index(plan, way, (Some(from), Some(to)), read, total).await?;
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 async fn in_index(
     plan: &Plan,
     way: &Way,
-    range: (Option<i64>, Option<i64>),
+    range: Moments,
     read: &mut Transaction,
     total: &mut Total,
 ) -> Result<(), sqlx::Error> {

@@ -28,6 +28,8 @@ pub(crate) const DID_REPEATS: i64 = 1 << 12;
 
 /// Milliseconds of a day of the tallies, which begins at midnight UTC.
 pub(crate) const DAY: i64 = 86_400_000;
+/// And of a week, by which calls of two numbers are tallied.
+pub(crate) const WEEK: i64 = 7 * DAY;
 /// Numbers of at least this many digits are the world's: too many for tallies.
 const DIGITS_OF_THE_WORLD: usize = 8;
 
@@ -187,34 +189,54 @@ fn status_bits(status: Status) -> i64 {
 pub(crate) struct Tally {
     /// Whose calls.
     pub tenant: TenantId,
-    /// Empty: all of them; else a letter for the column and the number in it.
+    /// Empty: all of them; else a letter for the column and the number in it, or what [`pair`] makes of two.
     pub key: String,
-    /// Days since 1970, UTC, of their start.
+    /// Days since 1970, UTC, of their start; the first one of the week where two numbers are tallied.
     pub day: i64,
     /// The bits of `facts` that are counted apart.
     pub facts: i64,
 }
 
+impl Tally {
+    /// Whether two numbers share it.
+    pub fn is_of_a_pair(&self) -> bool {
+        self.key.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+    }
+}
+
 /// The key of all calls.
 pub(crate) const EVERY: &str = "";
 
-/// The tallies that a call adds to when it ends: one for all calls, and one for each number that many calls share.
+/// The tallies that a call adds to when it ends: one for all calls, one for each number that many calls share, and one for
+/// every two of those.
 pub(crate) fn tallies(tenant: TenantId, row: &TallyRow<'_>) -> Vec<Tally> {
-    let day = row.started_ms.div_euclid(DAY);
-    let tally = |key: String, bits: i64| Tally { tenant, key, day, facts: row.facts & (KIND | RECORDED | bits) };
-    let mut tallies = vec![tally(EVERY.to_owned(), 0)];
+    let (day, week) = (row.started_ms.div_euclid(DAY), row.started_ms.div_euclid(WEEK));
+    let tally = |key, day, bits: i64| Tally { tenant, key, day, facts: row.facts & (KIND | RECORDED | bits) };
+    let mut tallies = vec![tally(EVERY.to_owned(), day, 0)];
     let columns = [
         (Column::Extension, row.extension),
         (Column::Customer, row.customer),
         (Column::Did, row.did),
         (Column::Dialled, row.dialled),
     ];
-    for (column, number) in columns {
-        if let Some(key) = number.and_then(|number| column.tally(number)) {
-            tallies.push(tally(key, column.parts()));
+    for (nth, (column, number)) in columns.iter().enumerate() {
+        let Some(number) = number else { continue };
+        tallies.extend(column.tally(number).map(|key| tally(key, day, column.parts())));
+        for (other, also) in &columns[nth + 1..] {
+            let key = also.and_then(|also| pair(week, (*column, number), (*other, also)));
+            let parts = column.parts() | other.parts();
+            tallies.extend(key.map(|key| tally(key, week * (WEEK / DAY), parts)));
         }
     }
     tallies
+}
+
+/// The key under which calls with two numbers in a week are tallied; None if one of them is not. It begins with the week,
+/// so that what is written at a time lies together.
+pub(crate) fn pair(week: i64, one: (Column, &str), other: (Column, &str)) -> Option<String> {
+    let ((column, number), (other, also)) = if one.0 < other.0 { (one, other) } else { (other, one) };
+    let (letter, another) = (column.letter(number)?, other.letter(also)?);
+    Some(format!("{week}{letter}{}.{number}{another}{also}", number.chars().count()))
 }
 
 /// What of a record's row makes its tallies.
@@ -284,12 +306,28 @@ impl Column {
 
     /// The key under which calls with this number are tallied; None: there are too many such numbers, and few calls of each.
     pub fn tally(self, number: &str) -> Option<String> {
+        self.letter(number).map(|letter| format!("{letter}{number}"))
+    }
+
+    fn letter(self, number: &str) -> Option<char> {
         match self {
-            Self::Extension => Some(format!("x{number}")),
-            Self::Did => Some(format!("n{number}")),
-            Self::Customer if !is_of_the_world(number) => Some(format!("c{number}")),
-            Self::Dialled if !is_of_the_world(number) => Some(format!("d{number}")),
+            Self::Extension => Some('x'),
+            Self::Did => Some('n'),
+            Self::Customer if !is_of_the_world(number) => Some('c'),
+            Self::Dialled if !is_of_the_world(number) => Some('d'),
             Self::Kind | Self::Customer | Self::Dialled | Self::Dialler => None,
+        }
+    }
+
+    /// The columns that its index has besides.
+    pub fn carries(self) -> &'static [Self] {
+        match self {
+            Self::Kind => &[],
+            Self::Extension => &[Self::Did, Self::Dialled],
+            Self::Customer => &[Self::Extension, Self::Did, Self::Dialled],
+            Self::Did => &[Self::Extension, Self::Dialled],
+            Self::Dialled => &[Self::Extension, Self::Did],
+            Self::Dialler => &[Self::Extension, Self::Customer, Self::Did, Self::Dialled],
         }
     }
 

@@ -13,10 +13,12 @@ mod cursor;
 mod export;
 pub(crate) mod facts;
 mod filter;
+mod numbers;
 mod old;
 mod page;
 mod plan;
 pub(crate) mod rows;
+mod tallied;
 
 use model::{CallId, Direction, Record, Status};
 

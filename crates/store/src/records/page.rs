@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cursor::RecordCursor;
-use super::plan::{Plan, Way};
+use super::plan::{Indexed, Plan, Way};
 use super::{RecordPage, RecordRow, parse};
 use crate::StoreError;
 use crate::db::{Kind, Sql, Transaction};
@@ -110,12 +110,10 @@ impl Window<'_> {
         for way in &self.plan.ways {
             let budget = self.plan.budget(way);
             match way {
-                Way::Column { column, values, mask } => {
-                    sources.extend(values.iter().map(|value| {
-                        let way = Way::Column { column: *column, values: vec![value.clone()], mask: *mask };
-                        Source { way: Some(way), budget }
-                    }));
-                }
+                Way::Column(indexed) => sources.extend(indexed.values.iter().map(|value| {
+                    let way = Way::Column(Indexed { values: vec![value.clone()], ..indexed.clone() });
+                    Source { way: Some(way), budget }
+                })),
                 way => sources.push(Source { way: Some(way.clone()), budget }),
             }
         }

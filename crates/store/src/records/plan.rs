@@ -7,15 +7,15 @@ use model::Timestamp;
 
 use super::facts::{self, Column, Mask};
 use super::filter::{RecordFilter, RecordOrder, RecordState};
+use super::numbers::{self, Alternative};
 use crate::TenantStore;
 use crate::db::{Kind, Sql, Transaction, Value};
-
-/// How many rows of a number are counted to choose between two of them.
-const WEIGHED: i64 = 5_000;
 
 /// Rows that one request looks at in one index, at most: beside their entries, or in the rows themselves.
 pub(super) const ENTRIES: i64 = 20_000;
 const ROWS: i64 = 4_000;
+/// A way to more calls than these is a way to many.
+const MANY: i64 = 500;
 
 /// A search, ready to be asked.
 pub(super) struct Plan {
@@ -31,19 +31,30 @@ pub(super) struct Plan {
     pub live: bool,
     /// What every call has to fulfil that the way to it does not promise.
     pub conditions: Conditions,
-    /// The number that `ways` go by, if they do: its place in the conditions.
-    pub driver: Option<usize>,
 }
 
 /// One index, and the values looked for in it.
 #[derive(Clone, Debug)]
 pub(super) enum Way {
     /// A column's index of calls that are over.
-    Column { column: Column, values: Vec<Value>, mask: Mask },
+    Column(Indexed),
     /// The index of ends.
     End,
     /// The one call with this id, live or over.
     Call(String),
+}
+
+/// What is looked for in a column's index.
+#[derive(Clone, Debug)]
+pub(super) struct Indexed {
+    pub column: Column,
+    /// One of these stands in the column.
+    pub values: Vec<Value>,
+    pub mask: Mask,
+    /// What stands in other columns at the same time.
+    pub beside: Vec<(Column, Vec<String>)>,
+    /// How many calls have such a value, as far as that was asked.
+    pub calls: i64,
 }
 
 /// What is asked of a call besides the way to it.
@@ -60,18 +71,8 @@ pub(super) struct Conditions {
     trunk: Option<String>,
 }
 
-/// A number where it may stand.
-#[derive(Clone, Debug)]
-pub(super) struct Alternative {
-    pub column: Column,
-    pub values: Vec<String>,
-    pub mask: Mask,
-    /// Calls that are over with it, as far as they were counted.
-    weight: i64,
-}
-
 impl Plan {
-    /// Chooses, and weighs numbers against each other where there are several.
+    /// Chooses, and compares numbers where there are several.
     pub async fn of(filter: &RecordFilter, tenant: &TenantStore, read: &mut Transaction) -> Result<Self, sqlx::Error> {
         let millisecond = |moment: Option<Timestamp>| moment.map(|moment| moment.as_millisecond());
         let by = filter.goes_by();
@@ -94,7 +95,7 @@ impl Plan {
             conditions: Conditions {
                 state: filter.state,
                 mask: Mask::of(filter.direction, filter.status, filter.recorded),
-                numbers: numbers(filter, tenant, read).await?,
+                numbers: numbers::numbers(filter, tenant, read).await?,
                 ended_since: ended_since.filter(|_| by == RecordOrder::Started),
                 ended_before: ended_before.filter(|_| by == RecordOrder::Started),
                 seconds: (filter.duration_at_least, filter.duration_at_most),
@@ -102,7 +103,6 @@ impl Plan {
                 reason: filter.reason.map(|reason| reason.code()),
                 trunk: filter.trunk.clone(),
             },
-            driver: None,
         };
         if let Some(call) = filter.callid {
             plan.ways = vec![Way::Call(call.to_string())];
@@ -110,65 +110,14 @@ impl Plan {
         } else if by == RecordOrder::Ended {
             plan.ways = vec![Way::End];
         } else if filter.state != RecordState::Live {
-            plan.weigh(read).await?;
-            plan.driver = plan.lightest();
-            plan.ways = match plan.driver {
-                Some(driver) => plan.conditions.numbers[driver].iter().map(|one| one.way(one.mask)).collect(),
-                None => vec![Way::Column {
-                    column: Column::Kind,
-                    values: facts::kinds(filter.direction, filter.status).into_iter().map(Value::from).collect(),
-                    mask: Mask::default(),
-                }],
+            plan.ways = if plan.conditions.numbers.is_empty() {
+                let kinds = facts::kinds(filter.direction, filter.status).into_iter().map(Value::from).collect();
+                vec![Way::Column(Indexed::of(Column::Kind, kinds, Mask::default()))]
+            } else {
+                numbers::ways(&plan, read).await?
             };
         }
         Ok(plan)
-    }
-
-    /// Counts the calls of each number where it may stand, as far as that matters, and forgets where there are none.
-    async fn weigh(&mut self, read: &mut Transaction) -> Result<(), sqlx::Error> {
-        let enough = if self.conditions.numbers.len() > 1 { WEIGHED } else { 1 };
-        let mut sql = Sql::new("");
-        let mut nth = 0_i64;
-        for alternative in self.conditions.numbers.iter().flatten() {
-            sql = sql.push(if nth > 0 { " UNION ALL SELECT " } else { "SELECT " });
-            sql = sql.push(&format!("CAST({nth} AS BIGINT), COUNT(*) FROM (SELECT 1 AS one"));
-            sql = self.through(sql, &alternative.way(Mask::default()), read.kind());
-            sql = self.in_range(sql).push(" LIMIT ").bind(enough).push(&format!(") AS n{nth}"));
-            nth += 1;
-        }
-        if nth == 0 {
-            return Ok(());
-        }
-        let mut weights: Vec<(i64, i64)> = read.fetch_all(sql).await?;
-        weights.sort_unstable();
-        let mut weights = weights.into_iter().map(|(_, weight)| weight);
-        for alternative in self.conditions.numbers.iter_mut().flatten() {
-            alternative.weight = weights.next().unwrap_or(enough);
-            // Where there are many, the tallies know how many.
-            if alternative.weight == WEIGHED {
-                alternative.weight = tallied(self.tenant, alternative, Mask::default(), read).await?.unwrap_or(WEIGHED);
-            }
-            // And whether there is any of the direction and status that are asked for.
-            let mask = alternative.mask.and(self.conditions.mask);
-            if alternative.weight > 0
-                && mask.bits != 0
-                && tallied(self.tenant, alternative, mask, read).await? == Some(0)
-            {
-                alternative.weight = 0;
-            }
-        }
-        // Live calls stand in none of these indexes.
-        if !self.live {
-            for number in &mut self.conditions.numbers {
-                number.retain(|alternative| alternative.weight > 0);
-            }
-        }
-        Ok(())
-    }
-
-    fn lightest(&self) -> Option<usize> {
-        let weight = |number: &Vec<Alternative>| number.iter().map(|alternative| alternative.weight).sum::<i64>();
-        (0..self.conditions.numbers.len()).min_by_key(|place| weight(&self.conditions.numbers[*place]))
     }
 
     /// Goes on with the table, its index and what the way promises.
@@ -178,7 +127,7 @@ impl Plan {
             Kind::Postgres => sql.push(" FROM records"),
         };
         match way {
-            Way::Column { column, values, mask } => {
+            Way::Column(Indexed { column, values, mask, .. }) => {
                 let sql = by(sql, column.index()).push(" WHERE tenant = ").bind(self.tenant);
                 let sql = sql.push(" AND ").push(column.token()).push(" AND ").push(column.name());
                 push_mask(push_values(sql, values), *mask)
@@ -222,28 +171,49 @@ impl Plan {
             // There is one such call.
             Way::Call(_) => None,
             _ if left.is_empty() => None,
-            Way::Column { column, .. } if left.is_covered_by(*column) => Some(ENTRIES),
+            Way::Column(way) if left.is_covered_by(way.column) => Some(ENTRIES),
             Way::End if left.is_covered_by(Column::Kind) => Some(ENTRIES),
             _ => Some(ROWS),
         }
     }
 
-    /// What is left to look at on this way.
+    /// Whether the index of a way has all that is asked.
+    pub fn is_covered(&self, way: &Indexed) -> bool {
+        self.left_of(way).is_covered_by(way.column)
+    }
+
+    /// What is left to look at on a way.
     pub fn left(&self, way: &Way) -> Conditions {
-        let mut left = self.conditions.clone();
-        if let Way::Column { column, .. } = way {
-            if *column == Column::Kind {
-                left.mask.bits &= !facts::KIND;
-                left.mask.values &= !facts::KIND;
-            }
-            if let Some(driver) = self.driver {
-                left.numbers.remove(driver);
-            }
+        match way {
+            Way::Column(indexed) => self.left_of(indexed),
+            Way::End => Conditions { state: RecordState::Any, ..self.conditions.clone() },
+            Way::Call(_) => self.conditions.clone(),
         }
-        if !matches!(way, Way::Call(_)) {
-            left.state = RecordState::Any;
+    }
+
+    /// What is left to look at in a column's index.
+    pub fn left_of(&self, way: &Indexed) -> Conditions {
+        let mut mask = self.conditions.mask;
+        if way.column == Column::Kind {
+            mask.bits &= !facts::KIND;
+            mask.values &= !facts::KIND;
         }
-        left
+        let beside = way.beside.iter().map(|(column, values)| {
+            vec![Alternative { column: *column, values: values.clone(), mask: Mask::default() }]
+        });
+        Conditions { state: RecordState::Any, mask, numbers: beside.collect(), ..self.conditions.clone() }
+    }
+}
+
+impl Indexed {
+    /// Calls with one of these values.
+    pub fn of(column: Column, values: Vec<Value>, mask: Mask) -> Self {
+        Self { column, values, mask, beside: Vec::new(), calls: 0 }
+    }
+
+    /// Whether it leads to many calls.
+    pub fn is_many(&self) -> bool {
+        self.calls > MANY
     }
 }
 
@@ -255,21 +225,27 @@ impl Conditions {
 
     /// Whether nothing is asked but what `facts` say.
     pub fn is_few_valued(&self) -> bool {
-        self.is_covered_by(Column::Kind)
-            && self.seconds == (None, None)
-            && self.bill_seconds == (None, None)
-            && self.numbers.is_empty()
+        self.asks_only_facts() && self.numbers.is_empty()
+    }
+
+    /// Whether nothing is asked but what `facts` say, and numbers.
+    pub fn asks_only_facts(&self) -> bool {
+        self.asks_no_row() && self.seconds == (None, None) && self.bill_seconds == (None, None)
     }
 
     /// Whether the index of a column has all that is asked.
     fn is_covered_by(&self, column: Column) -> bool {
-        let has = |alternative: &Alternative| column == Column::Extension && alternative.column == Column::Did;
+        let has = |alternative: &Alternative| column.carries().contains(&alternative.column);
+        self.asks_no_row() && self.numbers.iter().flatten().all(has)
+    }
+
+    /// Whether nothing is asked that no index has.
+    fn asks_no_row(&self) -> bool {
         self.state == RecordState::Any
             && self.ended_since.is_none()
             && self.ended_before.is_none()
             && self.reason.is_none()
             && self.trunk.is_none()
-            && self.numbers.iter().flatten().all(has)
     }
 
     /// The columns that are asked about, after a comma.
@@ -313,11 +289,7 @@ impl Conditions {
             sql = sql.push(" AND trunk = ").bind(trunk);
         }
         for number in &self.numbers {
-            if number.is_empty() {
-                sql = sql.push(" AND 1 = 0");
-                continue;
-            }
-            for (nth, Alternative { column, values, mask, .. }) in number.iter().enumerate() {
+            for (nth, Alternative { column, values, mask }) in number.iter().enumerate() {
                 sql = sql.push(if nth == 0 { " AND ((" } else { " OR (" }).push(column.name());
                 let values: Vec<Value> = values.iter().map(Value::from).collect();
                 sql = push_mask(push_values(sql, &values), *mask).push(")");
@@ -326,79 +298,6 @@ impl Conditions {
         }
         sql
     }
-}
-
-impl Alternative {
-    fn way(&self, mask: Mask) -> Way {
-        let values = self.values.iter().map(Value::from).collect();
-        Way::Column { column: self.column, values, mask }
-    }
-}
-
-/// How many calls that are over, and have such facts, have a number where it may stand; None if they are not tallied.
-async fn tallied(
-    tenant: i64,
-    alternative: &Alternative,
-    mask: Mask,
-    read: &mut Transaction,
-) -> Result<Option<i64>, sqlx::Error> {
-    let keys: Option<Vec<String>> = alternative.values.iter().map(|value| alternative.column.tally(value)).collect();
-    let Some(keys) = keys else { return Ok(None) };
-    let sql = Sql::new("SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT) FROM tallies WHERE tenant = ").bind(tenant);
-    read.fetch_scalar(push_mask(sql.push(" AND key IN (").bind_list(keys).push(")"), mask)).await
-}
-
-/// The numbers that a filter names, each with where it may stand. A call stands in one of them at most.
-async fn numbers(
-    filter: &RecordFilter,
-    tenant: &TenantStore,
-    read: &mut Transaction,
-) -> Result<Vec<Vec<Alternative>>, sqlx::Error> {
-    let asked = [&filter.extension, &filter.customer, &filter.did, &filter.source, &filter.destination, &filter.search];
-    if asked.iter().all(|number| number.is_none()) {
-        return Ok(Vec::new());
-    }
-    let country = Sql::new("SELECT country FROM tenants WHERE id = $1").with(tenant.id.0);
-    let country: String = read.fetch_scalar(country).await?.unwrap_or_default();
-    let forms = |column, number: &str, mask| Alternative {
-        column,
-        values: match column {
-            Column::Extension => vec![number.trim().to_owned()],
-            _ => crate::tenant::forms(number, &country),
-        },
-        mask,
-        weight: 0,
-    };
-    let any = Mask::default();
-    let mut numbers: Vec<Vec<Alternative>> = Vec::new();
-    for (number, column) in
-        [(&filter.extension, Column::Extension), (&filter.customer, Column::Customer), (&filter.did, Column::Did)]
-    {
-        numbers.extend(number.as_ref().map(|number| vec![forms(column, number, any)]));
-    }
-    numbers.extend(filter.source.as_ref().map(|number| {
-        vec![
-            forms(Column::Extension, number, Mask::set(facts::EXTENSION_CALLED)),
-            forms(Column::Customer, number, Mask::set(facts::CUSTOMER_CALLED)),
-            forms(Column::Dialler, number, any),
-        ]
-    }));
-    numbers.extend(filter.destination.as_ref().map(|number| {
-        vec![
-            forms(Column::Extension, number, Mask::set(facts::EXTENSION_WAS_CALLED)),
-            forms(Column::Customer, number, Mask::set(facts::CUSTOMER_WAS_CALLED)),
-            forms(Column::Did, number, Mask::set(facts::DID_WAS_CALLED)),
-            forms(Column::Dialled, number, any),
-        ]
-    }));
-    numbers.extend(filter.search.as_ref().map(|number| {
-        vec![
-            forms(Column::Extension, number, any),
-            forms(Column::Customer, number, Mask::unset(facts::CUSTOMER_REPEATS)),
-            forms(Column::Did, number, Mask::unset(facts::DID_REPEATS)),
-        ]
-    }));
-    Ok(numbers)
 }
 
 pub(super) fn push_range(mut sql: Sql, column: &str, since: Option<i64>, before: Option<i64>) -> Sql {
