@@ -9,11 +9,12 @@ pub mod pair;
 mod recording;
 pub mod stages;
 pub mod story;
+mod voice;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use media::{Order, Quality, Sound, WorkerId};
+use media::{Quality, WorkerId};
 use model::{
     CallEvent, CallId, EndedBy, KeptKind, LegId, MeasuredLeg, Number, Party, Reason, Side, TenantId, TenantSettings,
 };
@@ -343,59 +344,6 @@ impl Call {
         }
         let _ = self.leg_mut(index).line.order(step, LegOrder::Refuse(end));
         self.end_leg(step, index, end, EndedBy::Switchboard);
-    }
-
-    /// Lets two legs hear each other.
-    pub fn join(&mut self, step: &mut Step<'_>, a: LegIndex, b: LegIndex) {
-        if let (Some((worker, a)), Some((_, b))) = (self.leg(a).line.session(), self.leg(b).line.session()) {
-            step.media(worker, Order::Join { a, b });
-        }
-    }
-
-    /// A leg hears nobody, and nobody hears it.
-    pub fn part(&mut self, step: &mut Step<'_>, index: LegIndex) {
-        if let Some((worker, session)) = self.leg(index).line.session() {
-            step.media(worker, Order::Part { session });
-        }
-    }
-
-    /// Whether others hear silence in place of what a leg says; the recording does too.
-    pub fn mute(&mut self, step: &mut Step<'_>, index: LegIndex, muted: bool) {
-        let leg = self.leg_mut(index);
-        if std::mem::replace(&mut leg.voice.muted, muted) != muted
-            && let Some((worker, session)) = leg.line.session()
-        {
-            step.media(worker, Order::Mute { session, muted });
-        }
-    }
-
-    /// Plays a sound to a leg until it is stopped. What plays already goes on.
-    pub fn play(&mut self, step: &mut Step<'_>, index: LegIndex, sound: Sound) {
-        let leg = self.leg_mut(index);
-        if leg.voice.playing.replace(sound) != Some(sound)
-            && let Some((worker, session)) = leg.line.session()
-        {
-            step.media(worker, Order::Play { session, sound });
-        }
-    }
-
-    /// Ends what is played to a leg.
-    pub fn stop_playing(&mut self, step: &mut Step<'_>, index: LegIndex) {
-        let leg = self.leg_mut(index);
-        if leg.voice.playing.take().is_some()
-            && let Some((worker, session)) = leg.line.session()
-        {
-            step.media(worker, Order::Stop { session });
-        }
-    }
-
-    /// Presses a key for a party, in the form it takes: with its sound or in signalling.
-    pub fn press_for(&mut self, step: &mut Step<'_>, index: LegIndex, key: char) {
-        // A key that cannot be told in signalling goes with the sound.
-        let _ = self.order(step, index, LegOrder::Key(key));
-        if let Some((worker, session)) = self.leg(index).line.session() {
-            step.media(worker, Order::Press { session, key });
-        }
     }
 
     /// Tells a party whom it talks with: as somebody would dial it, and the name where one is known.

@@ -185,15 +185,7 @@ impl Click {
     fn heard(mut self, call: &mut Call, step: &mut Step<'_>, heard: Heard) -> Stage {
         match heard {
             Heard::Nothing => {}
-            Heard::Rings { leg, early: Some(_) } => {
-                call.stop_playing(step, self.agent);
-                call.join(step, self.agent, leg);
-            }
-            // Nobody's sound, or nobody's any more: the agent hears our ringing.
-            Heard::Rings { early: None, .. } => {
-                call.part(step, self.agent);
-                call.play(step, self.agent, Sound::Ringback);
-            }
+            Heard::Rings { leg, early } => call.let_hear(step, self.agent, leg, early),
             Heard::Answered { leg, .. } => {
                 call.stop_playing(step, self.agent);
                 call.connect(step, self.agent, leg);

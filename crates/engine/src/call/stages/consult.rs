@@ -215,14 +215,7 @@ impl Consult {
     fn heard(mut self, call: &mut Call, step: &mut Step<'_>, heard: Heard) -> Stage {
         match heard {
             Heard::Nothing => {}
-            Heard::Rings { leg, early: Some(_) } => {
-                call.stop_playing(step, self.agent);
-                call.join(step, self.agent, leg);
-            }
-            Heard::Rings { early: None, .. } => {
-                call.part(step, self.agent);
-                call.play(step, self.agent, Sound::Ringback);
-            }
+            Heard::Rings { leg, early } => call.let_hear(step, self.agent, leg, early),
             Heard::Answered { leg, .. } => {
                 call.stop_playing(step, self.agent);
                 call.consultation_connected(step, self.agent, leg);

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use media::Sound;
 use model::{Codec, EndedBy, Reason};
 
 use super::{Stage, Talk};
@@ -85,17 +84,7 @@ impl Dial {
     /// The called side rings, or is heard, or is not heard any more because somebody else rings.
     fn ring(&mut self, call: &mut Call, step: &mut Step<'_>, callee: LegIndex, early: Option<Codec>) {
         if self.hears {
-            match early {
-                None => {
-                    call.part(step, self.caller);
-                    call.play(step, self.caller, Sound::Ringback);
-                }
-                Some(_) => {
-                    call.stop_playing(step, self.caller);
-                    call.join(step, self.caller, callee);
-                }
-            }
-            return;
+            return call.let_hear(step, self.caller, callee, early);
         }
         match call.order(step, self.caller, LegOrder::Ring { early }) {
             Ok(()) if early.is_some() => {

@@ -221,14 +221,7 @@ impl Transfer {
     fn heard(self, call: &mut Call, step: &mut Step<'_>, heard: Heard) -> Stage {
         match heard {
             Heard::Nothing => {}
-            Heard::Rings { leg, early: Some(_) } => {
-                call.stop_playing(step, self.staying);
-                call.join(step, self.staying, leg);
-            }
-            Heard::Rings { early: None, .. } => {
-                call.part(step, self.staying);
-                call.play(step, self.staying, Sound::Ringback);
-            }
+            Heard::Rings { leg, early } => call.let_hear(step, self.staying, leg, early),
             Heard::Answered { leg, .. } => return self.answered(call, step, leg),
             Heard::Failed(end, _) => return self.failed(call, step, end),
         }
