@@ -9,7 +9,7 @@ use super::order::Body;
 use super::sign_in::Signature;
 use super::spoken::Spoken;
 use super::writing::{Own, write_address, write_header, write_number, write_rest};
-use crate::dialog::Addressed;
+use crate::dialog::{Addressed, Dialog, Remote};
 use crate::{HeaderName, Headers, Method, Transport};
 
 /// What a request is made of.
@@ -31,7 +31,26 @@ pub(crate) struct Draft<'a> {
     pub body: Option<&'a Body>,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// A request of a dialog to its other side, or to that of one of its early dialogs. It says nothing besides.
+    pub(crate) fn of(method: &'a Method, branch: u64, cseq: u32, dialog: &'a Dialog, remote: &'a Remote) -> Self {
+        Self {
+            method,
+            addressed: remote.addressed(),
+            branch,
+            from: &dialog.local,
+            to: &remote.address,
+            call_id: &dialog.call_id,
+            cseq,
+            contact: None,
+            signatures: &[],
+            presents: false,
+            session: None,
+            headers: None,
+            body: None,
+        }
+    }
+
     pub(crate) fn print(&self, identity: &Identity, own: &Own, transport: Transport, ours: SocketAddr) -> Bytes {
         let body = self.body.map_or(&[][..], |body| &body.bytes);
         let routes: usize = self.addressed.routes.iter().map(|route| route.len() + 10).sum();

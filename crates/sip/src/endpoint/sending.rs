@@ -9,6 +9,7 @@ use super::draft::Draft;
 use super::held::{Held, Stage};
 use super::ids::ClientId;
 use super::order::Body;
+use super::post::refreshes_target;
 use super::sign_in::{Challenged, Signature};
 use super::transactions::{Asked, Client, ClientMachine, Outside, Purpose};
 use crate::dialog::{Dialog, Remote};
@@ -29,24 +30,21 @@ impl<K: Copy> Endpoint<K> {
                 (_, None) => return,
             };
         let dialog = &held.dialog;
-        let addressed = dialog.remote.addressed();
-        let signatures =
-            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&Method::Invite, &addressed.uri)).unwrap_or_default();
         let id = self.new_client_id();
+        let draft = Draft::of(&Method::Invite, id.0, cseq, dialog, &dialog.remote);
+        let signatures = held
+            .sign_in
+            .as_mut()
+            .map(|sign_in| sign_in.sign(&Method::Invite, &draft.addressed.uri))
+            .unwrap_or_default();
         let draft = Draft {
-            method: &Method::Invite,
-            addressed,
-            branch: id.0,
-            from: &dialog.local,
-            to: &dialog.remote.address,
-            call_id: &dialog.call_id,
-            cseq,
             contact: Some(&dialog.contact),
             signatures: &signatures,
             presents: true,
             session,
             headers: Some(headers),
             body,
+            ..draft
         };
         let (flow, bytes) = self.post_request(dialog.flow, only, &draft);
         let is_by_tcp = flow.transport != dialog.flow.transport;
@@ -72,23 +70,17 @@ impl<K: Copy> Endpoint<K> {
         let Some(change) = held.changes.as_ref().and_then(|changes| changes.sent.as_ref()) else { return };
         let dialog = &held.dialog;
         let (remote, way) = held.stage.way(dialog, None);
-        let addressed = remote.addressed();
+        let draft = Draft::of(&change.method, id.0, cseq, dialog, remote);
         let signatures =
-            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&change.method, &addressed.uri)).unwrap_or_default();
+            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&change.method, &draft.addressed.uri)).unwrap_or_default();
         let draft = Draft {
-            method: &change.method,
-            addressed,
-            branch: id.0,
-            from: &dialog.local,
-            to: &remote.address,
-            call_id: &dialog.call_id,
-            cseq,
             contact: Some(&dialog.contact),
             signatures: &signatures,
             presents: true,
             session,
             headers: Some(&change.headers),
             body: change.body.as_ref(),
+            ..draft
         };
         let (flow, bytes) = self.post_request(way, only, &draft);
         let is_by_tcp = flow.transport != way.transport;
@@ -101,21 +93,8 @@ impl<K: Copy> Endpoint<K> {
     pub(super) fn send_cancel(&mut self, now: Instant, held: &Held<K>, invite: ClientId, headers: &Headers) {
         let Some(flow) = self.transactions.client(invite).map(|client| client.flow) else { return };
         let dialog = &held.dialog;
-        let draft = Draft {
-            method: &Method::Cancel,
-            addressed: dialog.remote.addressed(),
-            branch: invite.0,
-            from: &dialog.local,
-            to: &dialog.remote.address,
-            call_id: &dialog.call_id,
-            cseq: dialog.local_cseq,
-            contact: None,
-            signatures: &[],
-            presents: false,
-            session: None,
-            headers: Some(headers),
-            body: None,
-        };
+        let draft = Draft::of(&Method::Cancel, invite.0, dialog.local_cseq, dialog, &dialog.remote);
+        let draft = Draft { headers: Some(headers), ..draft };
         let (_, bytes) = self.post_request(flow, Some(flow), &draft);
         let machine = ClientMachine::Plain(PlainClient::start(now, bytes, flow.transport.is_reliable()));
         let client = Client::new(machine, flow, false, Purpose::Cancel);
@@ -147,23 +126,15 @@ impl<K: Copy> Endpoint<K> {
         let id = self.new_client_id();
         let dialog = &held.dialog;
         let (remote, way) = held.stage.way(dialog, asked.fork);
-        let addressed = remote.addressed();
+        let draft = Draft::of(&asked.method, id.0, cseq, dialog, remote);
         let signatures =
-            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&asked.method, &addressed.uri)).unwrap_or_default();
+            held.sign_in.as_mut().map(|sign_in| sign_in.sign(&asked.method, &draft.addressed.uri)).unwrap_or_default();
         let draft = Draft {
-            method: &asked.method,
-            addressed,
-            branch: id.0,
-            from: &dialog.local,
-            to: &remote.address,
-            call_id: &dialog.call_id,
-            cseq,
-            contact: super::post::refreshes_target(&asked.method).then_some(&dialog.contact),
+            contact: refreshes_target(&asked.method).then_some(&dialog.contact),
             signatures: &signatures,
-            presents: false,
-            session: None,
             headers: Some(&asked.headers),
             body: asked.body.as_ref(),
+            ..draft
         };
         let (flow, bytes) = self.post_request(way, only, &draft);
         let is_by_tcp = flow.transport != way.transport;
@@ -216,21 +187,8 @@ impl<K: Copy> Endpoint<K> {
         cseq: u32,
         body: Option<&Body>,
     ) -> (Flow, Bytes) {
-        let draft = Draft {
-            method: &Method::Ack,
-            addressed: dialog.remote.addressed(),
-            branch: self.post.identity.fresh(),
-            from: &dialog.local,
-            to: &dialog.remote.address,
-            call_id: &dialog.call_id,
-            cseq,
-            contact: None,
-            signatures,
-            presents: false,
-            session: None,
-            headers: None,
-            body,
-        };
+        let draft = Draft::of(&Method::Ack, self.post.identity.fresh(), cseq, dialog, &dialog.remote);
+        let draft = Draft { signatures, body, ..draft };
         self.post_request(dialog.flow, None, &draft)
     }
 
@@ -245,21 +203,7 @@ impl<K: Copy> Endpoint<K> {
     ) -> Bytes {
         let dialog = &held.dialog;
         let to = refusal.headers.get(&HeaderName::To).unwrap_or(&dialog.remote.address);
-        let draft = Draft {
-            method: &Method::Ack,
-            addressed: dialog.remote.addressed(),
-            branch: invite.0,
-            from: &dialog.local,
-            to,
-            call_id: &dialog.call_id,
-            cseq,
-            contact: None,
-            signatures: &[],
-            presents: false,
-            session: None,
-            headers: None,
-            body: None,
-        };
+        let draft = Draft { to, ..Draft::of(&Method::Ack, invite.0, cseq, dialog, &dialog.remote) };
         self.post_request(flow, Some(flow), &draft).1
     }
 

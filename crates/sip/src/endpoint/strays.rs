@@ -54,21 +54,8 @@ impl<K: Copy> Endpoint<K> {
         if self.transactions.client(bye).is_some() || self.transactions.is_full() {
             return;
         }
-        let draft = Draft {
-            method: &Method::Bye,
-            addressed: dialog.remote.addressed(),
-            branch: bye.0,
-            from: &dialog.local,
-            to: &dialog.remote.address,
-            call_id: &dialog.call_id,
-            cseq: cseq.saturating_add(JUMP) & 0x7fff_ffff,
-            contact: None,
-            signatures: &[],
-            presents: false,
-            session: None,
-            headers: None,
-            body: None,
-        };
+        let cseq = cseq.saturating_add(JUMP) & 0x7fff_ffff;
+        let draft = Draft::of(&Method::Bye, bye.0, cseq, &dialog, &dialog.remote);
         let bytes = self.post.datagram(flow, &draft);
         self.post.send(flow, bytes.clone());
         let machine = ClientMachine::Plain(PlainClient::start(now, bytes, flow.transport.is_reliable()));
