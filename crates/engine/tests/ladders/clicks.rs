@@ -241,16 +241,19 @@ fn what_is_known_to_be_impossible_is_refused_before_anything_rings() {
         |world| {
             world.clicks("199", "0900000001");
             world.clicks("101", "198");
+            world.clicks("101", "101");
             world.clicks("101", "18001090");
             world.clicks("101", "700");
         },
         "
         0.0s crm -> pbx  dial 199 0900000001
         0.0s crm -> pbx  dial 101 198
+        0.0s crm -> pbx  dial 101 101
         0.0s crm -> pbx  dial 101 18001090
         0.0s crm -> pbx  dial 101 700
         0.0s pbx -> crm  failed: extension 199 does not exist: use a number from `extensions`
         0.0s pbx -> crm  failed: unknown_target
+        0.0s pbx -> crm  failed: extension 101 cannot call itself: name whom it is to be connected with
         0.0s pbx -> crm  failed: no_route
         0.0s pbx -> crm  failed: route_unavailable
         ",

@@ -12,6 +12,7 @@ mod groups;
 mod habits;
 mod identity;
 mod inside;
+mod keys;
 mod limits;
 mod lost;
 mod networks;

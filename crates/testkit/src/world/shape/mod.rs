@@ -70,6 +70,10 @@ pub enum Given {
     Channels(u32),
     /// `records cannot be stored`
     Stalled,
+    /// `commits take 2 seconds`
+    CommitsTake(Duration),
+    /// `records are refused`: calls that begin, by the database, for what they say.
+    Refused,
     /// `nobody is rung back`: who transferred a call that nobody took.
     NoRingBack,
     /// `carrier does not ring`: it says nothing before it answers or refuses but 100.
@@ -135,6 +139,8 @@ pub enum Step {
     Returns(String),
     /// `crm dials 101 0900000001`
     Dials(String, String),
+    /// `crm orders 101 0900000001 under order-1`: a key that is free.
+    Orders(String, String, String),
     /// `crm routes to 102`, from here on.
     CrmRoutes(String),
     /// `crm answers 102`: what was asked longest ago and left open.
@@ -187,6 +193,8 @@ impl Shape {
                 Given::Lost(..)
                     | Given::Late(..)
                     | Given::Stalled
+                    | Given::CommitsTake(_)
+                    | Given::Refused
                     | Given::Router(_)
                     | Given::SecondCarrier(_)
                     | Given::Cause(..)
@@ -208,6 +216,7 @@ impl Shape {
                 Step::Dies
                     | Step::Starts
                     | Step::EndsAll
+                    | Step::Orders(..)
                     | Step::Redirects(..)
                     | Step::Moves(_)
                     | Step::RouterRestarts(_)

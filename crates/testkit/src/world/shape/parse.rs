@@ -70,6 +70,10 @@ fn given(words: &[&str]) -> Option<Given> {
         ["calls", "are", count] => Given::Calls(count.parse().ok()?),
         ["channels", "are", count] => Given::Channels(count.parse().ok()?),
         ["records", "cannot", "be", "stored"] => Given::Stalled,
+        ["records", "are", "refused"] => Given::Refused,
+        ["commits", "take", seconds, "seconds"] => {
+            Given::CommitsTake(Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?)
+        }
         ["nobody", "is", "rung", "back"] => Given::NoRingBack,
         [who, "does", "not", "ring"] => Given::NoRinging(own(who)),
         [who, "is", "behind", "a", "router"] => Given::Router(own(who)),
@@ -126,6 +130,7 @@ fn step(words: &[&str]) -> Option<Step> {
     let own = |word: &str| word.to_owned();
     Some(match words {
         ["crm", "dials", extension, number] => Step::Dials(own(extension), own(number)),
+        ["crm", "orders", extension, number, "under", key] => Step::Orders(own(extension), own(number), own(key)),
         ["crm", "routes", "to", to] => Step::CrmRoutes(own(to)),
         ["crm", "answers", to] => Step::CrmAnswers(own(to)),
         ["number", "reaches", to] => Step::NumberReaches(own(to)),

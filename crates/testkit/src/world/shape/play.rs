@@ -70,6 +70,8 @@ impl World {
                 settings.trunks[0].max_calls = *count;
             }),
             Given::Stalled => self.storage_stalls(),
+            Given::CommitsTake(time) => self.commits_take(time.as_secs_f64()),
+            Given::Refused => self.storage_refuses(),
             Given::NoRingBack => self.settings(|settings| settings.transfer_ring_back = false),
             Given::NoRinging(who) => self.phone(who).manner.rings_after = None,
             Given::Router(who) => {
@@ -104,6 +106,7 @@ impl World {
             Step::Vanishes(who) => self.unplug(who),
             Step::Returns(who) => self.plug_in(who),
             Step::Dials(extension, number) => orders.push(self.clicks(extension, number)),
+            Step::Orders(extension, number, key) => orders.push(self.orders_once(extension, number, key)),
             Step::CrmRoutes(to) => self.crm_routes_to(to),
             Step::CrmAnswers(to) => self.crm_answers(to),
             Step::NumberReaches(to) => self.number_reaches(route(to)),
