@@ -78,7 +78,7 @@ tools-build:
 	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 2; }
 
 tools-test: tools-build
-	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm python3:python3 php:php-cli mcs:mono-mcs mono:mono-runtime)
+	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm chromium:chromium python3:python3 php:php-cli mcs:mono-mcs mono:mono-runtime)
 	@$(postgres)
 	@$(call install-files,'/usr/lib/php/*/curl.so:php-curl' /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil /usr/lib/mono/4.5/System.Web.Extensions.dll:libmono-system-web-extensions4.0-cil)
 	@$(schemathesis)

@@ -7,6 +7,8 @@
 #![allow(clippy::result_large_err, reason = "a refusal is made once a request, and is moved once or twice")]
 
 mod actions;
+mod base_url;
+mod bodies;
 mod hooks;
 mod keys;
 mod limits;
@@ -37,6 +39,7 @@ use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::story::Stories;
 
+pub use base_url::OverTls;
 pub use hooks::{HookSettings, Hooks, Mail, Mailer};
 pub use metrics::Metrics;
 pub use outward::{Outward, OutwardError};
@@ -98,18 +101,22 @@ pub enum Readiness {
     Starting,
     /// It takes calls.
     Ready,
-    /// No new calls, for this reason: records cannot be stored.
-    Stalled(String),
+    /// No new calls: records cannot be stored. Why not is for the log alone: it names the inside.
+    Stalled,
     /// No new calls; present ones finish.
     Draining,
     /// The last call is over: live sessions and streams end.
     Stopped,
 }
 
+/// What clients are told while records cannot be stored.
+pub(crate) const STALLED: &str =
+    "records cannot be stored now, so no call is taken: try again in a minute; the server's log says why";
+
 /// How the faces behave.
 #[derive(Clone, Debug)]
 pub struct ApiSettings {
-    /// What links to recordings begin with (`https://pbx.example.test`). None: what the client asked for.
+    /// What links begin with (`https://pbx.example.test`). None: the host that the client names.
     pub public_url: Option<String>,
     /// The Bearer token of the whole server.
     pub admin_token: String,
@@ -123,6 +130,8 @@ pub struct ApiSettings {
     pub requests_per_second: u32,
     /// Sources that no limit on requests touches.
     pub unlimited_from: Vec<TrunkAddress>,
+    /// How long the body of a request may take. One that keeps coming may take longer.
+    pub body_within: Duration,
     /// Socket.IO.
     pub live: LiveSettings,
     /// Hooks.
@@ -140,6 +149,7 @@ impl ApiSettings {
             link_lifetime: Duration::from_secs(7 * 24 * 3600),
             requests_per_second: 100,
             unlimited_from: Vec::new(),
+            body_within: Duration::from_secs(30),
             live: LiveSettings::default(),
             hooks: HookSettings::default(),
         }
@@ -222,6 +232,7 @@ pub fn router(app: App) -> Router {
         .merge(vendors::router(faces.clone()))
         .merge(live::router(&faces))
         .fallback(native::nowhere)
+        .layer(middleware::from_fn_with_state(faces.clone(), bodies::layer))
         .layer(middleware::from_fn(limits::layer))
         .layer(middleware::from_fn_with_state(faces, watch_requests::watch))
 }

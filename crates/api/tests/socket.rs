@@ -91,7 +91,14 @@ async fn a_wrong_key_is_an_error_in_each_clients_own_way() {
 
             let error = client.hears("error").await;
 
-            assert_eq!(error["message"], "key is invalid", "{kind:?}");
+            let words = [&error["status"], &error["code"], &error["message"]];
+            assert_eq!(words, [&json!(2000), &json!("key_invalid"), &json!("key is invalid")], "{kind:?}");
+            for words in ["message_vi", "message_en"] {
+                assert!(error[words].as_str().is_some_and(|words| words.ends_with('.')), "{kind:?}: {error}");
+            }
+            if kind.is_old() {
+                assert_eq!(client.hears("error").await, json!({ "message": "key is invalid" }), "the ERROR packet");
+            }
             client.hears("disconnect").await;
             let error_packets = client.packets.iter().filter(|(packet, _)| *packet == 4).count();
             assert_eq!(error_packets, usize::from(kind.is_old()), "2.x hears an ERROR packet: {:?}", client.packets);

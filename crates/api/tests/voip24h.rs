@@ -4,6 +4,7 @@ mod support;
 
 use std::path::Path;
 
+use api::Readiness;
 use model::{ActingLeg, Command, DialAnswer, Problem, Reason, Reply, Timestamp, TransferMode};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
@@ -375,13 +376,123 @@ async fn hanging_up_by_callid_orders_that_call_of_the_keys_own_tenant() {
     let world = World::start().await;
     world.switchboard.will(Err(Problem::NoSuchCall { call: call(9) }));
 
-    let path =
-        format!("/dial/hangup?voip=VOIPKEY_OTHER&secret=SECRET_OTHER&sip=101&phone=0900000001&callid={}", call(9));
+    let path = format!("/dial/hangup?voip=VOIPKEY_OTHER&secret=SECRET_OTHER&callid={}", call(9));
     let (_, answer) = json(world.bare(Method::GET, &path)).await;
 
     assert_eq!(answer["call_status"], "Failed");
     let (tenant, _, command) = world.switchboard.reached().pop().expect("a command");
     assert_eq!((tenant, command), (world.other, Command::HangUp { call: call(9) }));
+}
+
+#[tokio::test]
+async fn a_callid_picks_among_the_live_calls_of_the_extension_and_the_phone_that_are_given() {
+    let world = World::start().await;
+    let told = |nth, phone: &str| {
+        let mut told = ToldCall::new(&world.writer, world.demo, call(nth), Timestamp::now());
+        told.click(phone).ringing(1).after(1_000).dial(phone).ringing(2).connected(2, 1, 2);
+        told
+    };
+    let (mut earlier, _newer) = (told(1, "0900000001"), told(2, "0900000001"));
+    world.writer.flush().await;
+    let theirs = call(1).to_string();
+
+    for given in ["sip=102&phone=0900000001", "sip=101&phone=0900000777", "sip=102", "phone=0900000777"] {
+        for path in ["/dial/hangup", "/dial/transfer"] {
+            let path = format!("{path}?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&sip_transfer=102&callid={theirs}&{given}");
+            let (_, answer) = json(world.bare(Method::GET, &path)).await;
+            assert_eq!(answer["call_status"], "Failed", "{path}: {answer}");
+        }
+    }
+    assert!(world.switchboard.reached().is_empty(), "nothing was ordered");
+
+    for given in ["sip=101&phone=0900000001", "sip=101&phone=%2B84900000001", "sip=101", "phone=84900000001", "x=1"] {
+        world.switchboard.will(Ok(Reply::HungUp { call: call(1) }));
+        let path = format!("/dial/hangup?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&callid={theirs}&{given}");
+        let (_, answer) = json(world.bare(Method::GET, &path)).await;
+        assert_eq!(
+            (&answer["call_status"], &answer["callid"]),
+            (&"Success".into(), &theirs.as_str().into()),
+            "{given}"
+        );
+        let (_, _, command) = world.switchboard.reached().pop().expect("a command");
+        assert_eq!(command, Command::HangUp { call: call(1) }, "not the newest one");
+    }
+
+    earlier.ended(Reason::HungUp, 200);
+    world.writer.flush().await;
+    let path = format!("/dial/hangup?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&callid={theirs}&sip=101&phone=0900000001");
+    let (_, over) = json(world.bare(Method::GET, &path)).await;
+    assert_eq!(over["message"], format!("No active call {theirs} of 101 and 0900000001"));
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_said_to_be_none_where_something_is_missing() {
+    let world = World::start().await;
+    let post = |path: &str, body: &'static str| {
+        world.bare(Method::POST, path).header("content-type", "application/json").body(body)
+    };
+
+    for path in ["/dial", "/dial/hangup", "/dial/search", "/play"] {
+        let (status, answer) = json(post(path, "{\"voip\":\"VOIPKEY_DEMO\",")).await;
+        let message = answer["message"]["message"].as_str().or(answer["message"].as_str()).expect("a sentence");
+        assert!(status == 200 && message.starts_with("the body is not JSON (EOF while parsing"), "{path}: {answer}");
+    }
+    let (_, array) = json(post("/dial", "[\"101\"]")).await;
+    assert_eq!(array["message"], "the body is JSON but no object: send an object, as in {\"sip\":\"101\"}");
+    let long = Box::leak(format!("{{\"phone\":\"{}\"}}", "0".repeat(70_000)).into_boxed_str());
+    let (_, long) = json(post("/dial?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&sip=101&phone=0900000001", long)).await;
+    assert_eq!((&long["status"], &long["events"]), (&2000.into(), &Value::Array(vec![])));
+    assert_eq!(long["message"], "the body is too long: send 64 kB at most");
+    assert!(world.switchboard.reached().is_empty(), "nothing was ordered");
+
+    // Some clients name JSON and send none, with everything in the address.
+    for body in ["", "null"] {
+        let (_, page) = json(post("/dial/history?voip=VOIPKEY_DEMO&secret=SECRET_DEMO", body)).await;
+        assert_eq!(page["status"], 200, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn while_records_cannot_be_stored_no_phone_rings_and_nothing_of_the_database_is_told() {
+    let world = World::start().await;
+    world.readiness.send_replace(Readiness::Stalled);
+
+    let dial = "/dial?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&sip=101&phone=0900000001";
+    let (_, answer) = json(world.bare(Method::GET, dial)).await;
+
+    assert_eq!((&answer["status"], &answer["call_status"]), (&2000.into(), &"Failed".into()));
+    let sentence =
+        "records cannot be stored now, so no call is taken: try again in a minute; the server's log says why";
+    assert_eq!(answer["message"], sentence);
+    assert!(world.switchboard.reached().is_empty(), "nothing was ordered");
+}
+
+#[tokio::test]
+async fn links_begin_with_the_public_url_or_the_host_that_the_client_named_and_with_no_hostile_one() {
+    let own = World::start().await;
+    let public = World::start_with(|settings| settings.public_url = Some("https://pbx.example.test/".into())).await;
+    for (world, host, forwarded, base) in [
+        (&own, "crm.example.test:8080", "", "http://crm.example.test:8080"),
+        (&own, "crm.example.test", "https", "http://crm.example.test"),
+        (&own, "a@evil.example.test", "", ""),
+        (&own, "evil.example.test/x?", "", ""),
+        (&own, "\"><script>alert(1)</script>", "", ""),
+        (&public, "evil.example.test", "http", "https://pbx.example.test"),
+    ] {
+        tell_answered(world, 1, Timestamp::now(), 42);
+        world.writer.flush().await;
+        let path = format!("/dial/searching?voip=VOIPKEY_DEMO&secret=SECRET_DEMO&callid={}", call(1));
+        let ask =
+            |path: &str| world.bare(Method::GET, path).header("host", host).header("x-forwarded-proto", forwarded);
+
+        let (_, page) = json(ask(&path)).await;
+        let shown = ask("/documents?voip=VOIPKEY_DEMO").send().await.expect("an answer").text().await.expect("text");
+
+        let link = page["result"]["data"][0]["play"].as_str().expect("a link");
+        assert!(link.starts_with(&format!("{base}/fdownload/play?pkeyID=")), "{host}: {link}");
+        let repeated = base.is_empty() && (shown.contains("evil") || shown.contains("alert"));
+        assert!(!repeated, "{host} is not repeated");
+    }
 }
 
 #[tokio::test]

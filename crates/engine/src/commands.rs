@@ -29,6 +29,12 @@ pub fn originate(
     let destination = routing::from_inside(&settings, order.to.as_str()).map_err(|reason| {
         Problem::refused(reason, format!("{} cannot be called. {}", order.to, reason.sentence(Language::En)))
     })?;
+    if let Destination::Extension(called) = &destination
+        && called.number == extension.number
+    {
+        let detail = format!("extension {} cannot call itself: name whom it is to be connected with", called.number);
+        return Err(Problem::BadNumber { detail });
+    }
     if step.office.registrar.reachable(&extension.number, step.now.mono).is_empty() {
         return Err(Problem::refused(Reason::Offline, format!("Extension {} is offline", extension.number)));
     }

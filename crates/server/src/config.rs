@@ -296,8 +296,12 @@ fn remote_url(text: &str) -> Result<String, String> {
 
 fn public_url(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    // Links go on after it: what would end their path or their place in a page cannot stand in it.
+    let fits = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}?#@".contains(c);
     match rest {
-        Some(host) if !host.is_empty() => Ok(text.trim_end_matches('/').to_owned()),
+        Some(host) if !host.is_empty() && !host.starts_with(['/', ':']) && host.chars().all(fits) => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
         _ => Err("this is no address of a web server: write it as https://pbx.example.test".into()),
     }
 }

@@ -55,6 +55,22 @@ pub enum HandoverError {
     },
 }
 
+impl HandoverError {
+    /// What a client is told. What the database says is for the log.
+    fn told(&self) -> String {
+        match self {
+            Self::Unread(_) => unsettled(self),
+            Self::NotTaken { .. } => self.to_string(),
+        }
+    }
+}
+
+/// What a client is told of trouble that names the inside; the log says what it is.
+fn unsettled(error: &(dyn std::error::Error + 'static)) -> String {
+    tracing::error!(error, "changing settings");
+    "settings cannot be stored or read now: try again in a minute; the server's log says why".to_owned()
+}
+
 impl Handover {
     /// Nothing runs so far.
     pub fn new(store: Store, board: Arc<Board>, inbox: Inbox, trunks: Trunks) -> Self {
@@ -118,9 +134,9 @@ impl Handover {
         let changes = match self.0.store.settings().apply_by(author, provision, prune).await {
             Ok(changes) => changes,
             Err(ApplyError::Conflict(error)) => return Err(wrong(error)),
-            Err(ApplyError::Store(error)) => return Err(NotApplied::Failed(with_cause(&error))),
+            Err(ApplyError::Store(error)) => return Err(NotApplied::Failed(unsettled(&error))),
         };
-        self.hand_over_to(&mut running).await.map_err(|error| NotApplied::Failed(error.to_string()))?;
+        self.hand_over_to(&mut running).await.map_err(|error| NotApplied::Failed(error.told()))?;
         Ok(changes)
     }
 
@@ -128,7 +144,7 @@ impl Handover {
         let mut running = self.0.running.lock().await;
         let changed = self.0.store.settings().change(change).await?;
         if changed.different {
-            self.hand_over_to(&mut running).await.map_err(|error| NotChanged::Failed(error.to_string()))?;
+            self.hand_over_to(&mut running).await.map_err(|error| NotChanged::Failed(error.told()))?;
         }
         Ok(changed)
     }
@@ -198,7 +214,7 @@ impl Provisioner for Handover {
         let this = self.clone();
         Box::pin(async move {
             let applied = tokio::spawn(async move { this.apply(&author, &yaml, prune).await });
-            applied.await.unwrap_or_else(|error| Err(NotApplied::Failed(error.to_string())))
+            applied.await.unwrap_or_else(|error| Err(NotApplied::Failed(unsettled(&error))))
         })
     }
 
@@ -206,7 +222,7 @@ impl Provisioner for Handover {
         let this = self.clone();
         Box::pin(async move {
             let changed = tokio::spawn(async move { this.change(change).await });
-            changed.await.unwrap_or_else(|error| Err(NotChanged::Failed(error.to_string())))
+            changed.await.unwrap_or_else(|error| Err(NotChanged::Failed(unsettled(&error))))
         })
     }
 }

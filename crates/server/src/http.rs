@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::http::HeaderValue;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -126,9 +125,9 @@ async fn serve(
 ) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
-        // Links are made for the scheme that the client asked by, as they are behind a proxy that speaks TLS for us.
+        // Links are made for the scheme that the client asked by.
         if scheme == Scheme::Https {
-            request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+            request.extensions_mut().insert(api::OverTls);
         }
         app.clone().oneshot(request.map(axum::body::Body::new))
     });

@@ -448,11 +448,11 @@ async fn follow_writer(store: Store, inbox: Inbox, readiness: Arc<watch::Sender<
         let state = state.borrow_and_update().clone();
         let (storage, now) = match &state {
             WriterState::Flowing => (Storage::Flowing, Readiness::Ready),
-            WriterState::Stalled(why) => (Storage::Stalled, Readiness::Stalled(why.clone())),
+            WriterState::Stalled(_) => (Storage::Stalled, Readiness::Stalled),
         };
-        match &now {
-            Readiness::Stalled(why) => tracing::error!(why, "no new calls: records cannot be stored"),
-            _ => tracing::info!("records are stored again"),
+        match &state {
+            WriterState::Stalled(why) => tracing::error!(why, "no new calls: records cannot be stored"),
+            WriterState::Flowing => tracing::info!("records are stored again"),
         }
         metrics.writer_stalled.set(i64::from(storage == Storage::Stalled));
         readiness.send_if_modified(|known| {

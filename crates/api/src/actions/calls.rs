@@ -6,7 +6,7 @@ use model::{
 use store::{RecordCursor, RecordFilter, RecordPage, RecordRow, RecordState};
 
 use super::{Asker, Refusal, once, unexpected};
-use crate::{App, Readiness};
+use crate::{App, Readiness, STALLED};
 
 /// A click-to-call that runs.
 pub(crate) struct Begun {
@@ -60,8 +60,8 @@ fn order(asker: &Asker, from: &str, to: &str, answer: DialAnswer) -> Result<Orig
 
 async fn begin(app: &App, asker: &Asker, order: Originate) -> Result<Begun, Problem> {
     // The engine's reply would wait for the store with everything else that it tells.
-    if let Readiness::Stalled(sentence) = &*app.readiness.borrow() {
-        return Err(Problem::refused(Reason::StorageStalled, sentence.clone()));
+    if *app.readiness.borrow() == Readiness::Stalled {
+        return Err(Problem::refused(Reason::StorageStalled, STALLED));
     }
     match app.switchboard.command(asker.tenant, asker.actor.clone(), Command::Originate(order)).await? {
         Reply::Originated { call, leg } => Ok(Begun { call, leg, again: false }),
@@ -113,4 +113,16 @@ pub(crate) async fn newest_live(
 ) -> Result<Option<RecordRow>, Refusal> {
     asker.needs(Role::Reader)?;
     Ok(asker.store(app).calls().newest_live(extension, phone).await?)
+}
+
+/// Whether a call is live and these are in it: an extension, and a phone written in any form.
+pub(crate) async fn is_live_with(
+    app: &App,
+    asker: &Asker,
+    call: CallId,
+    extension: Option<&str>,
+    phone: Option<&str>,
+) -> Result<bool, Refusal> {
+    asker.needs(Role::Reader)?;
+    Ok(asker.store(app).calls().is_live_with(call, extension, phone).await?)
 }

@@ -240,14 +240,14 @@ impl Session {
         }
     }
 
-    /// Only an ERROR packet surely reaches a 2.x client's `error`; 4.x clients take such a packet for a failed connect.
+    /// An event `error` reaches the handlers of 4.x and of 2.x clients with all that there is to say. The ERROR packet after
+    /// it is what the vendor's server sent, for 2.x clients in other languages that listen for the packet; 4.x clients would
+    /// take it for a failed connect.
     async fn wrong_key(&self) -> Result<(), Over> {
         let said = greetings::KEY_INVALID;
-        match self.socket.protocol() {
-            ProtocolVersion::V4 => {
-                let _ = self.live.wire.error(self.socket.id, said.message);
-            }
-            ProtocolVersion::V5 => self.say("error", &said),
+        self.say("error", &said);
+        if self.socket.protocol() == ProtocolVersion::V4 {
+            let _ = self.live.wire.error(self.socket.id, said.message);
         }
         self.disconnect().await
     }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::problem::ProblemBody;
-use crate::{Faces, Readiness};
+use crate::{Faces, Readiness, STALLED};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -22,7 +22,7 @@ async fn ready(State(faces): State<Arc<Faces>>) -> Response {
     match &*faces.app.readiness.borrow() {
         Readiness::Ready => "ready\n".into_response(),
         Readiness::Starting => unready("starting", "the server is starting"),
-        Readiness::Stalled(why) => unready("stalled", why),
+        Readiness::Stalled => unready("stalled", STALLED),
         Readiness::Draining => unready("draining", "the server takes no new calls: it is about to stop"),
         Readiness::Stopped => unready("stopped", "the server has stopped"),
     }

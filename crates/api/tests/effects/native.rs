@@ -488,7 +488,7 @@ async fn readiness_is_told_with_its_reason_and_metrics_count() {
     assert_eq!(get("/readyz").await.0, 200);
     for (readiness, reason) in [
         (Readiness::Starting, "starting"),
-        (Readiness::Stalled("the disk is full: free some space".into()), "the disk is full"),
+        (Readiness::Stalled, "records cannot be stored"),
         (Readiness::Draining, "no new calls"),
     ] {
         world.readiness.send_replace(readiness);

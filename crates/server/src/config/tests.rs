@@ -99,6 +99,26 @@ fn networks_stand_alone_or_in_a_list() {
 }
 
 #[test]
+fn links_begin_with_an_address_that_goes_on_by_a_path() {
+    for (text, kept) in [
+        ("https://pbx.example.test/", "https://pbx.example.test"),
+        ("http://[2001:db8::1]:8080/pbx", "http://[2001:db8::1]:8080/pbx"),
+    ] {
+        assert_eq!(load(&[("public-url", text)], &[], "").expect(text).public_url.as_deref(), Some(kept));
+    }
+    for text in [
+        "pbx.example.test",
+        "https://",
+        "https:///x",
+        "https://a@b.test",
+        "https://b.test/?x=",
+        "https://b\"onload=.test",
+    ] {
+        assert!(load(&[("public-url", text)], &[], "").is_err(), "{text}");
+    }
+}
+
+#[test]
 fn listeners_for_tls_have_their_own_port_and_their_addresses_carry_sound_too() {
     let file = "sip = \"192.0.2.1\"\nsips = [\"192.0.2.1\", \"safe=192.0.2.2:5071\"]\ntls-unchecked = \"192.0.2.0/24\"\ndns = \"192.0.2.53\"\n";
 

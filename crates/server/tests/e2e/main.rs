@@ -15,6 +15,7 @@ mod crash;
 mod demo;
 mod described;
 mod drain;
+mod example_pages;
 mod flags;
 mod hooks;
 mod kamailio_calls;

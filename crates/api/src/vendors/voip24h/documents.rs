@@ -20,10 +20,12 @@ use serde_json::{Map, Value, json};
 
 use self::endpoints::{Both, ENDPOINTS, Endpoint};
 use self::samples::{SAMPLES, Values, filled};
-use super::routes::{Client, base_url, logged};
+use super::sign_in::Client;
+use super::translate::logged;
 use super::wire::{FAILED, OK};
 use crate::Faces;
 use crate::actions::documents::{Described, describe};
+use crate::base_url::BaseUrl;
 use crate::keys::Voip24hKey;
 use crate::vendors::given::Given;
 
@@ -92,11 +94,12 @@ impl Document {
 pub(super) async fn documents(
     State(faces): State<Arc<Faces>>,
     from: Client,
+    base: BaseUrl,
     headers: HeaderMap,
     given: Given,
 ) -> Response {
     let machine = given.get("format").is_some_and(|format| format.eq_ignore_ascii_case("json"));
-    let mut response = match try_document(&faces, from, &headers, &given).await {
+    let mut response = match try_document(&faces, from, &base, &headers, &given).await {
         Ok(document) if machine => Json(as_json(&document)).into_response(),
         Ok(document) => Html(page::page(&document)).into_response(),
         Err((status, sentence)) if machine => {
@@ -123,10 +126,14 @@ pub(super) async fn documents(
 async fn try_document(
     faces: &Faces,
     from: Client,
+    base: &BaseUrl,
     headers: &HeaderMap,
     given: &Given,
 ) -> Result<Document, (StatusCode, String)> {
     let not_found = |sentence: &str| (StatusCode::NOT_FOUND, sentence.to_owned());
+    if let Some(why) = given.unread() {
+        return Err((StatusCode::BAD_REQUEST, why.to_owned()));
+    }
     let from = from.map(|Extension(peer)| peer.0);
     let too_many = |limit: crate::limits::TooMany| (StatusCode::TOO_MANY_REQUESTS, limit.to_string());
     faces.limits.may_sign_in(from).map_err(too_many)?;
@@ -153,8 +160,7 @@ async fn try_document(
     let described = describe(&faces.app, key.tenant, &tenant.name)
         .await
         .map_err(|refusal| (StatusCode::INTERNAL_SERVER_ERROR, logged(refusal).to_string()))?;
-    let base = base_url(faces, headers);
-    Ok(document(&key, tenant, &described, &base, visitor, secret, given, faces))
+    Ok(document(&key, tenant, &described, base.as_str(), visitor, secret, given, faces))
 }
 
 #[allow(clippy::too_many_arguments, reason = "everything that one page shows")]

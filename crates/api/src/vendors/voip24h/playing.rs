@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use model::{CallId, Timestamp};
 use serde_json::json;
 
-use super::routes::{Client, logged, look, said};
-use super::translate::{optional, required};
+use super::look::look;
+use super::sign_in::{Client, sign_in, sign_in_without_secret};
+use super::translate::{logged, optional, required, said};
 use super::wire::{FAILED, PlayAnswer};
 use crate::actions::{Asker, recordings, records};
+use crate::base_url::BaseUrl;
 use crate::sound::{self, Disposition};
 use crate::vendors::given::Given;
 use crate::{Faces, links};
@@ -23,30 +25,30 @@ use crate::{Faces, links};
 pub(super) async fn link(
     State(faces): State<Arc<Faces>>,
     from: Client,
-    headers: HeaderMap,
+    base: BaseUrl,
     given: Given,
 ) -> Json<PlayAnswer> {
-    Json(match try_link(&faces, from, &headers, &given).await {
+    Json(match try_link(&faces, from, &base, &given).await {
         Ok(Some(link)) => PlayAnswer::found(link),
         Ok(None) => PlayAnswer::failed("not found"),
         Err(why) => PlayAnswer::failed(why),
     })
 }
 
-async fn try_link(faces: &Faces, from: Client, headers: &HeaderMap, given: &Given) -> Result<Option<String>, String> {
-    let asker = sign_in(faces, from, given)?;
+async fn try_link(faces: &Faces, from: Client, base: &BaseUrl, given: &Given) -> Result<Option<String>, String> {
+    let asker = asker(faces, from, given)?;
     let Ok(call) = required(given, "callid")?.parse::<CallId>() else { return Ok(None) };
     let filter = store::RecordFilter { callid: Some(call), ..store::RecordFilter::default() };
     let page = records::list(&faces.app, &asker, &filter, None, 1).await.map_err(said)?;
     let recorded = page.rows.iter().any(|row| row.record.recording().is_some());
-    Ok(recorded.then(|| look(faces, &asker, headers, |look| (look.link)("play", call))))
+    Ok(recorded.then(|| look(faces, &asker, base, |look| (look.link)("play", call))))
 }
 
-fn sign_in(faces: &Faces, from: Client, given: &Given) -> Result<Asker, String> {
-    if optional(given, "secret")?.is_some() {
-        return super::routes::sign_in(faces, from, given);
+fn asker(faces: &Faces, from: Client, given: &Given) -> Result<Asker, String> {
+    match optional(given, "secret")? {
+        Some(_) => sign_in(faces, from, given),
+        None => sign_in_without_secret(faces, from, given),
     }
-    super::routes::sign_in_without_secret(faces, from, given)
 }
 
 /// For a player in a page.

@@ -7,9 +7,12 @@
 //! | an extension's first phone rings, or is answered without having rung | `Ring` to it |
 //! | click-to-call: the customer's leg rings | `Ringing` to the agent's extension |
 //! | both sides are connected | `Up` to each extension of the two that has not heard it |
-//! | an extension's last leg is over, and no transfer of its is under way | `Hangup` to it |
+//! | an extension's last leg is over, and no transfer of its is under way | `Hangup` to it, if it has heard `Ring` |
 //! | a transfer is done | `Hangup` to the extension that gave the other side away, where its leg is over |
-//! | the call is over | `Hangup` to each extension that has not heard it |
+//! | the call is over | `Hangup` to each extension that has heard `Ring` and not this |
+//!
+//! A phone that refuses at once, or is not reached, has not rung: its extension hears nothing. CRMs close by `Hangup` what
+//! they opened by `Ring`, many by the extension alone, and that extension may be talking in another call.
 //!
 //! Each stored event carries the record as it stood after its batch, so that nothing has to be remembered between events
 //! and a reader may begin at any position. What an extension is told is told of a *stay*: its legs from the first that
@@ -109,7 +112,8 @@ fn up(record: &Record, leg: LegId, at: Timestamp) -> Option<Told<'_>> {
 /// Told with the last leg of the stay. Legs that end at once count in the order they began.
 fn leg_ended(record: &Record, leg: LegId) -> Vec<Told<'_>> {
     let Some(leg) = extension_leg(record, leg) else { return Vec::new() };
-    let over = last_of(&stay(record, leg)).is_some_and(|last| last.leg == leg.leg);
+    let stay = stay(record, leg);
+    let over = has_rung(&stay) && last_of(&stay).is_some_and(|last| last.leg == leg.leg);
     // While nobody has taken whom it gave away, its phone may ring once more.
     let waits = gave_away(record, leg).is_some_and(|transfer| transfer.target.is_none());
     if over && !waits { vec![(leg, State::Hangup)] } else { Vec::new() }
@@ -130,8 +134,9 @@ fn given_away(record: &Record, leg: LegId, at: Timestamp) -> Vec<Told<'_>> {
 fn left_over(record: &Record) -> Vec<Told<'_>> {
     let mut told: Vec<Told<'_>> = Vec::new();
     for leg in record.legs.iter().filter(|leg| leg.party.extension().is_some()) {
-        let waits = match last_of(&stay(record, leg)) {
-            None => leg.ended_at.is_none(),
+        let stay = stay(record, leg);
+        let waits = match last_of(&stay) {
+            None => leg.ended_at.is_none() && has_rung(&stay),
             Some(last) => {
                 last.leg == leg.leg && gave_away(record, leg).is_some_and(|transfer| transfer.target.is_none())
             }
@@ -169,6 +174,11 @@ fn stay<'a>(record: &'a Record, leg: &LegRecord) -> Vec<&'a LegRecord> {
         stay.push(other);
     }
     stay
+}
+
+/// Whether the extension was told that it rings, or called itself.
+fn has_rung(stay: &[&LegRecord]) -> bool {
+    stay.iter().any(|leg| leg.caller || leg.ringing_at.is_some() || leg.answered_at.is_some())
 }
 
 /// The leg that ended last, when all have.

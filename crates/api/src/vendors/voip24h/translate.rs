@@ -20,13 +20,17 @@ pub(crate) struct Look<'a> {
     pub link: &'a dyn Fn(&str, CallId) -> String,
 }
 
-/// A required parameter, or the sentence that misses it.
+/// A required parameter, or the sentence that misses it: it may stand in a body that says nothing.
 pub(crate) fn required<'a>(given: &'a Given, name: &str) -> Result<&'a str, String> {
-    optional(given, name)?.ok_or_else(|| format!("{name} is required"))
+    let missing = || given.garbled().map_or_else(|| format!("{name} is required"), str::to_owned);
+    optional(given, name)?.ok_or_else(missing)
 }
 
 /// A parameter that need not be there.
 pub(crate) fn optional<'a>(given: &'a Given, name: &str) -> Result<Option<&'a str>, String> {
+    if let Some(why) = given.unread() {
+        return Err(why.to_owned());
+    }
     match given.get(name) {
         Some(text) if text.len() > LONGEST => Err(format!("{name} is too long")),
         found => Ok(found),
@@ -95,11 +99,28 @@ pub(crate) fn not_done(word: &'static str, message: impl Into<String>) -> DialAn
     }
 }
 
+/// A refusal as the sentence that the vendor's body has room for.
+pub(crate) fn said(refusal: Refusal) -> String {
+    logged(refusal).to_string()
+}
+
+/// The cause of a refusal goes to the log: the body has room for a sentence only.
+pub(crate) fn logged(refusal: Refusal) -> Refusal {
+    if let Refusal::Store(error) = &refusal {
+        tracing::error!(error = error as &dyn std::error::Error, "answering a request");
+    }
+    refusal
+}
+
 /// Why a click-to-call did not ring, in the vendor's words.
 pub(crate) fn not_dialled(refusal: &Refusal, extension: &str) -> DialAnswer {
     match word(refusal) {
         "Busy" => not_done("Busy", format!("Extension {extension} is busy")),
         "Offline" => not_done("Offline", format!("Extension {extension} is offline")),
+        word if matches!(refusal, Refusal::Problem(Problem::TimedOut)) => {
+            let unknown = "whether its phone rings is not known: look at the phone before trying again";
+            not_done(word, format!("Extension {extension}: no reply within the time limit, and {unknown}"))
+        }
         word => not_done(word, refusal.to_string()),
     }
 }
@@ -252,6 +273,15 @@ mod tests {
                 "{refusal:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_click_without_a_reply_does_not_say_that_nothing_rings() {
+        let answer = not_dialled(&Refusal::Problem(Problem::TimedOut), "101");
+
+        let said = "Extension 101: no reply within the time limit, and whether its phone rings is not known: look at the \
+                    phone before trying again";
+        assert_eq!((answer.call_status, answer.message.as_str()), ("Failed", said));
     }
 
     #[test]

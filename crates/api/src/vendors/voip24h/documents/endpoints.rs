@@ -59,8 +59,11 @@ const PHONE: Parameter = needs(
     "Số điện thoại của khách: 0…, 84…, +84… hoặc 0084….",
     "The customer's number: 0…, 84…, +84… or 0084….",
 );
-const CALLID: Parameter =
-    takes("callid", "Chọn đúng một cuộc gọi; khi đó không cần phone.", "Picks one call; then phone is not needed.");
+const CALLID: Parameter = takes(
+    "callid",
+    "Chọn đúng một cuộc gọi; khi đó không cần phone, nếu có thì phải khớp.",
+    "Picks one call; then phone is not needed, and must fit if it is there.",
+);
 const LENGTH: Parameter = takes("length", "Số dòng một trang, 1–100 (mặc định 25).", "Rows a page, 1–100 (25).");
 const START: Parameter =
     takes("start", "Chép nguyên từ next hoặc prev của trang trước.", "Copied from next or prev of the page before.");

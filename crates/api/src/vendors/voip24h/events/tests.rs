@@ -140,6 +140,38 @@ fn a_phone_that_answers_without_ringing_has_rung() {
 }
 
 #[test]
+fn a_phone_that_refuses_without_ringing_closes_nobodys_window() {
+    let call = Call::inbound("0900000001");
+    let batches = vec![
+        vec![
+            call.started(),
+            call.leg(1, Side::Customer, outside("0900000001"), true),
+            call.leg(2, Side::Agent, extension("101"), false),
+        ],
+        vec![call.over(2), call.leg(3, Side::Agent, extension("102"), false)],
+        vec![call.ringing(3)],
+        vec![call.over(1), call.over(3), call.ended()],
+    ];
+    check(
+        batches,
+        "
+        102 Ring 0900000001 inbound callee
+        102 Hangup 0900000001 - callee
+        ",
+    );
+
+    let click = Call::click("101", outside("0900000001"));
+    let started = vec![click.started(), click.leg(1, Side::Agent, extension("101"), false)];
+    let refused = || vec![started.clone(), vec![click.over(1), click.ended()]];
+    let crashed = vec![started.clone(), vec![click.ended()]];
+    check(refused(), "");
+    check(crashed, "");
+    let bodies = hooks(refused(), &tenant(AS_DOCUMENTED), webhooks);
+    assert_eq!(bodies.len(), 1, "only what it came to: {bodies:?}");
+    assert_eq!(bodies[0]["state"], "Cdr");
+}
+
+#[test]
 fn a_carrier_that_rings_twice_is_told_once() {
     let call = Call::click("101", outside("0900000001"));
     check(
