@@ -165,6 +165,9 @@ pub struct LiveSettings {
     pub say_again_after: Duration,
     /// `connectEnd` when no `hello` was heard for so long.
     pub hello_within: Duration,
+    /// A client that has just signed is told nothing of the story for so long, or until it says `hello` or `resume`: one
+    /// that asks for what it missed hears that first.
+    pub resume_within: Duration,
     /// Sessions of all keys, and connections that have not signed, at once. More are refused.
     pub max_sessions: usize,
     /// Packets that wait for one client. A client with so many is behind and reads on from its position.
@@ -183,6 +186,7 @@ impl Default for LiveSettings {
             sign_within: Duration::from_secs(5),
             say_again_after: Duration::from_secs(15),
             hello_within: Duration::from_secs(30),
+            resume_within: Duration::from_secs(1),
             max_sessions: 10_000,
             buffer: 4_096,
             behind_pause: Duration::from_millis(250),

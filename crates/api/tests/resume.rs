@@ -6,6 +6,7 @@ mod support;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use model::{Reason, Timestamp};
 use serde_json::{Value, json};
@@ -86,6 +87,62 @@ async fn a_client_that_comes_back_after_a_long_time_is_told_from_the_database() 
         }
     }
     client.client.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_what_it_missed_hears_nothing_before_that_and_nothing_twice() {
+    let world = World::start_with(|settings| settings.live.resume_within = Duration::from_secs(60)).await;
+    for (version, missed, live) in [("2", 1, 2), ("4", 3, 4)] {
+        let kind = Kind { version, transports: "websocket" };
+        let mut client = signed(kind, &world).await;
+        let before = client.hears_greeting().await;
+        client.client.close().await;
+        click_to_call(&world, missed);
+        world.writer.flush().await;
+        let mut witness = signed(kind, &world).await;
+        let _ = witness.hears_greeting().await;
+        witness.client.emit("hello", json!([])).await;
+        let mut client = signed(kind, &world).await;
+        let _ = client.hears_greeting().await;
+
+        click_to_call(&world, live);
+        let heard = response(&mut witness.client).await;
+        client.client.emit("resume", json!([before])).await;
+
+        assert_eq!(heard["callid"], call(live).to_string(), "who says hello hears the story at once");
+        client.client.hears("resumed").await;
+        for nth in [missed, live] {
+            for state in STATES {
+                let told = client.client.hears("response").await;
+                assert_eq!(
+                    (&told["callid"], &told["state"]),
+                    (&json!(call(nth).to_string()), &json!(state)),
+                    "{kind:?}"
+                );
+            }
+        }
+        client.client.close().await;
+        witness.client.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_late_hears_the_story_once_more_from_there_in_order() {
+    let world = World::start_with(|settings| settings.live.resume_within = Duration::ZERO).await;
+    let mut client = signed(Kind { version: "4", transports: "websocket" }, &world).await;
+    let before = client.hears_greeting().await;
+    let client = &mut client.client;
+    click_to_call(&world, 1);
+    for state in STATES {
+        assert_eq!(client.hears("response").await["state"], state);
+    }
+
+    client.emit("resume", json!([before])).await;
+
+    client.hears("resumed").await;
+    for state in STATES {
+        assert_eq!(client.hears("response").await["state"], state);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

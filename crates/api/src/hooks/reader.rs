@@ -19,8 +19,10 @@ use super::{Backlog, Shared, bodies, sender};
 const EVENTS: usize = 128;
 /// Hooks that read at once.
 const AT_ONCE: usize = 32;
-/// A cursor that has nothing to tell is stored this seldom, in events: after a start they are read once more.
+/// A cursor that has nothing to tell is stored this seldom: in events, which after a start are read once more, and in
+/// time, so that whoever looks at it sees it come level with the story.
 const SELDOM: i64 = 1_000;
+const LAG: Duration = Duration::from_secs(2);
 /// How often hooks are read anew although nobody said that they have changed: an old secret runs out unannounced.
 const ANEW_EVERY: Duration = Duration::from_secs(300);
 /// How long to rest when the store fails.
@@ -33,10 +35,19 @@ struct Reading {
     stored: i64,
     /// How far it was read.
     read: i64,
+    /// When it has to be stored, because more was read than it says.
+    store_at: Option<Instant>,
     /// The part that is told again.
     again: Option<(i64, i64)>,
     bell: Arc<Notify>,
     backlog: Arc<Backlog>,
+}
+
+impl Reading {
+    /// Whether the store does not know for too long how far was read.
+    fn lags(&self, now: Instant) -> bool {
+        self.store_at.is_some_and(|at| at <= now)
+    }
 }
 
 /// What a step came to.
@@ -80,8 +91,9 @@ pub(super) async fn run(shared: Arc<Shared>, mut stopping: watch::Receiver<bool>
         published.mark_unchanged();
         let fewer = shared.fewer.notified();
         let mut steps = Vec::new();
+        let now = Instant::now();
         let mut behind: Vec<&mut Reading> =
-            readings.values_mut().filter(|reading| has_more(&shared, reading)).collect();
+            readings.values_mut().filter(|reading| has_more(&shared, reading, now)).collect();
         for some in behind.chunks_mut(AT_ONCE) {
             steps.extend(join_all(some.iter_mut().map(|reading| step(&shared, reading))).await);
         }
@@ -90,7 +102,9 @@ pub(super) async fn run(shared: Arc<Shared>, mut stopping: watch::Receiver<bool>
             continue;
         }
         let rests = steps.iter().any(|step| matches!(step, Step::Failed));
-        let until = if rests { Instant::now() + REST } else { anew_at };
+        // Who lags and was not looked at has no room: it is looked at once it has.
+        let due = readings.values().filter_map(|reading| reading.store_at).filter(|at| *at > now).min();
+        let until = if rests { Instant::now() + REST } else { due.map_or(anew_at, |due| due.min(anew_at)) };
         tokio::select! {
             _ = published.changed(), if !rests => {}
             () = fewer => {}
@@ -129,6 +143,7 @@ async fn read_anew(
                 // What was read without anything to tell need not be read again, unless it stands elsewhere now.
                 if known.stored != hook.position {
                     known.read = hook.position;
+                    known.store_at = None;
                 }
                 known.hook.send_replace(hook.clone());
                 known
@@ -138,7 +153,15 @@ async fn read_anew(
                 let (bell, backlog) = (Arc::new(Notify::new()), Arc::new(Backlog::default()));
                 let post = Post { hook: receiver, bell: bell.clone(), backlog: backlog.clone() };
                 senders.spawn(sender::run(shared.clone(), post, stopping.clone()));
-                Reading { hook: sender, stored: hook.position, read: hook.position, again: None, bell, backlog }
+                Reading {
+                    hook: sender,
+                    stored: hook.position,
+                    read: hook.position,
+                    store_at: None,
+                    again: None,
+                    bell,
+                    backlog,
+                }
             }
         };
         reading.backlog.set(waiting);
@@ -149,11 +172,11 @@ async fn read_anew(
 }
 
 /// Whether there is something to read for a hook, and room for what it is told of it.
-fn has_more(shared: &Shared, reading: &Reading) -> bool {
+fn has_more(shared: &Shared, reading: &Reading, now: Instant) -> bool {
     let hook = reading.hook.borrow();
     tells(hook.kind)
         && reading.backlog.waiting() < shared.app.settings.hooks.backlog
-        && (reading.again.is_some() || shared.app.store.feed().head(hook.tenant) > reading.read)
+        && (reading.again.is_some() || reading.lags(now) || shared.app.store.feed().head(hook.tenant) > reading.read)
 }
 
 /// Reads a piece of the story for one hook.
@@ -170,17 +193,23 @@ async fn step(shared: &Shared, reading: &mut Reading) -> Step {
 }
 
 async fn tell_on(shared: &Shared, reading: &mut Reading, hook: &Hook) -> Result<Step, StoreError> {
-    let Some(piece) = piece(shared, hook, reading.read, EVENTS).await? else { return Ok(Step::Level) };
-    reading.read = piece.upto;
-    if piece.drafts.is_empty() && reading.read - reading.stored < SELDOM {
-        return Ok(Step::On);
+    let piece = piece(shared, hook, reading.read, EVENTS).await?;
+    let (upto, drafts) = piece.map_or((reading.read, Vec::new()), |piece| (piece.upto, piece.drafts));
+    let step = if upto > reading.read { Step::On } else { Step::Level };
+    reading.read = upto;
+    if drafts.is_empty() && reading.read - reading.stored < SELDOM && !reading.lags(Instant::now()) {
+        if reading.read > reading.stored {
+            reading.store_at.get_or_insert_with(|| Instant::now() + LAG);
+        }
+        return Ok(step);
     }
-    let made = Made { after: reading.stored, ..piece };
+    let made = Made { hook: hook.id, after: reading.stored, upto, again_to: None, drafts };
     let told = i64::try_from(made.drafts.len()).unwrap_or(i64::MAX);
     if !shared.app.store.hooks().make(made).await? {
         return Ok(Step::Lost);
     }
     reading.stored = reading.read;
+    reading.store_at = None;
     reading.backlog.add(told);
     reading.bell.notify_one();
     Ok(Step::On)

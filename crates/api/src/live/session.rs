@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! connecting ──sign──► signing ──► connected, connection, say ──► response … ──► connectEnd | disconnectedServer
-//!      │                  │             └─ resume ──► resumed, and what was missed
+//!      │                  │             └─ resume ──► resumed, and what was missed, before anything else
 //!      │                  ├─ wrong key ──► error
 //!      │                  ├─ address not allowed ──► connectionRefused
 //!      │                  └─ all seats taken ──► Bandwidth
@@ -138,24 +138,31 @@ impl Session {
         self.say("connected", &greeting);
         self.say("connection", &greeting);
         self.say("say", &greetings::SAY);
+        let times = self.live.app.settings.live.clone();
+        // What is told before a client asks for what it missed would come again, and before what came earlier.
+        let mut may_resume = resume.is_none();
+        let mut pause = may_resume.then(|| Instant::now() + times.resume_within);
         if let Some(number) = resume {
             place = self.resumed(number, &story, place);
         }
 
-        let times = self.live.app.settings.live.clone();
         let mut directory = self.live.app.directory.clone();
         let mut heard_at = Instant::now();
         let mut asked_again = false;
-        let mut pause: Option<Instant> = None;
         loop {
             let patience = if asked_again { times.hello_within } else { times.say_again_after.min(times.hello_within) };
             tokio::select! {
-                heard = self.heard.recv() => match heard {
-                    Some(Heard::Hello) => (heard_at, asked_again) = (Instant::now(), false),
-                    Some(Heard::Resume(number)) => place = self.resumed(number, &story, place),
-                    Some(Heard::Sign(_)) => {}
-                    None => return Err(Over),
-                },
+                heard = self.heard.recv() => {
+                    match heard {
+                        Some(Heard::Hello) => (heard_at, asked_again) = (Instant::now(), false),
+                        Some(Heard::Resume(number)) => place = self.resumed(number, &story, place),
+                        Some(Heard::Sign(_)) => continue,
+                        None => return Err(Over),
+                    }
+                    if std::mem::take(&mut may_resume) {
+                        pause = None;
+                    }
+                }
                 () = tokio::time::sleep_until(heard_at + patience) => {
                     if heard_at.elapsed() >= times.hello_within {
                         return self.send_away("connectEnd", &ConnectEnd::of(greetings::SILENT)).await;
@@ -176,6 +183,7 @@ impl Session {
                     }
                 }
                 () = due(&story, place.position, pause) => {
+                    may_resume = false;
                     pause = self.tell(&story, &mut place, times.behind_pause).await;
                 }
             }

@@ -36,7 +36,8 @@ pub(crate) struct HookStatusView {
     /// Why.
     #[schema(required)]
     off_why: Option<String>,
-    /// Everything up to this position of the story has been made into deliveries.
+    /// Everything up to this position of the story has been made into deliveries, or is nothing that the hook is told.
+    /// It comes level with the end of the story within seconds, also while the hook is told nothing.
     #[schema(example = 1042)]
     position: i64,
     /// Deliveries that are to be sent; 100 000 stands for more.

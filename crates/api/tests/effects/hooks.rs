@@ -1,9 +1,11 @@
 //! Orders to hooks, and what is shown of them.
 
+use model::{Reason, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::receiver::{Receiver, answer};
+use crate::support::story::ToldCall;
 use crate::support::{call, json as ask};
 use crate::told::Telling;
 
@@ -161,4 +163,19 @@ async fn after_a_change_of_secrets_both_sign() {
     assert!(shown["old_secret_until"].is_string(), "{shown}");
     let path = format!("/v1/hooks/{}/rotate", telling.ids[0]);
     assert_eq!(ask(telling.world.with("NATIVE_READER", Method::POST, &path)).await.0, 403);
+}
+
+#[tokio::test]
+async fn a_hook_that_is_told_nothing_comes_level_with_the_story() {
+    let mut receiver = Receiver::content().await;
+    let telling = Telling::start(&[("missed", &receiver.url, "post_json")]).await;
+    let mut talked = ToldCall::new(&telling.world.writer, telling.world.demo, call(1), Timestamp::now());
+
+    talked.click("0900000001").after(10).ringing(1).after(10).dial("0900000001").after(10).connected(2, 1, 2);
+    talked.after(10).ended(Reason::HungUp, 200);
+    telling.world.writer.flush().await;
+    let head = telling.world.store.feed().head(telling.world.demo);
+
+    telling.until("/status", |status| status["position"] == head).await;
+    assert!(head > 0 && receiver.rest().is_empty());
 }
