@@ -1,12 +1,16 @@
 //! How many requests a key may make, and how many wrong keys a source may show.
 //!
+//! Wrong keys of a source shut out further wrong ones only: behind the same address sit others whose keys are right. But a
+//! source that goes on is guessing. From then on it hears nothing of a key that it has not used lately, right or wrong, so
+//! that in the long run nobody tries more than a few keys a second.
+//!
 //! Each face asks here once it knows who asks, and refuses in its own words; a layer round all of them then tells the
 //! client how it stands (`RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`) and, where it was refused, answers
 //! 429 with `Retry-After`. Sources that the operator named as unlimited are not counted.
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
@@ -24,9 +28,14 @@ use model::{Source, TrunkAddress};
 
 /// Requests that may come at once, in seconds' worth.
 const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(2).expect("some");
-/// Wrong keys that a source may show at once, and each second from then on.
+/// Wrong keys that a source may show at once before they are refused; before it is taken for one that guesses; and each
+/// second from then on.
 const WRONG_AT_ONCE: NonZeroU32 = NonZeroU32::new(300).expect("some");
+const GUESSES_AT_ONCE: NonZeroU32 = NonZeroU32::new(3_000).expect("some");
 const WRONG_A_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("some");
+/// How long it is remembered that a source used a key, and how many of these are remembered.
+const REMEMBERED_FOR: Duration = Duration::from_hours(24);
+const MOST_REMEMBERED: usize = 100_000;
 /// Keys, and sources, that are counted at once. Beyond that all further ones are counted as one.
 const MOST_COUNTED: usize = 20_000;
 
@@ -35,13 +44,18 @@ const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// Counts requests.
-pub(crate) struct Limits {
+pub(crate) struct Limits<C: Clock = DefaultClock> {
     /// None: as many as they like.
-    keys: Option<Buckets<String>>,
-    wrong: Buckets<Source>,
-    /// Sources that showed too many wrong keys, and until when they wait.
-    waiting: Mutex<HashMap<Source, <DefaultClock as Clock>::Instant>>,
-    clock: DefaultClock,
+    keys: Option<Buckets<String, C>>,
+    wrong: Buckets<Source, C>,
+    guesses: Buckets<Source, C>,
+    /// Sources that guess, and until when they are shut out.
+    shut_out: Mutex<HashMap<Source, C::Instant>>,
+    /// What sources signed in with, and when last.
+    used: Mutex<HashMap<(Source, u64), C::Instant>>,
+    /// Names what was signed in with in `used`, which need not hold it.
+    hasher: RandomState,
+    clock: C,
     unlimited_from: Vec<TrunkAddress>,
 }
 
@@ -70,32 +84,75 @@ tokio::task_local! {
 impl Limits {
     /// `per_second` requests for each key, none counted where it is 0.
     pub fn new(per_second: u32, unlimited_from: Vec<TrunkAddress>) -> Self {
+        Self::with_clock(per_second, unlimited_from, DefaultClock::default())
+    }
+}
+
+impl<C: Clock + Clone> Limits<C> {
+    fn with_clock(per_second: u32, unlimited_from: Vec<TrunkAddress>, clock: C) -> Self {
+        let of_key =
+            |per_second: NonZeroU32| Buckets::new(per_second, per_second.saturating_mul(BURST_SECONDS), clock.clone());
         Self {
-            keys: NonZeroU32::new(per_second)
-                .map(|per_second| Buckets::new(per_second, per_second.saturating_mul(BURST_SECONDS))),
-            wrong: Buckets::new(WRONG_A_SECOND, WRONG_AT_ONCE),
-            waiting: Mutex::default(),
-            clock: DefaultClock::default(),
+            keys: NonZeroU32::new(per_second).map(of_key),
+            wrong: Buckets::new(WRONG_A_SECOND, WRONG_AT_ONCE, clock.clone()),
+            guesses: Buckets::new(WRONG_A_SECOND, GUESSES_AT_ONCE, clock.clone()),
+            shut_out: Mutex::default(),
+            used: Mutex::default(),
+            hasher: RandomState::new(),
+            clock,
             unlimited_from,
         }
     }
 
-    /// Counts a request made with a key that is right.
-    pub fn admit(&self, key: &str, from: Option<SocketAddr>) -> Result<(), TooMany> {
+    /// Counts a request made with a key that is right. `proof`: all that was shown to prove it.
+    pub fn admit(&self, key: &str, proof: &str, from: Option<SocketAddr>) -> Result<(), TooMany> {
+        if let Some(source) = self.source(from) {
+            self.listen(source, (key, proof))?;
+        }
         let Some(keys) = self.keys.as_ref().filter(|_| !self.is_unlimited(from)) else { return Ok(()) };
         let standing = keys.take(key.to_owned(), String::new);
         tell(standing);
         standing.retry.map_or(Ok(()), |wait| Err(TooMany(wait)))
     }
 
-    /// Whether a source may show a key at all.
-    pub fn may_sign_in(&self, from: Option<SocketAddr>) -> Result<(), TooMany> {
+    /// Counts a wrong key; whether it may hear that it is one.
+    pub fn wrong_key(&self, from: Option<SocketAddr>) -> Result<(), TooMany> {
         let Some(source) = self.source(from) else { return Ok(()) };
+        // All sources that find no room of their own share this one.
+        let shared = || Source::of(IpAddr::from([0, 0, 0, 0]));
+        let guesses = self.guesses.take(source, shared);
+        if let Some(wait) = guesses.retry {
+            self.shut(source, wait);
+        }
+        let standing = if guesses.retry.is_some() { guesses } else { self.wrong.take(source, shared) };
+        let Some(wait) = standing.retry else { return Ok(()) };
+        tell(Standing { limit: WRONG_AT_ONCE.get(), ..standing });
+        Err(TooMany(wait))
+    }
+
+    /// Refuses what a source that guesses has not used before.
+    fn listen(&self, source: Source, shown: (&str, &str)) -> Result<(), TooMany> {
         let now = self.clock.now();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(until) = waiting.get(&source).copied() else { return Ok(()) };
+        let name = (source, self.hasher.hash_one(shown));
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.get(&name).is_none_or(|at| !is_fresh(*at, now)) {
+            self.may_be_new(source, now)?;
+            if used.len() >= MOST_REMEMBERED {
+                used.retain(|_, at| is_fresh(*at, now));
+            }
+            if used.len() >= MOST_REMEMBERED {
+                return Ok(());
+            }
+        }
+        used.insert(name, now);
+        Ok(())
+    }
+
+    fn may_be_new(&self, source: Source, now: C::Instant) -> Result<(), TooMany> {
+        let mut shut_out = self.shut_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(until) = shut_out.get(&source).copied() else { return Ok(()) };
         if until <= now {
-            waiting.remove(&source);
+            shut_out.remove(&source);
             return Ok(());
         }
         let wait = Duration::from(until.duration_since(now));
@@ -103,19 +160,14 @@ impl Limits {
         Err(TooMany(wait))
     }
 
-    /// Counts a wrong key.
-    pub fn wrong_key(&self, from: Option<SocketAddr>) {
-        let Some(source) = self.source(from) else { return };
-        // All sources that find no room of their own share this one.
-        let standing = self.wrong.take(source, || Source::of(IpAddr::from([0, 0, 0, 0])));
-        let Some(wait) = standing.retry else { return };
+    fn shut(&self, source: Source, wait: Duration) {
         let now = self.clock.now();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= MOST_COUNTED {
-            waiting.retain(|_, until| *until > now);
+        let mut shut_out = self.shut_out.lock().unwrap_or_else(PoisonError::into_inner);
+        if shut_out.len() >= MOST_COUNTED {
+            shut_out.retain(|_, until| *until > now);
         }
-        if waiting.len() < MOST_COUNTED {
-            waiting.insert(source, now + wait.into());
+        if shut_out.len() < MOST_COUNTED {
+            shut_out.insert(source, now + wait.into());
         }
     }
 
@@ -165,24 +217,22 @@ fn seconds(time: &Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
 
+fn is_fresh<I: Reference>(used: I, now: I) -> bool {
+    Duration::from(now.duration_since(used)) < REMEMBERED_FOR
+}
+
 type Limiter<K, C> = RateLimiter<K, HashMapStateStore<K>, C, StateInformationMiddleware>;
 
 /// A bucket for each key.
-struct Buckets<K: Clone + Eq + Hash, C: Clock = DefaultClock> {
+struct Buckets<K: Clone + Eq + Hash, C: Clock> {
     limiter: Limiter<K, C>,
     clock: C,
     burst: NonZeroU32,
     refill: Duration,
 }
 
-impl<K: Clone + Eq + Hash> Buckets<K> {
-    fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
-        Self::with_clock(per_second, burst, DefaultClock::default())
-    }
-}
-
 impl<K: Clone + Eq + Hash, C: Clock + Clone> Buckets<K, C> {
-    fn with_clock(per_second: NonZeroU32, burst: NonZeroU32, clock: C) -> Self {
+    fn new(per_second: NonZeroU32, burst: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
         let limiter = RateLimiter::hashmap_with_clock(quota, clock.clone()).with_middleware();
         Self { limiter, clock, burst, refill: quota.replenish_interval() }
@@ -221,7 +271,7 @@ mod tests {
     #[test]
     fn a_bucket_empties_and_fills_again() {
         let clock = FakeRelativeClock::default();
-        let buckets = Buckets::with_clock(some(10), some(20), clock.clone());
+        let buckets = Buckets::new(some(10), some(20), clock.clone());
         let take = |key: &str| buckets.take(key.to_owned(), String::new);
 
         let first = take("a");
@@ -240,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_is_counted_has_a_bound() {
-        let buckets = Buckets::with_clock(some(1), some(1), FakeRelativeClock::default());
+        let buckets = Buckets::new(some(1), some(1), FakeRelativeClock::default());
 
         for key in 0..MOST_COUNTED as u32 + 100 {
             buckets.take(key, || u32::MAX);
@@ -251,18 +301,34 @@ mod tests {
     }
 
     #[test]
-    fn a_source_of_wrong_keys_waits_and_others_do_not() {
+    fn a_source_of_wrong_keys_shuts_out_further_wrong_ones_and_no_right_one() {
         let limits = Limits::new(100, Vec::new());
         for _ in 0..WRONG_AT_ONCE.get() {
-            limits.wrong_key(from("192.0.2.1:5"));
+            assert_eq!(limits.wrong_key(from("192.0.2.1:5")), Ok(()));
         }
-        assert_eq!(limits.may_sign_in(from("192.0.2.1:6")), Ok(()));
 
-        limits.wrong_key(from("192.0.2.1:7"));
+        assert!(limits.wrong_key(from("192.0.2.1:7")).is_err());
 
-        assert!(limits.may_sign_in(from("192.0.2.1:8")).is_err());
-        assert!(limits.may_sign_in(from("[::ffff:192.0.2.1]:8")).is_err(), "the same in its other form");
-        assert_eq!(limits.may_sign_in(from("192.0.2.2:8")), Ok(()));
+        assert!(limits.wrong_key(from("[::ffff:192.0.2.1]:8")).is_err(), "the same in its other form");
+        assert_eq!(limits.wrong_key(from("192.0.2.2:8")), Ok(()));
+        assert_eq!(limits.admit("right", "secret", from("192.0.2.1:8")), Ok(()), "and it was never used from there");
+    }
+
+    #[test]
+    fn whoever_guesses_hears_only_of_keys_that_it_has_used() {
+        let clock = FakeRelativeClock::default();
+        let limits = Limits::with_clock(0, Vec::new(), clock.clone());
+        assert_eq!(limits.admit("neighbour", "its secret", from("192.0.2.1:5")), Ok(()));
+        let heard = (0..=GUESSES_AT_ONCE.get()).filter(|_| limits.wrong_key(from("192.0.2.1:5")).is_ok()).count();
+
+        assert_eq!(limits.admit("neighbour", "its secret", from("192.0.2.1:6")), Ok(()));
+        for (key, proof) in [("right", "guessed"), ("neighbour", "its other secret"), ("neighbour", "")] {
+            assert!(limits.admit(key, proof, from("192.0.2.1:6")).is_err(), "{key} {proof}");
+        }
+        assert_eq!(limits.admit("right", "guessed", from("192.0.2.2:6")), Ok(()), "from elsewhere");
+        assert_eq!(heard, WRONG_AT_ONCE.get() as usize);
+        clock.advance(Duration::from_millis(200));
+        assert_eq!(limits.admit("right", "guessed", from("192.0.2.1:6")), Ok(()), "once it rests");
     }
 
     #[test]
@@ -270,21 +336,20 @@ mod tests {
         let office = TrunkAddress { address: [192, 0, 2, 0].into(), prefix: 24, port: None };
         let limits = Limits::new(1, vec![office]);
 
-        for _ in 0..WRONG_AT_ONCE.get() + 10 {
-            limits.wrong_key(from("192.0.2.7:5"));
-            assert_eq!(limits.admit("key", from("192.0.2.7:5")), Ok(()));
+        for _ in 0..GUESSES_AT_ONCE.get() + 10 {
+            assert_eq!(limits.wrong_key(from("192.0.2.7:5")), Ok(()));
+            assert_eq!(limits.admit("key", "", from("192.0.2.7:5")), Ok(()));
         }
 
-        assert_eq!(limits.may_sign_in(from("192.0.2.7:5")), Ok(()));
-        assert_eq!(limits.admit("key", from("198.51.100.1:5")), Ok(()));
-        assert_eq!(limits.admit("key", from("198.51.100.1:5")), Ok(()));
-        assert!(limits.admit("key", from("198.51.100.1:5")).is_err());
+        assert_eq!(limits.admit("key", "", from("198.51.100.1:5")), Ok(()));
+        assert_eq!(limits.admit("key", "", from("198.51.100.1:5")), Ok(()));
+        assert!(limits.admit("key", "", from("198.51.100.1:5")).is_err());
     }
 
     #[test]
     fn without_a_limit_nothing_is_counted() {
         let limits = Limits::new(0, Vec::new());
 
-        assert!((0..1_000).all(|_| limits.admit("key", None).is_ok()));
+        assert!((0..1_000).all(|_| limits.admit("key", "", None).is_ok()));
     }
 }

@@ -76,6 +76,39 @@ async fn every_operation_is_described_with_words_examples_and_the_role_it_needs(
 }
 
 #[tokio::test]
+async fn what_holds_for_every_order_stands_at_every_order() {
+    let world = World::start().await;
+    let whole: Value = serde_json::from_str(&served(&world, "/v1/openapi.json").await).expect("JSON");
+    let named = |given: &Value| {
+        let reference = given["$ref"].as_str().and_then(|at| whole.pointer(at.strip_prefix('#')?)).unwrap_or(given);
+        reference["name"].as_str().unwrap_or_default().to_owned()
+    };
+
+    for (path, operations) in whole["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let takes_key = operation["parameters"].as_array().into_iter().flatten().any(|given| {
+                named(given) == "Idempotency-Key" && (given["in"] == "header" || given["$ref"].is_string())
+            });
+            assert_eq!(takes_key, method == "post", "{method} {path}");
+            let reads_body = operation["requestBody"].is_object();
+            assert_eq!(operation["responses"]["408"].is_object(), reads_body, "{method} {path}");
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                if status == "101" || status == "408" {
+                    continue;
+                }
+                let has = |header: &str| response["headers"][header].is_object();
+                assert_eq!(has("Idempotency-Replayed"), method == "post", "{method} {path} {status}");
+                assert_eq!(has("Retry-After"), status == "default", "{method} {path} {status}");
+                assert!(
+                    ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"].iter().all(|header| has(header)),
+                    "{method} {path} {status}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_page_shows_the_description_and_asks_nothing_of_another_host() {
     let world = World::start().await;
     let get = async |path: &str| {

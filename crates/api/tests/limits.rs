@@ -102,7 +102,7 @@ async fn a_vendors_key_that_asks_too_often_is_refused_in_the_vendors_words() {
 }
 
 #[tokio::test]
-async fn a_source_that_shows_too_many_wrong_keys_is_not_listened_to() {
+async fn a_source_that_shows_too_many_wrong_keys_is_told_to_wait_and_those_with_right_ones_are_not() {
     let world = World::start().await;
     let wrong = async || {
         let asked = world.with("WRONG", Method::GET, "/v1/calls");
@@ -122,4 +122,36 @@ async fn a_source_that_shows_too_many_wrong_keys_is_not_listened_to() {
     assert!(statuses.iter().all(|status| *status == 401));
     assert!(statuses.len() >= 300, "{}", statuses.len());
     assert!(refused.headers().contains_key("retry-after"));
+    let right = world.get("/v1/calls").send().await.expect("an answer");
+    let vendors = world.bare(Method::GET, "/dial/history?voip=VOIPKEY_DEMO&secret=SECRET_DEMO");
+    let vendors = vendors.send().await.expect("an answer");
+    assert_eq!((right.status().as_u16(), vendors.status().as_u16()), (200, 200));
+}
+
+#[tokio::test]
+async fn whoever_goes_on_guessing_hears_nothing_of_a_key_that_it_has_not_used() {
+    let world = World::start().await;
+    let used = async || world.get("/v1/calls").send().await.expect("an answer").status().as_u16();
+    assert_eq!(used().await, 200);
+    let guesses = 3_100;
+    let wrong = |nth: usize| world.with(&format!("WRONG_{nth}"), Method::GET, "/v1/calls").send();
+
+    // A few a second are let in again, so that a slow machine needs a few more.
+    let mut heard = 0;
+    for nth in 0..guesses {
+        heard += usize::from(wrong(nth).await.expect("an answer").status() == 401);
+    }
+    let mut statuses = Vec::new();
+    for nth in 0..1_000 {
+        wrong(guesses + nth).await.expect("an answer");
+        let unused = world.with("NATIVE_OTHER", Method::GET, "/v1/calls").send().await.expect("an answer");
+        statuses.push(unused.status().as_u16());
+        if statuses.contains(&429) {
+            break;
+        }
+    }
+
+    assert!(heard < guesses / 2, "{heard} of {guesses} heard that they are wrong");
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+    assert_eq!(used().await, 200, "who was there before");
 }

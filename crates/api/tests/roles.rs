@@ -67,6 +67,44 @@ async fn each_role_may_what_the_description_says_and_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_role_that_is_too_small_is_refused_before_the_body_is_read() {
+    let world = world().await;
+    let rank = |role: &str| ROLES.iter().position(|(name, _)| *name == role).expect("a role");
+    let mut refused = 0;
+    for operation in operations(&world).await.into_iter().filter(|operation| operation.body.is_some()) {
+        for (role, token) in ROLES.iter().filter(|(role, _)| rank(role) < rank(&operation.role)) {
+            for (media_type, body) in [("application/json", "{"), ("application/json", "[1]"), ("text/plain", "\0")] {
+                let asked = world.with(token, operation.method.clone(), &operation.path);
+                let asked = asked.header("content-type", media_type).body(body);
+                for asked in [asked.try_clone().expect("a request"), asked.header("idempotency-key", "order-1")] {
+                    let response = asked.send().await.expect("an answer");
+
+                    assert_eq!(response.status(), 403, "{} as {role}: {body}", operation.id);
+                    let problem: Value = response.json().await.expect("JSON");
+                    assert_eq!(problem["code"], "role", "{} as {role}", operation.id);
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 200, "{refused} requests");
+    assert!(world.switchboard.reached().is_empty());
+}
+
+#[tokio::test]
+async fn who_is_refused_for_a_small_role_is_counted_too() {
+    let world = World::start_with(|settings| settings.requests_per_second = 1).await;
+    let asked = async || {
+        let asked = world.with("NATIVE_READER", Method::POST, "/v1/calls").body("{");
+        asked.send().await.expect("an answer").status().as_u16()
+    };
+
+    let statuses = [asked().await, asked().await, asked().await];
+
+    assert_eq!(statuses, [403, 403, 429]);
+}
+
+#[tokio::test]
 async fn what_is_another_tenants_does_not_exist() {
     let world = world().await;
     for operation in operations(&world).await.into_iter().filter(|operation| operation.names) {

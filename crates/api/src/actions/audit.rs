@@ -1,7 +1,8 @@
 //! The audit log: read by owners and the operator, and written by orders that are no change of a setting.
 
 use model::{Role, TenantId};
-use store::{AuditFilter, AuditNote, AuditRow};
+use serde_json::Value;
+use store::{AuditFilter, AuditNote, AuditRow, Author};
 
 use super::settings::Keeper;
 use super::{Refusal, need};
@@ -19,17 +20,18 @@ pub(crate) async fn list(
     Ok(app.store.audit(scope(keeper)).list(filter, before, limit).await?)
 }
 
-/// Writes down an order that was carried out and is no change of a setting.
+/// Writes down an order that was carried out and is no change of a setting: its verb, and what sort of thing it was
+/// given for.
 pub(crate) async fn note(
     app: &App,
-    keeper: &Keeper,
+    author: &Author,
     tenant: TenantId,
-    action: &'static str,
-    noun: &'static str,
+    (action, noun): (&'static str, &'static str),
     thing: &str,
+    detail: Option<Value>,
 ) {
-    let note = AuditNote { tenant, action, noun, thing: thing.to_owned(), name: thing.to_owned(), detail: None };
-    if let Err(error) = app.store.note(&keeper.author, &note).await {
+    let note = AuditNote { tenant, action, noun, thing: thing.to_owned(), name: thing.to_owned(), detail };
+    if let Err(error) = app.store.note(author, &note).await {
         // The order is done: whoever gave it must not believe that it is not.
         let error = &error as &dyn std::error::Error;
         tracing::error!(error, action, noun, thing, "an order is not in the audit log");

@@ -17,7 +17,7 @@ pub(crate) async fn lift(app: &App, keeper: &Keeper, source: Source) -> Result<(
     need(&keeper.actor, Role::Operator)?;
     match app.switchboard.lift_ban(keeper.actor.clone(), source).await? {
         Reply::BanLifted { .. } => {
-            audit::note(app, keeper, TenantId::SERVER, "lift", "ban", &source.to_string()).await;
+            audit::note(app, &keeper.author, TenantId::SERVER, ("lift", "ban"), &source.to_string(), None).await;
             Ok(())
         }
         other => Err(unexpected(&other).into()),

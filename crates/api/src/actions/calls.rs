@@ -5,7 +5,8 @@ use model::{
 };
 use store::{RecordCursor, RecordFilter, RecordPage, RecordRow, RecordState};
 
-use super::{Asker, Refusal, once, unexpected};
+use super::once::{self, Carried};
+use super::{Asker, Refusal, unexpected};
 use crate::{App, Readiness, STALLED};
 
 /// A click-to-call that runs.
@@ -49,7 +50,11 @@ pub(crate) async fn click_to_call_once(
     let request = once::hash(&["click_to_call", from, to]);
     let (app, asker) = (app.clone(), asker.clone());
     let claims = app.store.claims(asker.tenant);
-    once::carry_out(claims, key, request, async move { begin(&app, &asker, order).await }).await
+    let carried = once::carry_out(claims, key, request, async move { begin(&app, &asker, order).await });
+    Ok(match carried.await? {
+        Carried::Now(begun) => begun,
+        Carried::Before { call, leg } => Begun { call, leg, again: true },
+    })
 }
 
 fn order(asker: &Asker, from: &str, to: &str, answer: DialAnswer) -> Result<Originate, Refusal> {

@@ -1,12 +1,10 @@
 //! What was sent to hooks, and orders to send again. Whoever reads may look; secrets and orders are the owner's.
 
 use model::{Role, Timestamp};
-use serde_json::{Value, json};
-use store::{
-    AttemptRow, AuditNote, Author, DeliveryFilter, DeliveryRow, HookId, HookOrderError, HookStatus, Place, Whence,
-};
+use serde_json::json;
+use store::{AttemptRow, Author, DeliveryFilter, DeliveryRow, HookId, HookOrderError, HookStatus, Place, Whence};
 
-use super::{Asker, Refusal};
+use super::{Asker, Refusal, audit};
 use crate::App;
 
 /// How a hook stands.
@@ -53,7 +51,7 @@ pub(crate) async fn replay(
     asker.needs(Role::Owner)?;
     let place = place(hook, name)?;
     app.store.hooks().replay(asker.tenant, hook, place).await.map_err(|error| refused(error, no_delivery))?;
-    note(app, asker, author, ("replay", "delivery"), name, None).await?;
+    audit::note(app, author, asker.tenant, ("replay", "delivery"), name, None).await;
     asker.store(app).deliveries().get(hook, place).await?.ok_or_else(no_delivery)
 }
 
@@ -68,7 +66,8 @@ pub(crate) async fn replay_range(
     asker.needs(Role::Owner)?;
     let range = app.store.hooks().replay_range(asker.tenant, hook, from, to).await;
     let (from, to) = range.map_err(|error| refused(error, || no_hook(hook)))?;
-    note(app, asker, author, ("replay", "hook"), &hook.to_string(), Some(json!({ "from": from, "to": to }))).await?;
+    let range = json!({ "from": from, "to": to });
+    audit::note(app, author, asker.tenant, ("replay", "hook"), &hook.to_string(), Some(range)).await;
     Ok((from, to))
 }
 
@@ -78,7 +77,7 @@ pub(crate) async fn test(app: &App, asker: &Asker, author: &Author, hook: HookId
     let body = |at: Timestamp| json!({ "type": "test", "hook": hook.to_string(), "at": at }).to_string();
     let place = app.store.hooks().test(asker.tenant, hook, body).await;
     let place = place.map_err(|error| refused(error, || no_hook(hook)))?;
-    note(app, asker, author, ("test", "hook"), &hook.to_string(), None).await?;
+    audit::note(app, author, asker.tenant, ("test", "hook"), &hook.to_string(), None).await;
     asker.store(app).deliveries().get(hook, place).await?.ok_or_else(no_delivery)
 }
 
@@ -87,7 +86,7 @@ pub(crate) async fn rotate(app: &App, asker: &Asker, author: &Author, hook: Hook
     asker.needs(Role::Owner)?;
     let secret = app.store.hooks().rotate(asker.tenant, hook).await;
     let secret = secret.map_err(|error| refused(error, || no_hook(hook)))?;
-    note(app, asker, author, ("rotate", "hook"), &hook.to_string(), None).await?;
+    audit::note(app, author, asker.tenant, ("rotate", "hook"), &hook.to_string(), None).await;
     Ok(secret)
 }
 
@@ -95,7 +94,7 @@ pub(crate) async fn rotate(app: &App, asker: &Asker, author: &Author, hook: Hook
 pub(crate) async fn enable(app: &App, asker: &Asker, author: &Author, hook: HookId) -> Result<HookStatus, Refusal> {
     asker.needs(Role::Owner)?;
     app.store.hooks().enable(asker.tenant, hook).await.map_err(|error| refused(error, || no_hook(hook)))?;
-    note(app, asker, author, ("enable", "hook"), &hook.to_string(), None).await?;
+    audit::note(app, author, asker.tenant, ("enable", "hook"), &hook.to_string(), None).await;
     status(app, asker, hook).await
 }
 
@@ -104,20 +103,8 @@ pub(crate) async fn disable(app: &App, asker: &Asker, author: &Author, hook: Hoo
     asker.needs(Role::Owner)?;
     let why = "it was switched off by hand";
     app.store.hooks().disable(asker.tenant, hook, why).await.map_err(|error| refused(error, || no_hook(hook)))?;
-    note(app, asker, author, ("disable", "hook"), &hook.to_string(), None).await?;
+    audit::note(app, author, asker.tenant, ("disable", "hook"), &hook.to_string(), None).await;
     status(app, asker, hook).await
-}
-
-async fn note(
-    app: &App,
-    asker: &Asker,
-    author: &Author,
-    (action, noun): (&'static str, &'static str),
-    thing: &str,
-    detail: Option<Value>,
-) -> Result<(), Refusal> {
-    let (thing, name) = (thing.to_owned(), thing.to_owned());
-    Ok(app.store.note(author, &AuditNote { tenant: asker.tenant, action, noun, thing, name, detail }).await?)
 }
 
 fn place(hook: HookId, name: &str) -> Result<Place, Refusal> {

@@ -75,7 +75,7 @@ impl Refusal {
 }
 
 /// Refuses whoever has less than this role.
-fn need(actor: &Actor, role: Role) -> Result<(), Refusal> {
+pub(crate) fn need(actor: &Actor, role: Role) -> Result<(), Refusal> {
     if actor.role >= role { Ok(()) } else { Err(Refusal::NotAllowed { needs: role }) }
 }
 
@@ -93,6 +93,12 @@ impl Asker {
     fn store(&self, app: &App) -> TenantStore {
         app.store.tenant(self.tenant)
     }
+}
+
+/// The role with this word.
+pub(crate) fn role_named(word: &str) -> Option<Role> {
+    let roles = [Role::Reader, Role::Agent, Role::Supervisor, Role::Owner, Role::Operator];
+    roles.into_iter().find(|role| role_name(*role) == word)
 }
 
 /// The word for a role in settings and sentences.

@@ -6,16 +6,23 @@
 use std::future::Future;
 use std::time::Duration;
 
-use model::{ClaimedKey, Problem, Reason};
+use model::{CallId, ClaimedKey, LegId, Problem, Reason};
 use sha2::{Digest, Sha256};
 use store::{Claim, ClaimAnswer, Claims};
 use tokio::time::{Instant, timeout_at};
 
 use super::Refusal;
-use super::calls::Begun;
 
 /// How long an order waits for the same one that came before: as long as that one may take, and its commit.
 const WAIT_LIMIT: Duration = Duration::from_secs(12);
+
+/// What came of an order.
+pub(crate) enum Carried<T> {
+    /// It was given, and this came of it.
+    Now(T),
+    /// It was given before, and began this call.
+    Before { call: CallId, leg: LegId },
+}
 
 /// What tells one order from another: SHA-256 of its parts, in hex.
 pub(crate) fn hash(parts: &[&str]) -> String {
@@ -29,18 +36,18 @@ pub(crate) fn hash(parts: &[&str]) -> String {
 }
 
 /// Gives the order if the key is free, and else says what came of it before.
-pub(crate) async fn carry_out(
+pub(crate) async fn carry_out<T: Send + 'static>(
     claims: Claims,
     key: ClaimedKey,
     request: String,
-    order: impl Future<Output = Result<Begun, Problem>> + Send + 'static,
-) -> Result<Begun, Refusal> {
+    order: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<Carried<T>, Refusal> {
     let wait_until = Instant::now() + WAIT_LIMIT;
     let mut changes = claims.changes();
     loop {
         match claims.claim(&key, &request).await? {
-            Claim::Made => return give(claims, key, order).await,
-            Claim::Answered(ClaimAnswer::Call { call, leg }) => return Ok(Begun { call, leg, again: true }),
+            Claim::Made => return Ok(Carried::Now(give(claims, key, order).await?)),
+            Claim::Answered(ClaimAnswer::Call { call, leg }) => return Ok(Carried::Before { call, leg }),
             Claim::Answered(ClaimAnswer::Refused(problem)) => return Err(problem.into()),
             Claim::Answered(ClaimAnswer::Http { .. }) | Claim::Taken => return Err(Refusal::KeyTaken),
             Claim::Pending => {}
@@ -54,11 +61,11 @@ pub(crate) async fn carry_out(
 }
 
 /// Gives the order and sees to its claim, also if the client goes away meanwhile.
-async fn give(
+async fn give<T: Send + 'static>(
     claims: Claims,
     key: ClaimedKey,
-    order: impl Future<Output = Result<Begun, Problem>> + Send + 'static,
-) -> Result<Begun, Refusal> {
+    order: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Refusal> {
     let given = tokio::spawn(async move {
         let outcome = order.await;
         let settled = match &outcome {

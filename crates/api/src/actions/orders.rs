@@ -3,8 +3,9 @@
 use model::{
     ActingLeg, CallId, Command, Dialled, PlayedSound, Problem, RecordAction, Reply, Role, Transfer, TransferMode,
 };
+use store::Author;
 
-use super::{Asker, Refusal, unexpected};
+use super::{Asker, Refusal, audit, unexpected};
 use crate::App;
 
 /// The most keys that are pressed by one order.
@@ -100,9 +101,24 @@ pub(crate) async fn play(
     order(app, asker, Command::Play { call, leg, sound, seconds }).await
 }
 
-/// Begins, pauses or ends the recording of a conversation.
-pub(crate) async fn record(app: &App, asker: &Asker, call: CallId, action: RecordAction) -> Result<(), Refusal> {
-    order(app, asker, Command::Record { call, action }).await
+/// Begins, pauses or ends the recording of a conversation. What is not in a recording is missing for ever, so that the
+/// audit log says who wanted it so.
+pub(crate) async fn record(
+    app: &App,
+    asker: &Asker,
+    author: &Author,
+    call: CallId,
+    action: RecordAction,
+) -> Result<(), Refusal> {
+    order(app, asker, Command::Record { call, action }).await?;
+    let verb = match action {
+        RecordAction::Start => "start",
+        RecordAction::Pause => "pause",
+        RecordAction::Resume => "resume",
+        RecordAction::Stop => "stop",
+    };
+    audit::note(app, author, asker.tenant, (verb, "recording"), &call.to_string(), None).await;
+    Ok(())
 }
 
 async fn order(app: &App, asker: &Asker, command: Command) -> Result<(), Refusal> {

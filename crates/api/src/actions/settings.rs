@@ -3,8 +3,9 @@
 //! A change is over when every engine runs with it.
 
 use model::{Actor, Role, TenantId};
+use reqwest::Url;
 use serde_json::{Map, Value};
-use store::{Author, Change, ChangeError, Changed, Deed, Noun, Reach, Thing, ThingPage};
+use store::{Author, Change, ChangeError, Changed, Deed, Noun, Reach, Thing, ThingPage, mask_urls};
 
 use super::{Refusal, need};
 use crate::App;
@@ -40,16 +41,6 @@ pub(crate) fn role_of_making(noun: Noun) -> Role {
     if noun == Noun::Tenant { Role::Operator } else { roles(noun).1 }
 }
 
-/// Refuses whoever may not make one of a noun, before what they sent is looked at.
-pub(crate) fn may_make(keeper: &Keeper, noun: Noun) -> Result<(), Refusal> {
-    need(&keeper.actor, role_of_making(noun))
-}
-
-/// Refuses whoever may not change a noun, before what they sent is looked at.
-pub(crate) fn may_change(keeper: &Keeper, noun: Noun) -> Result<(), Refusal> {
-    need(&keeper.actor, roles(noun).1)
-}
-
 /// A page of a noun.
 pub(crate) async fn list(
     app: &App,
@@ -59,14 +50,17 @@ pub(crate) async fn list(
     limit: u32,
 ) -> Result<ThingPage, Refusal> {
     need(&keeper.actor, roles(noun).0)?;
-    Ok(app.store.settings().list(keeper.reach(noun)?, noun, after, limit).await?)
+    let page = app.store.settings().list(keeper.reach(noun)?, noun, after, limit).await?;
+    let things = page.things.into_iter().map(|thing| keeper.seen(thing)).collect();
+    Ok(ThingPage { things, ..page })
 }
 
 /// One thing, by its number, name or id.
 pub(crate) async fn get(app: &App, keeper: &Keeper, noun: Noun, called: &str) -> Result<Thing, Refusal> {
     need(&keeper.actor, roles(noun).0)?;
     let thing = app.store.settings().get(keeper.reach(noun)?, noun, called).await?;
-    thing.ok_or_else(|| Refusal::not_found(format!("{} {}", noun.word(), short(called))))
+    let thing = thing.ok_or_else(|| Refusal::not_found(format!("{} {}", noun.word(), short(called))))?;
+    Ok(keeper.seen(thing))
 }
 
 /// Makes a thing.
@@ -77,6 +71,7 @@ pub(crate) async fn create(
     given: Map<String, Value>,
 ) -> Result<Changed, Refusal> {
     need(&keeper.actor, role_of_making(noun))?;
+    keeper.may_lead(app, &given)?;
     change(app, keeper, noun, Deed::Create(given), None).await
 }
 
@@ -96,6 +91,7 @@ pub(crate) async fn update(
             return Err(Refusal::NotAllowed { needs: Role::Operator });
         }
     }
+    keeper.may_lead(app, &patch)?;
     let deed = Deed::Update { called: called.to_owned(), patch };
     change(app, keeper, noun, deed, if_match).await
 }
@@ -125,6 +121,28 @@ async fn change(
 }
 
 impl Keeper {
+    /// A thing as this one may see it: a URL may hold secrets of whoever it leads to, which are for those who may change it.
+    fn seen(&self, mut thing: Thing) -> Thing {
+        if self.actor.role < Role::Owner {
+            thing.body.values_mut().for_each(mask_urls);
+        }
+        thing
+    }
+
+    /// Refuses a URL by which nothing would ever be asked. Names are judged when they are resolved for a connection.
+    fn may_lead(&self, app: &App, given: &Map<String, Value>) -> Result<(), Refusal> {
+        let tenant = self.tenant.or(self.usual);
+        let private = app.directory.borrow().tenants.iter().any(|known| Some(known.id) == tenant && known.private_urls);
+        for (field, url) in urls(given, "") {
+            // What is none is refused by whoever reads the whole.
+            let Ok(url) = Url::parse(url) else { continue };
+            app.outward
+                .check(&url, private)
+                .map_err(|sentence| Refusal::NotChanged(ChangeError::Wrong { field: Some(field), sentence }))?;
+        }
+        Ok(())
+    }
+
     fn reach(&self, noun: Noun) -> Result<Reach, Refusal> {
         let whole_server = self.actor.role == Role::Operator;
         // An operator who names nobody means all tenants and all users, but only one tenant's extensions.
@@ -135,6 +153,20 @@ impl Keeper {
         }
         Ok(Reach { tenant, whole_server })
     }
+}
+
+/// Every `url` that is given, a hook's or that of a way to the CRM, with the place where it stands: `route.crm.url`.
+fn urls<'a>(given: &'a Map<String, Value>, within: &str) -> Vec<(String, &'a str)> {
+    let mut found = Vec::new();
+    for (key, value) in given {
+        let place = if within.is_empty() { key.clone() } else { format!("{within}.{key}") };
+        match value {
+            Value::String(url) if key == "url" => found.push((place, url.as_str())),
+            Value::Object(inner) => found.extend(urls(inner, &place)),
+            _ => {}
+        }
+    }
+    found
 }
 
 fn short(called: &str) -> String {

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Asked, Named, Sent};
 use super::problem::ProblemBody;
-use super::sign_in::{Keeping, SignedIn};
+use super::sign_in::SignedIn;
 use super::views::{Page, moment};
 use crate::Faces;
 use crate::actions::{Refusal, hooks};
@@ -273,12 +273,11 @@ pub(crate) async fn delivery(
     ))]
 pub(crate) async fn replay(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, zone, .. }: SignedIn,
-    Keeping { keeper, .. }: Keeping,
+    SignedIn { asker, author, zone, .. }: SignedIn,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<(StatusCode, Json<DeliveryView>), ProblemBody> {
     let hook = hook_id(&id)?;
-    let row = hooks::replay(&faces.app, &asker, &keeper.author, hook, &name).await?;
+    let row = hooks::replay(&faces.app, &asker, &author, hook, &name).await?;
     Ok((StatusCode::ACCEPTED, Json(DeliveryView::of(hook, row, &zone))))
 }
 
@@ -293,14 +292,13 @@ pub(crate) async fn replay(
     ))]
 pub(crate) async fn replay_range(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, .. }: SignedIn,
-    Keeping { keeper, .. }: Keeping,
+    SignedIn { asker, author, .. }: SignedIn,
     Named(id): Named<i64>,
     Sent(order): Sent<ReplayOrder>,
 ) -> Result<(StatusCode, Json<RangeView>), ProblemBody> {
     let from = order.from.read("from")?;
     let to = order.to.map(|to| to.read("to")).transpose()?;
-    let (from, to) = hooks::replay_range(&faces.app, &asker, &keeper.author, HookId(id), (from, to)).await?;
+    let (from, to) = hooks::replay_range(&faces.app, &asker, &author, HookId(id), (from, to)).await?;
     Ok((StatusCode::ACCEPTED, Json(RangeView { from, to })))
 }
 
@@ -314,11 +312,10 @@ pub(crate) async fn replay_range(
     ))]
 pub(crate) async fn test(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, zone, .. }: SignedIn,
-    Keeping { keeper, .. }: Keeping,
+    SignedIn { asker, author, zone, .. }: SignedIn,
     Named(id): Named<i64>,
 ) -> Result<(StatusCode, Json<DeliveryView>), ProblemBody> {
-    let row = hooks::test(&faces.app, &asker, &keeper.author, HookId(id)).await?;
+    let row = hooks::test(&faces.app, &asker, &author, HookId(id)).await?;
     Ok((StatusCode::ACCEPTED, Json(DeliveryView::of(HookId(id), row, &zone))))
 }
 
@@ -332,11 +329,10 @@ pub(crate) async fn test(
     ))]
 pub(crate) async fn rotate(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, .. }: SignedIn,
-    Keeping { keeper, .. }: Keeping,
+    SignedIn { asker, author, .. }: SignedIn,
     Named(id): Named<i64>,
 ) -> Result<Json<SecretView>, ProblemBody> {
-    let secret = hooks::rotate(&faces.app, &asker, &keeper.author, HookId(id)).await?;
+    let secret = hooks::rotate(&faces.app, &asker, &author, HookId(id)).await?;
     Ok(Json(SecretView { secret }))
 }
 
@@ -351,11 +347,10 @@ pub(crate) async fn rotate(
     ))]
 pub(crate) async fn enable(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, zone, .. }: SignedIn,
-    Keeping { keeper, .. }: Keeping,
+    SignedIn { asker, author, zone, .. }: SignedIn,
     Named(id): Named<i64>,
 ) -> Result<Json<HookStatusView>, ProblemBody> {
-    let status = hooks::enable(&faces.app, &asker, &keeper.author, HookId(id)).await?;
+    let status = hooks::enable(&faces.app, &asker, &author, HookId(id)).await?;
     Ok(Json(HookStatusView::of(status, &zone)))
 }
 
@@ -369,11 +364,10 @@ pub(crate) async fn enable(
     ))]
 pub(crate) async fn disable(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, zone, .. }: SignedIn,
-    Keeping { keeper, .. }: Keeping,
+    SignedIn { asker, author, zone, .. }: SignedIn,
     Named(id): Named<i64>,
 ) -> Result<Json<HookStatusView>, ProblemBody> {
-    let status = hooks::disable(&faces.app, &asker, &keeper.author, HookId(id)).await?;
+    let status = hooks::disable(&faces.app, &asker, &author, HookId(id)).await?;
     Ok(Json(HookStatusView::of(status, &zone)))
 }
 

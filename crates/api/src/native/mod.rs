@@ -10,6 +10,7 @@ mod health;
 mod hooks;
 mod once;
 mod orders;
+mod permission;
 pub(crate) mod problem;
 mod provision;
 mod reasons;
@@ -29,6 +30,7 @@ use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::permission::Permission;
 use self::problem::ProblemBody;
 use crate::Faces;
 
@@ -40,11 +42,13 @@ const MAX_PROVISION: usize = 16 * 1024 * 1024;
 /// The paths, and their description.
 pub(crate) fn router(faces: Arc<Faces>) -> Router {
     let (router, description) = paths().split_for_parts();
+    let permission = Permission::new(faces.clone(), &description);
     router
         .merge(described::router(&description))
         .merge(health::router())
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(faces.clone(), once::layer))
+        .layer(middleware::from_fn_with_state(permission, permission::layer))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(faces)
 }

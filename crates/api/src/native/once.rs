@@ -23,7 +23,7 @@ use super::extract::OrderKey;
 use super::problem::ProblemBody;
 use super::{MAX_BODY, MAX_PROVISION, sign_in};
 use crate::actions::Refusal;
-use crate::{Faces, Peer, actions, limits};
+use crate::{Faces, actions, limits};
 
 /// How long an order waits for the same one that came before.
 const WAIT_LIMIT: Duration = Duration::from_secs(12);
@@ -78,8 +78,7 @@ async fn once(faces: Arc<Faces>, request: Request, next: Next) -> Result<Respons
         match claims.claim(&key, &request_hash).await.map_err(Refusal::from)? {
             Claim::Made => break,
             Claim::Answered(ClaimAnswer::Http { sealed }) => {
-                let from = parts.extensions.get::<Peer>().map(|peer| peer.0);
-                faces.limits.admit(&key.owner, from)?;
+                sign_in::counted(&parts, &faces)?;
                 return Ok(again(&faces.app.store, &place, &sealed));
             }
             // The key was given to the order of a call, or to another one.

@@ -347,7 +347,7 @@ pub(crate) async fn play(
     ))]
 pub(crate) async fn record(
     State(faces): State<Arc<Faces>>,
-    SignedIn { asker, .. }: SignedIn,
+    SignedIn { asker, author, .. }: SignedIn,
     Named(call): Named<CallId>,
     Sent(RecordOrder { action }): Sent<RecordOrder>,
 ) -> Result<Json<OrderedCall>, ProblemBody> {
@@ -357,7 +357,7 @@ pub(crate) async fn record(
         RecordWord::Resume => RecordAction::Resume,
         RecordWord::Stop => RecordAction::Stop,
     };
-    let recorded = orders::record(&faces.app, &asker, call, action).await;
+    let recorded = orders::record(&faces.app, &asker, &author, call, action).await;
     done(&faces, &asker, call, "record", recorded).await
 }
 

@@ -12,13 +12,15 @@ use store::Author;
 use subtle::ConstantTimeEq;
 
 use super::problem::ProblemBody;
-use crate::actions::Asker;
 use crate::actions::settings::Keeper;
+use crate::actions::{Asker, need};
 use crate::{Faces, Peer, keys};
 
 /// Somebody who may ask, for one tenant. With the admin token `?tenant=NAME` chooses it, else it is the default one.
 pub(crate) struct SignedIn {
     pub asker: Asker,
+    /// The same, for the audit log.
+    pub author: Author,
     /// The tenant's zone, for the times in answers.
     pub zone: TimeZone,
     /// The native key's token; None: the admin's.
@@ -53,8 +55,7 @@ impl FromRequestParts<Arc<Faces>> for Keeping {
 
     async fn from_request_parts(parts: &mut Parts, faces: &Arc<Faces>) -> Result<Self, ProblemBody> {
         let who = admit(bearer(parts), parts, faces)?;
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
-        let author = Author { name: who.audited(), address };
+        let author = who.author(parts);
         let own = who.key.as_ref().map(|(tenant, _)| *tenant);
         let index = faces.keys.now();
         let named = tenant_parameter(parts);
@@ -95,7 +96,9 @@ impl FromRequestParts<Arc<Faces>> for Anybody {
 impl SignedIn {
     /// Whoever has this token, wherever in the request it stands.
     pub fn with_token(token: Option<&str>, parts: &Parts, faces: &Faces) -> Result<Self, ProblemBody> {
-        let Who { actor, key } = admit(token, parts, faces)?;
+        let who = admit(token, parts, faces)?;
+        let author = who.author(parts);
+        let Who { actor, key } = who;
         let own = key.as_ref().map(|(tenant, _)| *tenant);
         let index = faces.keys.now();
         let named = tenant_parameter(parts);
@@ -115,8 +118,21 @@ impl SignedIn {
         };
         // A zone that was checked when it was set.
         let zone = TimeZone::get(&tenant.timezone).unwrap_or(TimeZone::UTC);
-        Ok(Self { asker: Asker { tenant: tenant.id, actor }, zone, token: key.map(|(_, token)| token) })
+        Ok(Self { asker: Asker { tenant: tenant.id, actor }, author, zone, token: key.map(|(_, token)| token) })
     }
+}
+
+/// Refuses whoever shows a right token with a smaller role. Strangers are left to whoever asks them for a token.
+pub(super) fn needs(role: Role, parts: &Parts, faces: &Faces) -> Result<(), ProblemBody> {
+    let Some(who) = bearer(parts).and_then(|token| who(token, faces)) else { return Ok(()) };
+    let Err(refusal) = need(&who.actor, role) else { return Ok(()) };
+    counted(parts, faces)?;
+    Err(refusal.into())
+}
+
+/// Counts a request that is answered before it gets to who counts it.
+pub(super) fn counted(parts: &Parts, faces: &Faces) -> Result<(), ProblemBody> {
+    admit(bearer(parts), parts, faces).map(|_| ())
 }
 
 /// Whose a request is, for who keeps answers: a name for what it signed in with, and its tenant. Counts nothing.
@@ -139,14 +155,15 @@ struct Who {
 
 impl Who {
     /// As the audit log has it: a key by the name that it has among the tenant's keys.
-    fn audited(&self) -> String {
-        match &self.key {
+    fn author(&self, parts: &Parts) -> Author {
+        let name = match &self.key {
             None => "admin".to_owned(),
             Some((_, token)) => {
                 let hash = keys::hash(token);
                 format!("key:native {}", hash.get(..16).unwrap_or_default())
             }
-        }
+        };
+        Author { name, address: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()) }
     }
 
     fn owner(&self) -> String {
@@ -163,12 +180,11 @@ fn owner_name(token: Option<&str>) -> String {
 fn admit(token: Option<&str>, parts: &Parts, faces: &Faces) -> Result<Who, ProblemBody> {
     let from = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let token = token.ok_or_else(ProblemBody::unauthorized)?;
-    faces.limits.may_sign_in(from)?;
     let Some(who) = who(token, faces) else {
-        faces.limits.wrong_key(from);
+        faces.limits.wrong_key(from)?;
         return Err(ProblemBody::unauthorized());
     };
-    faces.limits.admit(&who.owner(), from)?;
+    faces.limits.admit(&who.owner(), token, from)?;
     Ok(who)
 }
 

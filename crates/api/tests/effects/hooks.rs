@@ -133,6 +133,42 @@ async fn what_a_hook_was_not_told_while_it_was_off_is_told_by_a_replay() {
 }
 
 #[tokio::test]
+async fn who_gave_a_hook_an_order_is_in_the_audit_log() {
+    let mut receiver = Receiver::content().await;
+    let telling = Telling::start(&[("missed", &receiver.url, "post_json")]).await;
+    telling.missed(1);
+    let told = receiver.next().await;
+    telling.until("/deliveries?state=delivered", |list| list["items"][0].is_object()).await;
+
+    telling.ordered(&format!("/deliveries/{}/replay", told.id())).await;
+    telling.until("/deliveries?state=delivered", |list| list["items"][0].is_object()).await;
+    let range = telling.world.with("NATIVE_DEMO", Method::POST, &format!("/v1/hooks/{}/replay", telling.ids[0]));
+    assert_eq!(ask(range.json(&json!({ "from": 1, "to": 2 }))).await.0, 202);
+    for order in ["/test", "/rotate", "/disable", "/enable"] {
+        telling.ordered(order).await;
+    }
+    telling.ordered("/deliveries/msg_1_99_0/replay").await;
+    let (_, log) = ask(telling.world.get("/v1/audit?actor=key:native%2047813d58d31bce34")).await;
+
+    let rows = log["items"].as_array().expect("rows");
+    let orders: Vec<_> = rows.iter().rev().map(|row| [&row["action"], &row["noun"], &row["thing"]]).collect();
+    let hook = json!(telling.ids[0]);
+    let [replay, test, rotate, disable, enable] = ["replay", "test", "rotate", "disable", "enable"].map(Value::from);
+    let [of_hook, of_delivery, delivery] = ["hook", "delivery", told.id()].map(Value::from);
+    let expected = [
+        [&replay, &of_delivery, &delivery],
+        [&replay, &of_hook, &hook],
+        [&test, &of_hook, &hook],
+        [&rotate, &of_hook, &hook],
+        [&disable, &of_hook, &hook],
+        [&enable, &of_hook, &hook],
+    ];
+    assert_eq!(orders, expected, "and none of what was refused");
+    assert_eq!(rows[4]["after"], json!({ "from": 1, "to": 2 }));
+    assert!(rows.iter().all(|row| row["address"] == "127.0.0.1" && row["at"].is_string()), "{log}");
+}
+
+#[tokio::test]
 async fn a_message_that_tells_of_nothing_tries_the_hook() {
     let mut receiver = Receiver::content().await;
     let telling = Telling::start(&[("autocall", &receiver.url, "get_query")]).await;

@@ -132,6 +132,14 @@ async fn a_recording_is_begun_paused_and_ended() {
 
         assert_eq!(ordered, Command::Record { call: call(1), action });
     }
+    world.switchboard.will(Err(Problem::NotNow { call: call(1), detail: "it rings".into() }));
+    order(&world, "record", json!({ "action": "start" })).await;
+    let (_, log) = answer(world.get("/v1/audit?noun=recording")).await;
+    let rows = log["items"].as_array().expect("rows");
+    let done: Vec<_> = rows.iter().rev().map(|row| row["action"].as_str().expect("a verb")).collect();
+    assert_eq!(done, ["start", "pause", "resume", "stop"], "who left what out is known");
+    let by = (&rows[0]["actor"], &rows[0]["thing"]);
+    assert_eq!(by, (&json!("key:native e7c230b6510f5ee4"), &json!(call(1).to_string())));
 }
 
 #[tokio::test]

@@ -184,6 +184,76 @@ async fn numbers_come_and_go() {
 }
 
 #[tokio::test]
+async fn the_secrets_of_a_crms_url_are_for_those_who_may_change_it() {
+    let world = World::start().await;
+    let url = "https://crm:PASSWORD_DEMO@crm.example.test/route?action=GetRouting&k=SECRET_DEMO";
+    let route = json!({"crm": {"url": url, "timeout_ms": 3000, "default": {"extension": "101"}}});
+    made(&world, "numbers", json!({"number": "02873088095", "route": route})).await;
+    made(&world, "menus", json!({"name": "evening", "say": {"en": "Press one."}, "keys": {"1": route}})).await;
+    let shown = async |token: &str, path: &str| {
+        let (status, body) = answer(world.with(token, Method::GET, &format!("/v1/{path}"))).await;
+        assert_eq!(status, 200, "{body}");
+        body.to_string()
+    };
+
+    for path in ["numbers", "numbers/02873088095", "menus", "menus/evening"] {
+        for token in ["NATIVE_READER", "NATIVE_AGENT", "NATIVE_SUPERVISOR"] {
+            let seen = shown(token, path).await;
+            assert!(seen.contains("https://***@crm.example.test/route?action=***&k=***"), "{path}: {seen}");
+            assert!(!seen.contains("_DEMO"), "{path}: {seen}");
+        }
+        for token in ["NATIVE_DEMO", ADMIN] {
+            assert!(shown(token, path).await.contains(url), "{path}");
+        }
+    }
+    let log = shown("NATIVE_DEMO", "audit").await;
+    assert!(log.contains("https://***@crm.example.test/route?action=***&k=***"), "{log}");
+    assert!(!log.contains("PASSWORD_DEMO") && !log.contains("SECRET_DEMO"), "{log}");
+}
+
+#[tokio::test]
+async fn a_url_with_a_private_address_is_refused_where_the_tenant_may_not() {
+    let world = World::start().await;
+    let hook = |url: &str| json!({"kind": "events", "url": url});
+    let route = |url: &str| json!({"crm": {"url": url, "default": {"extension": "101"}}});
+    let made = made(&world, "hooks", hook("http://localhost:9/named")).await;
+    let own = format!("/v1/hooks/{}", made["id"].as_str().expect("an id"));
+    let ask = async |method: Method, path: &str, body: Value| {
+        answer(world.with("NATIVE_DEMO", method, path).json(&body)).await
+    };
+
+    for url in [
+        "http://127.0.0.1:9/",
+        "http://10.0.0.1/",
+        "http://[::1]/",
+        "http://[::ffff:192.168.0.1]/",
+        "http://2130706433/",
+    ] {
+        for (method, path, body, field) in [
+            (Method::POST, "/v1/hooks", hook(url), "url"),
+            (Method::PATCH, own.as_str(), json!({"url": url}), "url"),
+            (Method::POST, "/v1/numbers", json!({"number": "02873088095", "route": route(url)}), "route.crm.url"),
+            (Method::PATCH, "/v1/numbers/02873088088", json!({"route": route(url)}), "route.crm.url"),
+            (Method::POST, "/v1/queues", json!({"number": "701", "overflow": route(url)}), "overflow.crm.url"),
+        ] {
+            let (status, problem) = ask(method, path, body).await;
+            assert_eq!(
+                (status, &problem["code"], &problem["field"]),
+                (422, &json!("setting"), &json!(field)),
+                "{problem}"
+            );
+            let detail = problem["detail"].as_str().expect("a sentence");
+            assert!(detail.contains("private address") && detail.contains("webhook_private_addresses"), "{detail}");
+        }
+    }
+    let may = json!({"webhook_private_addresses": true});
+    let allowed = world.with(ADMIN, Method::PATCH, "/v1/tenants/VPBX_DEMO").json(&may);
+    assert_eq!(answer(allowed).await.0, 200);
+    assert_eq!(ask(Method::POST, "/v1/hooks", hook("http://127.0.0.1:9/")).await.0, 201);
+    assert_eq!(ask(Method::PATCH, "/v1/numbers/02873088088", json!({"route": route("http://[::1]/")})).await.0, 200);
+}
+
+#[tokio::test]
 async fn groups_come_and_go() {
     let world = World::start().await;
     let given = json!({"number": "601", "name": "Sales", "strategy": "in_order", "members": ["101"]});

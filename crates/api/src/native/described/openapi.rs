@@ -31,6 +31,8 @@ const RATE_HEADERS: &[(&str, &str)] = &[
     ("RateLimit-Remaining", "How many of them are left"),
     ("RateLimit-Reset", "Seconds until all of them are there again"),
 ];
+const REPLAYED: &str = "Idempotency-Replayed";
+const RETRY_AFTER: &str = "Retry-After";
 
 /// The whole description.
 pub(super) fn describe(routes: &OpenApi) -> Value {
@@ -54,6 +56,15 @@ pub(super) fn describe(routes: &OpenApi) -> Value {
         .map(|(name, says)| ((*name).to_owned(), json!({ "description": says, "schema": { "type": "integer" } })))
         .collect::<Map<_, _>>()
         .into();
+    whole["components"]["headers"][REPLAYED] = json!({
+        "description": "The order with this `Idempotency-Key` was carried out before, and this was its answer",
+        "schema": { "type": "string", "const": "true" },
+    });
+    whole["components"]["headers"][RETRY_AFTER] = json!({
+        "description": "Seconds after which the request may come again: with 429 and 503",
+        "schema": { "type": "integer" },
+    });
+    whole["components"]["responses"] = json!({ "Late": late_response() });
     let mut used = Vec::new();
     for (method, operation) in operations(&mut whole) {
         complete(method == "post", operation);
@@ -89,13 +100,27 @@ fn complete(is_post: bool, operation: &mut Value) {
         parameters.extend(further);
         operation["parameters"] = parameters.into();
     }
+    if !operation["requestBody"].is_null() {
+        operation["responses"]["408"] = json!({ "$ref": "#/components/responses/Late" });
+    }
     for (status, response) in operation["responses"].as_object_mut().into_iter().flat_map(Map::iter_mut) {
-        if status != "101" {
-            for (name, _) in RATE_HEADERS {
-                response["headers"][*name] = json!({ "$ref": format!("#/components/headers/{name}") });
-            }
+        if status == "101" || !response["$ref"].is_null() {
+            continue;
+        }
+        let of_all = RATE_HEADERS.iter().map(|(name, _)| *name);
+        let of_some = [(REPLAYED, is_post), (RETRY_AFTER, status == "default")];
+        for name in of_all.chain(of_some.iter().filter(|(_, has)| *has).map(|(name, _)| *name)) {
+            response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
         }
     }
+}
+
+/// Nothing is known of the key's standing where the request did not come whole.
+fn late_response() -> Value {
+    json!({
+        "description": "The body did not come in time",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    })
 }
 
 fn key_parameter() -> Value {

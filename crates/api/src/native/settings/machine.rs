@@ -100,7 +100,6 @@ async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ProblemBody> {
-    settings::may_make(&keeper, noun)?;
     let given = object(&headers, body, &["application/json"])?;
     let Changed { thing, .. } = settings::create(&faces.app, &keeper, noun, given).await?;
     let location = format!("/v1/{path}/{}", thing.id);
@@ -119,7 +118,6 @@ async fn update(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ProblemBody> {
-    settings::may_change(&keeper, noun)?;
     let patch = object(&headers, body, &["application/merge-patch+json", "application/json"])?;
     let tags = tags(&headers);
     let Changed { thing, .. } = settings::update(&faces.app, &keeper, noun, &name(called)?, patch, tags).await?;

@@ -136,21 +136,20 @@ async fn try_document(
     }
     let from = from.map(|Extension(peer)| peer.0);
     let too_many = |limit: crate::limits::TooMany| (StatusCode::TOO_MANY_REQUESTS, limit.to_string());
-    faces.limits.may_sign_in(from).map_err(too_many)?;
     let voip = given.get("voip").ok_or_else(|| not_found("voip is required"))?;
     let index = faces.keys.now();
     let Some((key, tenant)) = index.voip24h_public(voip).and_then(|key| {
         let tenant = index.tenant(key.tenant)?;
         Some((key, tenant))
     }) else {
-        faces.limits.wrong_key(from);
+        faces.limits.wrong_key(from).map_err(too_many)?;
         return Err(not_found("this key does not exist"));
     };
-    faces.limits.admit(&key.voip, from).map_err(too_many)?;
     let secret = given.get("secret").filter(|secret| index.voip24h(voip, secret).is_some());
     if given.get("secret").is_some() && secret.is_none() {
-        faces.limits.wrong_key(from);
+        faces.limits.wrong_key(from).map_err(too_many)?;
     }
+    faces.limits.admit(&key.voip, secret.unwrap_or_default(), from).map_err(too_many)?;
     let native = bearer(headers).and_then(|token| index.native(token)).is_some_and(|asker| asker.tenant == key.tenant);
     let visitor = match (secret.is_some() || native, given.get("secret")) {
         (true, _) => Visitor::SignedIn,
