@@ -5,17 +5,20 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use crate::db::Kind;
+/// The steps of SQLite.
+pub(crate) fn sqlite() -> Migrator {
+    migrator(|step| step.sqlite)
+}
 
-/// The steps of one database.
-pub(crate) fn migrations(kind: Kind) -> Migrator {
+/// The steps of PostgreSQL.
+pub(crate) fn postgres() -> Migrator {
+    migrator(|step| step.postgres)
+}
+
+fn migrator(sql: impl Fn(&Step) -> &'static str) -> Migrator {
     let migrations = ALL.iter().map(|step| {
-        let sql = match kind {
-            Kind::Sqlite => step.sqlite,
-            Kind::Postgres => step.postgres,
-        };
         let name = Cow::Borrowed(step.name);
-        Migration::new(step.number, name, MigrationType::Simple, sql.into_sql_str(), false)
+        Migration::new(step.number, name, MigrationType::Simple, sql(step).into_sql_str(), false)
     });
     Migrator::with_migrations(migrations.collect())
 }

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Executor};
 use super::connection::Server;
 use super::fence::Fence;
 use super::pen::{Pen, Way};
-use super::{Connection, Db, Kind, Readers};
+use super::{Connection, Db, Readers};
 use crate::{Durability, migrations};
 
 const READERS: u32 = 8;
@@ -84,7 +84,7 @@ pub(crate) async fn connect(url: &str, name: &str, durability: Durability) -> Re
     }
     // Changing a large table may take long.
     connection.execute("SET statement_timeout = 0").await?;
-    migrations::migrations(Kind::Postgres).run(&mut connection).await?;
+    migrations::postgres().run(&mut connection).await?;
     connection.execute("RESET statement_timeout").await?;
     let fence = Fence::raise(writing, &mut connection).await?;
 

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
 
 use super::pen::{Pen, Way};
-use super::{Connection, Db, Kind, Readers};
+use super::{Connection, Db, Readers};
 use crate::{Durability, migrations};
 
 const READERS: u32 = 4;
@@ -19,6 +19,8 @@ const WRITER_PATIENCE: Duration = Duration::from_millis(250);
 const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps: each holds some tens of kilobytes.
 const STATEMENTS: usize = 64;
+/// The writer has each of its statements for several numbers of rows.
+const WRITER_STATEMENTS: usize = 128;
 /// The log is copied into the database at about this size; larger means fewer copies of pages written again and again.
 const CHECKPOINT_PAGES: &str = "4000";
 
@@ -28,10 +30,11 @@ pub(crate) async fn connect(
     durability: Durability,
 ) -> Result<Db, Box<dyn std::error::Error + Send + Sync>> {
     only_ours(file)?;
-    let writing = options(file, durability);
+    let writing = options(file, durability).statement_cache_capacity(WRITER_STATEMENTS);
     let mut connection = SqliteConnection::connect_with(&writing).await?;
-    migrations::migrations(Kind::Sqlite).run(&mut connection).await?;
-    let reading = writing.clone().create_if_missing(false).pragma("query_only", "ON").busy_timeout(READER_PATIENCE);
+    migrations::sqlite().run(&mut connection).await?;
+    let reading =
+        options(file, durability).create_if_missing(false).pragma("query_only", "ON").busy_timeout(READER_PATIENCE);
     let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await?;
     let pen = Pen::new(Connection::Sqlite(connection), Way::Sqlite(writing));
     Ok(Db { readers: Readers::Sqlite(readers), pen: Arc::new(pen) })

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use model::{Group, Menu, Queue, Route, Spoken, Strategy};
 
 use super::section::{Section, long_text_of, text_of};
-use super::words::{short_name, short_number, shown, url};
+use super::shown::shown;
+use super::words::{short_name, short_number, url};
 use super::yaml::{Node, Value};
 use super::{Lined, ProvisionError, Reference, wrong};
 

@@ -6,7 +6,8 @@ use model::{KeyKind, Role, Timestamp};
 
 use super::floor::Named;
 use super::section::{Section, text_of};
-use super::words::{digits, one_word, short_name, shown, sources, url};
+use super::shown::shown;
+use super::words::{digits, one_word, short_name, sources, url};
 use super::yaml::{Node, Value};
 use super::{DeviceDraft, HookDraft, Lined, Proof, ProvisionError, Reference, wrong};
 use crate::secrets::{Secret, sha256_hex};

@@ -4,7 +4,8 @@ use model::{Codec, DialFormat, DidFrom, ForwardedCaller, NumberRoute, Outbound, 
 
 use super::floor::{Named, route};
 use super::section::{Section, text_of};
-use super::words::{host_and_port, public_number, short_name, shown, sources};
+use super::shown::shown;
+use super::words::{host_and_port, public_number, short_name, sources};
 use super::yaml::Node;
 use super::{Lined, ProvisionError, Reference, TrunkDraft, wrong};
 

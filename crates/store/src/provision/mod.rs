@@ -10,6 +10,7 @@ mod people;
 mod print;
 mod references;
 mod section;
+mod shown;
 mod tenant;
 mod words;
 mod yaml;

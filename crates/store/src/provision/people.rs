@@ -4,7 +4,8 @@ use model::{Extension, Role};
 
 use super::floor::Named;
 use super::section::Section;
-use super::words::{public_number, short_number, shown};
+use super::shown::shown;
+use super::words::{public_number, short_number};
 use super::yaml::Node;
 use super::{ExtensionDraft, Lined, ProvisionError, Reference, UserDraft, wrong};
 use crate::settings::stored::User;

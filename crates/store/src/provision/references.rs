@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::KeyKind;
 
-use super::words::shown;
+use super::shown::shown;
 use super::{Lined, Provision, ProvisionError, Reference, TenantDraft, wrong};
 use crate::settings::stored::{Hook, HookKind};
 

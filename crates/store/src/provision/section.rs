@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::words::shown;
+use super::shown::shown;
 use super::yaml::{Node, Value};
 use super::{Lined, Proof, ProvisionError, wrong};
 use crate::secrets::Secret;

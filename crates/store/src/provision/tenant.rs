@@ -3,7 +3,8 @@
 use model::{DigestAlgorithm, Language, Limits, Spoken, Switches};
 
 use super::section::{Section, text_of};
-use super::words::{digits, domain, shown, tenant_name};
+use super::shown::shown;
+use super::words::{digits, domain, tenant_name};
 use super::yaml::{Node, Value};
 use super::{Lined, ProvisionError, TenantDraft, floor, keys, lines, people, wrong};
 use crate::settings::stored::{Feedback, Keep, TenantBody};

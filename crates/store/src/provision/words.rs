@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use model::{Number, TrunkAddress};
 
 use super::section::{Section, text_of};
+use super::shown::shown;
 use super::yaml::Node;
 use super::{Lined, ProvisionError, wrong};
 
@@ -158,11 +159,6 @@ pub(super) fn is_host_name(host: &str) -> bool {
         (1..=63).contains(&label.len()) && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     !host.is_empty() && host.len() <= 253 && host.trim_end_matches('.').split('.').all(label)
-}
-
-/// What somebody wrote, as far as a sentence of one line can hold it.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(64).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

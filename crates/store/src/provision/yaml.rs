@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Spanned};
 
-use super::words::shown;
+use super::shown::shown;
 use super::{ProvisionError, wrong};
 
 /// Larger files are refused unread: a hundred thousand extensions fit in.

@@ -4,9 +4,10 @@
 //! transaction that stores a call's end. What is left at the two ends, and numbers that have no tallies, are counted in
 //! their index. What even an index cannot tell is counted up to a bound.
 
+use super::conditions::push_range;
 use super::facts::DAY;
 use super::filter::RecordOrder;
-use super::plan::{Indexed, Plan, Way, push_range};
+use super::plan::{Indexed, Plan, Way};
 use super::tallied::{Days, Tallied};
 use crate::StoreError;
 use crate::db::{Sql, Transaction};

@@ -90,8 +90,18 @@ impl Facts {
 
 /// Whether a search for one finds the other: the world's numbers are written with and without what stands before them.
 fn is_same(one: &str, other: &str) -> bool {
-    let bare = |number| str::trim_start_matches(str::trim_start_matches(number, '+'), "00");
     one == other || (is_of_the_world(one) && bare(one) == bare(other))
+}
+
+/// A number without what stands before the country's code.
+fn bare(mut number: &str) -> &str {
+    while let Some(rest) = number.strip_prefix('+') {
+        number = rest;
+    }
+    while let Some(rest) = number.strip_prefix("00") {
+        number = rest;
+    }
+    number
 }
 
 fn is_of_the_world(number: &str) -> bool {

@@ -3,11 +3,14 @@
 //! ```text
 //! filter ─► plan (which index, what is left to look at) ─► page   keys out of the index, then the rows
 //!                                                      └─► count  tallies of whole days, and the index at the edges
+//! choose makes the plan; numbers finds where the numbers of a filter may stand, and the rarest of them
 //! ```
 //!
 //! Nothing here walks through a history: a request looks at a bounded number of entries, and a page that found too few in
 //! them is short, with a cursor to go on.
 
+mod choose;
+mod conditions;
 mod count;
 mod cursor;
 mod export;
@@ -93,8 +96,8 @@ impl<'a> Records<'a> {
         Ok(self.counted(filter).await?.records)
     }
 
-    /// How many records the filter meets, on all pages. Exact for time, callid, direction, status, recorded and one
-    /// number with any of these; for what else is asked exact up to some tens of thousands that have to be looked at.
+    /// How many records the filter meets, on all pages. Exact for time, callid, direction, status, recorded and one or two
+    /// numbers with any of these; where something has to be looked at, exact up to some tens of thousands (docs/records.md).
     pub async fn counted(&self, filter: &RecordFilter) -> Result<RecordCount, StoreError> {
         let failed = || StoreError::while_doing("counting records");
         let mut read = self.tenant.db.read().await.map_err(failed())?;

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::conditions::{Alternative, push_range};
 use super::facts::{self, Column, DAY, Mask};
 use super::filter::RecordFilter;
-use super::plan::{Indexed, Plan, Way, push_range};
+use super::plan::{Indexed, Plan, Way};
 use super::tallied::Tallied;
 use crate::TenantStore;
 use crate::db::{Sql, Transaction, Value};
@@ -18,14 +19,6 @@ const TALLIED: i64 = 1_000;
 const UNTALLIED: i64 = 5_000;
 /// A row is looked at in the time of so many entries of an index.
 const ROW: i64 = 8;
-
-/// A number where it may stand.
-#[derive(Clone, Debug)]
-pub(super) struct Alternative {
-    pub column: Column,
-    pub values: Vec<String>,
-    pub mask: Mask,
-}
 
 /// The numbers that a filter names, each with where it may stand. A call stands in one of them at most.
 pub(super) async fn numbers(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::conditions::push_range;
 use super::cursor::RecordCursor;
 use super::plan::{Indexed, Plan, Way};
 use super::{RecordPage, RecordRow, parse};
@@ -186,11 +187,11 @@ impl Window<'_> {
         };
         if cursor.newer {
             let cursor_counts = plan.since.is_none_or(|since| cursor.at >= since);
-            let sql = super::plan::push_range(sql, at, plan.since.filter(|_| !cursor_counts), plan.before);
+            let sql = push_range(sql, at, plan.since.filter(|_| !cursor_counts), plan.before);
             if cursor_counts { place(sql, ">") } else { sql }
         } else {
             let cursor_counts = plan.before.is_none_or(|before| cursor.at < before);
-            let sql = super::plan::push_range(sql, at, plan.since, plan.before.filter(|_| !cursor_counts));
+            let sql = push_range(sql, at, plan.since, plan.before.filter(|_| !cursor_counts));
             if cursor_counts { place(sql, "<") } else { sql }
         }
     }

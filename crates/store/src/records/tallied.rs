@@ -1,7 +1,8 @@
 //! What the tallies know of a way: how many calls it leads to, whole days or weeks at a time.
 
+use super::conditions::{push_mask, push_range};
 use super::facts::{self, Column, DAY, Mask, WEEK};
-use super::plan::{Indexed, Plan, push_mask, push_range};
+use super::plan::{Indexed, Plan};
 use crate::db::{Sql, Transaction, Value};
 
 /// More weeks than these are not asked for one by one.
