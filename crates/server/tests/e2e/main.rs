@@ -9,6 +9,7 @@ mod support;
 
 mod abuse;
 mod baresip_calls;
+mod chaos;
 mod clicks;
 mod codecs;
 mod crash;

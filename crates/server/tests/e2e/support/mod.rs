@@ -7,6 +7,7 @@ pub mod kamailio;
 pub mod linphone;
 pub mod office;
 pub mod people;
+pub mod receiver;
 pub mod sipp;
 pub mod socket;
 pub mod sound;

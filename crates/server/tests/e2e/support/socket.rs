@@ -40,11 +40,20 @@ pub struct SocketClient {
 impl SocketClient {
     /// Connects, signs in with the key at each connection, and goes on connecting whenever the server is gone.
     pub fn connect(kind: Kind, server: SocketAddr, key: &str) -> Self {
+        Self::start(kind, server, key, "again")
+    }
+
+    /// The same, which at each further connection asks for what it missed.
+    pub fn resuming(kind: Kind, server: SocketAddr, key: &str) -> Self {
+        Self::start(kind, server, key, "resume")
+    }
+
+    fn start(kind: Kind, server: SocketAddr, key: &str, how: &str) -> Self {
         let folder = folder();
         let mut command = Command::new("node");
         command
             .arg(folder.join("client.js"))
-            .args([&kind.version.to_string(), &format!("http://{server}"), kind.transports, key, "again"])
+            .args([&kind.version.to_string(), &format!("http://{server}"), kind.transports, key, how])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut child = tools::spawn(&mut command, "nodejs");
@@ -69,6 +78,11 @@ impl SocketClient {
     pub fn responses(&self) -> Vec<Value> {
         let heard = self.heard.lock().expect("readers do not panic");
         heard.iter().filter(|said| said["event"] == "response").map(|said| said["args"][0].clone()).collect()
+    }
+
+    /// Everything heard so far, as the client writes it.
+    pub fn heard(&self) -> Vec<Value> {
+        self.heard.lock().expect("readers do not panic").clone()
     }
 
     /// Waits for so many `response` events; gives each as `extend state phone type`.
