@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! live_load serve TENANTS BATCHES EVENTS SECONDS     prints its address; begins to tell at a line on its input
-//! live_load listen ADDRESS TENANTS CLIENTS           connects, signs, and measures until the server is gone
+//! live_load listen ADDRESS TENANTS CLIENTS RATE      connects, signs, and measures until the server is gone
 //! ```
 //!
 //! Each batch is one call that rings: EVENTS events are stored and one is told to each client of its tenant; BATCHES is
 //! their number a second over all tenants. `bench/live.py` runs both, each on a core of its own, and reads their output.
-//! An event carries the moment at which it was handed to the store, so that the time measured contains the commit.
+//! RATE is how many clients come a second, 0: all of them at once. An event carries the moment at which it was handed to the store, so that the time measured contains the commit.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -24,6 +24,7 @@ use support::World;
 use support::story::ToldCall;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -36,7 +37,7 @@ fn main() -> Result<(), Failure> {
         Some("serve") => runtime.block_on(serve(number(1)?, number(2)?, number(3)?, number(4)?)),
         Some("listen") => {
             let address = arguments.get(1).ok_or("the address is missing")?.parse()?;
-            runtime.block_on(listen(address, number(2)?, number(3)?))
+            runtime.block_on(listen(address, number(2)?, number(3)?, number(4)?))
         }
         _ => Err("write serve or listen".into()),
     }
@@ -109,14 +110,21 @@ async fn provision(world: &World, tenants: u32) -> Result<Vec<TenantId>, Failure
     Ok(ids)
 }
 
-async fn listen(server: SocketAddr, tenants: u32, clients: u32) -> Result<(), Failure> {
+async fn listen(server: SocketAddr, tenants: u32, clients: u32, rate: u32) -> Result<(), Failure> {
     let (tell, mut heard) = mpsc::unbounded_channel();
     let signed = Arc::new(AtomicUsize::new(0));
+    let begun = Instant::now();
     for nth in 0..clients {
-        tokio::spawn(client(server, nth % tenants, signed.clone(), tell.clone()));
-        // A burst of connections would measure the listener's queue.
-        if nth % 50 == 49 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        let client = client(server, nth % tenants, signed.clone(), tell.clone());
+        tokio::spawn(async move {
+            if let Err((when, failure)) = client.await
+                && when == Stage::Connecting
+            {
+                eprintln!("a client did not get in: {failure}");
+            }
+        });
+        if rate > 0 {
+            tokio::time::sleep_until((begun + Duration::from_secs(1) * (nth + 1) / rate).into()).await;
         }
     }
     drop(tell);
@@ -124,7 +132,7 @@ async fn listen(server: SocketAddr, tenants: u32, clients: u32) -> Result<(), Fa
     while signed.load(Ordering::Acquire) < clients as usize && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    println!("signed {}", signed.load(Ordering::Acquire));
+    println!("signed {} seconds {:.2}", signed.load(Ordering::Acquire), begun.elapsed().as_secs_f64());
 
     let mut all = Vec::new();
     while let Some(micros) = heard.recv().await {
@@ -137,20 +145,42 @@ async fn listen(server: SocketAddr, tenants: u32, clients: u32) -> Result<(), Fa
     Ok(())
 }
 
-/// A 4.x client over WebSocket that signs, says `hello`, and tells how old each event is when it comes.
+/// How far a client has got.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Signed,
+}
+
+/// A 4.x client over WebSocket that signs, says `hello`, and tells how old each event is when it comes. Says how far it had
+/// got when it ended.
 async fn client(
     server: SocketAddr,
     tenant: u32,
     signed: Arc<AtomicUsize>,
     tell: mpsc::UnboundedSender<u64>,
+) -> Result<(), (Stage, Failure)> {
+    let mut stage = Stage::Connecting;
+    talk(server, tenant, &mut stage, &signed, &tell).await.map_err(|failure| (stage, failure))
+}
+
+async fn talk(
+    server: SocketAddr,
+    tenant: u32,
+    stage: &mut Stage,
+    signed: &AtomicUsize,
+    tell: &mpsc::UnboundedSender<u64>,
 ) -> Result<(), Failure> {
     let url = format!("ws://{server}/socket.io/?EIO=4&transport=websocket");
-    let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
+    // A client of its own: each has a small buffer, so that thousands fit beside the server.
+    let config = WebSocketConfig::default().read_buffer_size(1_024);
+    let (mut socket, _) = tokio_tungstenite::connect_async_with_config(url, Some(config), true).await?;
     let mut hello = tokio::time::interval(Duration::from_secs(10));
     loop {
         let message = tokio::select! {
             message = socket.next() => message.ok_or("closed")??,
-            _ = hello.tick() => {
+            // Whoever says something before it has joined is sent away.
+            _ = hello.tick(), if *stage == Stage::Signed => {
                 socket.send(Message::text(r#"42["hello","id"]"#)).await?;
                 continue;
             }
@@ -162,7 +192,10 @@ async fn client(
                 socket.send(Message::text(format!(r#"42["sign","VOIPKEY_{tenant}"]"#))).await?;
             }
             "2" => socket.send(Message::text("3")).await?,
-            text if text.starts_with(r#"42["connection""#) => drop(signed.fetch_add(1, Ordering::AcqRel)),
+            text if text.starts_with(r#"42["connection""#) => {
+                *stage = Stage::Signed;
+                signed.fetch_add(1, Ordering::AcqRel);
+            }
             text if text.starts_with(r#"42["response""#) && text.contains(r#""Ring""#) => {
                 let told = text.split(r#""phone":""#).nth(1).and_then(|rest| rest.split('"').next());
                 if let Some(told) = told.and_then(|told| told.parse::<u64>().ok()) {

@@ -187,7 +187,8 @@ impl Default for LiveSettings {
             say_again_after: Duration::from_secs(15),
             hello_within: Duration::from_secs(30),
             resume_within: Duration::from_secs(1),
-            max_sessions: 10_000,
+            // After a cut in between, clients are back before it shows that their former connections are dead.
+            max_sessions: 20_000,
             buffer: 4_096,
             behind_pause: Duration::from_millis(250),
             ping_interval: Duration::from_secs(25),

@@ -24,8 +24,8 @@ use routes::Networks;
 
 /// Room for datagrams that arrive while the engine thread is busy or starting.
 const RECEIVE_BUFFER: usize = 4 << 20;
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 1_024;
+/// Connections that may wait to be accepted: thousands of clients come back at once when a proxy or this server starts again.
+const BACKLOG: i32 = 4_096;
 /// Changes of addresses and routes come in bursts: how long after the first all of them are read.
 const SETTLE: Duration = Duration::from_millis(100);
 

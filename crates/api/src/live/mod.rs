@@ -1,10 +1,11 @@
 //! The Socket.IO server: who is connected, and what each client hears.
 //!
 //! socketioxide carries the packets; `adapter` reaches one socket at a time. `session` is one client's dialogue, `seats`
-//! counts sessions; what they hear comes from `crate::story`, rendered once for all sessions of a tenant. What an event says is the vendor's
-//! business (`vendors/voip24h/events.rs`).
+//! counts sessions, `head` is what is kept of a client's request; what they hear comes from `crate::story`, rendered once for
+//! all sessions of a tenant. What an event says is the vendor's business (`vendors/voip24h/events.rs`).
 
 mod adapter;
+mod head;
 mod seats;
 mod session;
 
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::http::Method;
+use axum::middleware::map_request;
 use serde::Deserialize;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
@@ -35,6 +37,8 @@ use crate::{App, Faces, Peer};
 const PATH: &str = "/socket.io";
 /// Bytes of the largest thing a client may say.
 const MAX_MESSAGE: usize = 100_000;
+/// Bytes that are read of a client at once: it says little, and each client has its own buffer.
+const READ_AT_ONCE: usize = 512;
 /// What a client says that waits for its session. A flood of `hello` beyond it says nothing new.
 const HEARD: usize = 16;
 /// How long a 4.x client may take to join the default namespace.
@@ -62,6 +66,7 @@ pub(crate) fn router(faces: &Faces) -> Router {
         .ping_timeout(settings.ping_timeout)
         .connect_timeout(JOIN_WITHIN)
         .max_payload(MAX_MESSAGE as u64)
+        .ws_read_buffer_size(READ_AT_ONCE)
         .ws_max_message_size(MAX_MESSAGE)
         .ws_max_frame_size(MAX_MESSAGE)
         .max_buffer_size(settings.buffer)
@@ -90,7 +95,11 @@ pub(crate) fn router(faces: &Faces) -> Router {
         .allow_headers(AllowHeaders::mirror_request())
         .allow_methods([Method::GET, Method::POST, Method::OPTIONS])
         .allow_credentials(true);
-    Router::new().route_service(PATH, service.clone()).route_service(&format!("{PATH}/"), service).layer(cors)
+    Router::new()
+        .route_service(PATH, service.clone())
+        .route_service(&format!("{PATH}/"), service)
+        .layer(map_request(head::copied))
+        .layer(cors)
 }
 
 /// What waits for the session between the two steps of connecting.

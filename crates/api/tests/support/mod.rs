@@ -76,10 +76,15 @@ impl World {
 
     /// A world whose settings a test has changed.
     pub async fn start_with(change: impl FnOnce(&mut ApiSettings)) -> Self {
+        Self::start_on(None, change).await
+    }
+
+    /// A world whose store is in this database; None: in a file of its own.
+    pub async fn start_on(database: Option<String>, change: impl FnOnce(&mut ApiSettings)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let options = StoreOptions {
             data_dir: folder.path().join("data"),
-            database: None,
+            database,
             realm: "tongdai".into(),
             durability: Durability::Process,
         };

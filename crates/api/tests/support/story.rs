@@ -35,6 +35,12 @@ impl ToldCall {
         self
     }
 
+    /// Whatever comes next happens now.
+    pub fn now(&mut self) -> &mut Self {
+        self.at = Timestamp::now();
+        self
+    }
+
     /// A click-to-call that rings 101.
     pub fn click(&mut self, to: &str) -> &mut Self {
         let to = outside(to);
