@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::TenantId;
 use serde_json::{Map, Value};
 
-use super::apply::{Row, execute, insert_row, print_secrets, raise_versions, read_house, read_version, remember_realm};
-use super::house::{House, Key};
+use super::house::{House, Key, read_house};
 use super::items::{Item, OPERATOR, of_draft};
 use super::noun::Noun;
+use super::rows::{Row, execute, insert_row, print_secrets, raise_versions, read_version, remember_realm};
 use super::{
     Author, Change, ChangeError, Changed, Deed, Reach, Settings, Thing, given, merge, merged, named, order, tenants,
 };
@@ -112,7 +112,7 @@ impl Changing<'_> {
         let extras = given::take_extras(noun, &mut patch)?;
         let (key, before) = self.found(called)?;
         if extras.shared.is_some_and(|shared| shared != (key.0 == OPERATOR)) {
-            return Err(wrong("shared", "a trunk stays whose it is: make another one"));
+            return Err(ChangeError::wrong("shared", "a trunk stays whose it is: make another one"));
         }
         let row = &self.house.rows[&key];
         let mut given = print(noun, &key.2, &row.body, self.house.country(key.0))?;
@@ -127,7 +127,7 @@ impl Changing<'_> {
             }
             if noun == Noun::Extension && password_stays {
                 let sentence = "phones prove their password together with their number: give `password` again with another `number`";
-                return Err(wrong("password", sentence));
+                return Err(ChangeError::wrong("password", sentence));
             }
         }
         let lost = named::names_of(noun, &key.2, &row.body)
@@ -211,7 +211,7 @@ impl Changing<'_> {
             if self.reach.whole_server {
                 return Ok(OPERATOR);
             }
-            return Err(wrong("shared", "a shared trunk is the operator's: leave `shared` out"));
+            return Err(ChangeError::wrong("shared", "a shared trunk is the operator's: leave `shared` out"));
         }
         let tenant = self.reach.tenant.filter(|id| self.house.tenant(*id).is_some());
         tenant.ok_or_else(|| ChangeError::NotFound { what: "the tenant".into() })
@@ -270,9 +270,12 @@ impl Changing<'_> {
     fn check_user(&self, tenant: Option<&str>) -> Result<(), ChangeError> {
         match tenant {
             None if self.reach.whole_server => Ok(()),
-            None => Err(wrong("role", "operators are the operator's: write owner, supervisor, agent or reader")),
+            None => Err(ChangeError::wrong(
+                "role",
+                "operators are the operator's: write owner, supervisor, agent or reader",
+            )),
             Some(name) if self.house.tenant_named(self.reach, name).is_some() => Ok(()),
-            Some(_) => Err(wrong("tenant", "there is no such tenant: name another")),
+            Some(_) => Err(ChangeError::wrong("tenant", "there is no such tenant: name another")),
         }
     }
 
@@ -356,8 +359,4 @@ fn follow_number(noun: Noun, given: &mut Printed, patch: &Map<String, Value>) {
     if is_numbered && given.get("name") == given.get("number") && !patch.contains_key("name") {
         given.remove("name");
     }
-}
-
-pub(super) fn wrong(field: &str, sentence: impl Into<String>) -> ChangeError {
-    ChangeError::Wrong { field: Some(field.into()), sentence: sentence.into() }
 }

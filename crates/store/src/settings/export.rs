@@ -3,8 +3,7 @@
 use model::TenantId;
 use serde_json::{Map, Value};
 
-use super::apply::read_house;
-use super::house::House;
+use super::house::{House, read_house};
 use super::items::OPERATOR;
 use super::noun::Noun;
 use super::{Reach, Settings};

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::ChangeError;
-use super::apply::Row;
-use super::change::wrong;
 use super::noun::Noun;
+use super::rows::Row;
 use crate::StoreError;
 use crate::secrets::{Secret, digits_secret, token_secret};
 
@@ -41,7 +40,9 @@ pub(super) fn take_extras(noun: Noun, given: &mut Map<String, Value>) -> Result<
             extras.shared = match given.remove("shared") {
                 None | Some(Value::Null) => None,
                 Some(Value::Bool(shared)) => Some(shared),
-                Some(_) => return Err(wrong("shared", "`shared` must be true or false: write one of them")),
+                Some(_) => {
+                    return Err(ChangeError::wrong("shared", "`shared` must be true or false: write one of them"));
+                }
             };
         }
         Noun::Outbound => {
@@ -49,7 +50,12 @@ pub(super) fn take_extras(noun: Noun, given: &mut Map<String, Value>) -> Result<
                 None | Some(Value::Null) => None,
                 Some(position) => match position.as_u64().and_then(|number| usize::try_from(number).ok()) {
                     Some(position @ 1..) => Some(position),
-                    _ => return Err(wrong("position", "`position` must be a whole number from 1: write one")),
+                    _ => {
+                        return Err(ChangeError::wrong(
+                            "position",
+                            "`position` must be a whole number from 1: write one",
+                        ));
+                    }
                 },
             };
         }

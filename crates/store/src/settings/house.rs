@@ -6,12 +6,12 @@ use model::{Number, TenantId};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::apply::{Row, Rows, TenantRow, sealing_place};
 use super::items::OPERATOR;
 use super::noun::Noun;
-use super::tell::shown_name;
+use super::rows::{Row, Rows, TenantRow, read_rows, read_tenants, sealing_place};
 use super::{Reach, Settings, Thing};
 use crate::StoreError;
+use crate::db::Transaction;
 use crate::provision::{Printed, print};
 use crate::secrets::hex;
 
@@ -176,6 +176,19 @@ fn row_id(noun: Noun, called: &str) -> Option<i64> {
 /// The id of a row as it is shown. Numbers and names may be digits; the sign before it is in none of them.
 pub(super) fn shown_id(noun: Noun, id: i64) -> String {
     if is_plain(noun) { id.to_string() } else { format!("~{id}") }
+}
+
+/// What people call a thing.
+pub(super) fn shown_name<'a>(noun: Noun, name: &'a str, shown: &'a Printed) -> &'a str {
+    match noun {
+        Noun::Number => shown.get("number").and_then(Value::as_str).unwrap_or(name),
+        _ => name,
+    }
+}
+
+/// Everything that is stored.
+pub(super) async fn read_house(transaction: &mut Transaction) -> Result<House, StoreError> {
+    Ok(House { tenants: read_tenants(transaction).await?, rows: read_rows(transaction).await? })
 }
 
 impl Settings {

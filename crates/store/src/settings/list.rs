@@ -1,9 +1,9 @@
 //! Settings are read: one, a page of them.
 
-use super::apply::{Rows, read_rows_of, read_tenants};
 use super::house::{House, Key};
 use super::items::OPERATOR;
 use super::noun::Noun;
+use super::rows::{Rows, read_rows_of, read_tenants};
 use super::{Reach, Settings, Thing, ThingPage};
 use crate::StoreError;
 use crate::db::Sql;

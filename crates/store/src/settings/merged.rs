@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use model::TenantId;
 
-use super::apply::{Rows, TenantRow};
 use super::items::{Item, OPERATOR, sign_in_names};
 use super::noun::Noun;
+use super::rows::{Rows, TenantRow};
 use crate::provision::ProvisionError;
 
 /// Checks what the store would hold; `lines`: the tenants of the file and where they begin.

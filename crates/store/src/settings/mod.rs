@@ -12,6 +12,7 @@ mod merged;
 mod named;
 mod noun;
 mod order;
+mod rows;
 mod snapshot;
 pub(crate) mod stored;
 mod tell;

@@ -4,9 +4,9 @@ use model::{Extension, Group, Menu, NumberRoute, Outbound, Queue, Route, TenantI
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::apply::Rows;
 use super::items::OPERATOR;
 use super::noun::Noun;
+use super::rows::Rows;
 use super::stored::Device;
 use crate::StoreError;
 use crate::provision::{Names, Reference};

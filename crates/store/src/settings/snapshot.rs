@@ -8,9 +8,9 @@ use model::{
 };
 use serde::de::DeserializeOwned;
 
-use super::apply::{Row, Rows, read_rows, read_tenants, read_version, sealing_place};
 use super::items::OPERATOR;
 use super::noun::Noun;
+use super::rows::{Row, Rows, read_rows, read_tenants, read_version, sealing_place};
 use super::stored::TenantBody;
 use super::{Settings, Snapshot};
 use crate::StoreError;

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::Author;
 use super::given::changed_secrets;
-use super::house::{House, shown_id};
+use super::house::{House, shown_id, shown_name};
 use super::items::OPERATOR;
 use super::noun::Noun;
 use crate::StoreError;
 use crate::audit::{self, OfThing, Verb};
 use crate::db::Transaction;
-use crate::provision::{Printed, print};
+use crate::provision::print;
 
 /// Writes down every difference.
 pub(super) async fn tell_differences(
@@ -61,7 +61,7 @@ async fn tell_tenants(
     before: &House,
     after: &House,
 ) -> Result<(), StoreError> {
-    let printed = |row: &super::apply::TenantRow| print(Noun::Tenant, &row.name, &row.body, "");
+    let printed = |row: &super::rows::TenantRow| print(Noun::Tenant, &row.name, &row.body, "");
     for row in &after.tenants {
         let was = before.tenants.iter().find(|was| was.id == row.id && !was.deleted);
         let deed = match (was, row.deleted) {
@@ -79,12 +79,4 @@ async fn tell_tenants(
         audit::write_thing(transaction, author, deed, &thing).await?;
     }
     Ok(())
-}
-
-/// What people call a thing.
-pub(super) fn shown_name<'a>(noun: Noun, name: &'a str, shown: &'a Printed) -> &'a str {
-    match noun {
-        Noun::Number => shown.get("number").and_then(Value::as_str).unwrap_or(name),
-        _ => name,
-    }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use model::{TenantId, Timestamp};
 use serde_json::{Map, Value};
 
-use super::apply::{TenantRow, execute};
-use super::change::{Changing, DOING, wrong};
+use super::change::{Changing, DOING};
 use super::items::{OPERATOR, body};
 use super::merge::merge;
 use super::noun::Noun;
+use super::rows::{TenantRow, execute};
 use super::{ChangeError, Changed, Deed, Thing};
 use crate::StoreError;
 use crate::audit::Verb;
@@ -61,7 +61,7 @@ async fn update(changing: &mut Changing<'_>, called: &str, patch: Map<String, Va
     let (name, body) = read(given)?;
     if name != row.name {
         let sentence = "a tenant keeps its name, which its phones sign in with: make another tenant";
-        return Err(wrong("name", sentence));
+        return Err(ChangeError::wrong("name", sentence));
     }
     if body == row.body {
         return Ok(Changed { thing: before, different: false });

@@ -130,3 +130,10 @@ pub enum ChangeError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl ChangeError {
+    /// A value of this field cannot be used.
+    pub(super) fn wrong(field: &str, sentence: impl Into<String>) -> Self {
+        Self::Wrong { field: Some(field.into()), sentence: sentence.into() }
+    }
+}
