@@ -231,7 +231,7 @@ impl App {
 pub fn router(app: App) -> Router {
     let keys = Keys::new(app.directory.clone());
     let stories = Stories::new(app.store.feed(), keys.clone());
-    let limits = Limits::new(app.settings.requests_per_second, app.settings.unlimited_from.clone());
+    let limits = Arc::new(Limits::new(app.settings.requests_per_second, app.settings.unlimited_from.clone()));
     let faces = Arc::new(Faces { app, keys, stories, limits });
     native::router(faces.clone())
         .merge(vendors::router(faces.clone()))
@@ -247,7 +247,7 @@ pub(crate) struct Faces {
     pub app: App,
     pub keys: Keys,
     pub stories: Stories,
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
 }
 
 /// The address a request came from.

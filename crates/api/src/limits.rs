@@ -32,6 +32,8 @@ const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(2).expect("some");
 /// second from then on.
 const WRONG_AT_ONCE: NonZeroU32 = NonZeroU32::new(300).expect("some");
 const GUESSES_AT_ONCE: NonZeroU32 = NonZeroU32::new(3_000).expect("some");
+/// The least time for which a source that guesses hears of no key that it has not used; each further guess begins it anew.
+const SHUT_OUT: Duration = Duration::from_secs(1);
 const WRONG_A_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("some");
 /// How long it is remembered that a source used a key, and how many of these are remembered.
 const REMEMBERED_FOR: Duration = Duration::from_hours(24);
@@ -106,13 +108,16 @@ impl<C: Clock + Clone> Limits<C> {
 
     /// Counts a request made with a key that is right. `proof`: all that was shown to prove it.
     pub fn admit(&self, key: &str, proof: &str, from: Option<SocketAddr>) -> Result<(), TooMany> {
-        if let Some(source) = self.source(from) {
-            self.listen(source, (key, proof))?;
-        }
+        self.may_know(key, proof, from)?;
         let Some(keys) = self.keys.as_ref().filter(|_| !self.is_unlimited(from)) else { return Ok(()) };
         let standing = keys.take(key.to_owned(), String::new);
         tell(standing);
         standing.retry.map_or(Ok(()), |wait| Err(TooMany(wait)))
+    }
+
+    /// Whether a right key that was shown with this proof may be known to be right: not by a source that guesses.
+    pub fn may_know(&self, key: &str, proof: &str, from: Option<SocketAddr>) -> Result<(), TooMany> {
+        self.source(from).map_or(Ok(()), |source| self.listen(source, (key, proof)))
     }
 
     /// Counts a wrong key; whether it may hear that it is one.
@@ -122,7 +127,7 @@ impl<C: Clock + Clone> Limits<C> {
         let shared = || Source::of(IpAddr::from([0, 0, 0, 0]));
         let guesses = self.guesses.take(source, shared);
         if let Some(wait) = guesses.retry {
-            self.shut(source, wait);
+            self.shut(source, wait.max(SHUT_OUT));
         }
         let standing = if guesses.retry.is_some() { guesses } else { self.wrong.take(source, shared) };
         let Some(wait) = standing.retry else { return Ok(()) };
@@ -327,7 +332,7 @@ mod tests {
         }
         assert_eq!(limits.admit("right", "guessed", from("192.0.2.2:6")), Ok(()), "from elsewhere");
         assert_eq!(heard, WRONG_AT_ONCE.get() as usize);
-        clock.advance(Duration::from_millis(200));
+        clock.advance(Duration::from_secs(1));
         assert_eq!(limits.admit("right", "guessed", from("192.0.2.1:6")), Ok(()), "once it rests");
     }
 

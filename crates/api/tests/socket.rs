@@ -107,6 +107,37 @@ async fn a_wrong_key_is_an_error_in_each_clients_own_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_keys_hears_of_none_but_those_that_it_has_used() {
+    let world = World::start().await;
+    let used = json!(["VOIPKEY_DEMO", "SECRET_DEMO"]);
+    let mut client = connected(NEW, &world).await;
+    client.emit("sign", used.clone()).await;
+    client.hears("signing").await;
+    client.hears("connected").await;
+    // Whoever has sent so many wrong ones, and goes on, is taken for a guesser.
+    let guess = world.get("/dial/history?voip=WRONG&secret=WRONG");
+    let (sent, mut count) = tokio::sync::watch::channel(0);
+    let guessing = tokio::spawn(async move {
+        loop {
+            guess.try_clone().expect("it has no body").send().await.expect("an answer");
+            sent.send_modify(|sent| *sent += 1);
+        }
+    });
+    count.wait_for(|sent| *sent > 3_300).await.expect("guesses");
+
+    let mut guesser = connected(NEW, &world).await;
+    guesser.emit("sign", json!(["VOIPKEY_DEMO"])).await;
+    guesser.hears("signing").await;
+    let refused = guesser.hears("Bandwidth").await;
+    assert_eq!(refused["code"], json!("too_many_wrong_keys"), "though the key is right");
+    let mut client = connected(NEW, &world).await;
+    client.emit("sign", used).await;
+    client.hears("signing").await;
+    client.hears("connected").await;
+    guessing.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_sign_is_told_and_closed() {
     let world = World::start_with(|settings| settings.live.sign_within = Duration::from_millis(50)).await;
     for kind in KINDS {

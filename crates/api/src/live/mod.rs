@@ -29,6 +29,7 @@ use self::adapter::{Direct, Wire};
 use self::seats::{Connection, Seats};
 use self::session::{Heard, Session};
 use crate::keys::Keys;
+use crate::limits::Limits;
 use crate::story::Stories;
 use crate::vendors::voip24h::number::Number;
 use crate::{App, Faces, Peer};
@@ -49,6 +50,7 @@ const JOIN_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 pub(crate) struct Live {
     app: App,
     keys: Keys,
+    limits: Arc<Limits>,
     wire: Wire,
     seats: Seats,
     stories: Stories,
@@ -56,7 +58,7 @@ pub(crate) struct Live {
 
 /// The path `/socket.io/`.
 pub(crate) fn router(faces: &Faces) -> Router {
-    let Faces { app, keys, stories, .. } = faces;
+    let Faces { app, keys, stories, limits } = faces;
     let wire = Wire::default();
     let settings = &app.settings.live;
     let (service, io) = SocketIo::builder()
@@ -72,8 +74,8 @@ pub(crate) fn router(faces: &Faces) -> Router {
         .max_buffer_size(settings.buffer)
         .with_adapter::<Direct>(wire.clone())
         .build_svc();
-    let (app, keys, stories) = (app.clone(), keys.clone(), stories.clone());
-    let live = Live { app, keys, wire, seats: Seats::default(), stories };
+    let (app, keys, stories, limits) = (app.clone(), keys.clone(), stories.clone(), limits.clone());
+    let live = Live { app, keys, limits, wire, seats: Seats::default(), stories };
 
     // A client may emit as soon as it hears that it is connected, so its handlers are there before that.
     let arriving = live.clone();

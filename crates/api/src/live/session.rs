@@ -5,7 +5,7 @@
 //!      │                  │             └─ resume ──► resumed, and what was missed, before anything else
 //!      │                  ├─ wrong key ──► error
 //!      │                  ├─ address not allowed ──► connectionRefused
-//!      │                  └─ all seats taken ──► Bandwidth
+//!      │                  └─ all seats taken, or too many wrong keys ──► Bandwidth
 //!      └─ nobody signs ──► connectTimeout
 //! ```
 
@@ -24,6 +24,7 @@ use super::seats::{Seat, Taken};
 use super::{Connection, Live};
 use crate::Readiness;
 use crate::keys::Voip24hKey;
+use crate::limits::TooMany;
 use crate::story::{Dialect, Story, packet};
 use crate::vendors::voip24h::greetings::{self, Bandwidth, ConnectEnd, Placed};
 use crate::vendors::voip24h::number::{NoNumber, Number};
@@ -83,7 +84,20 @@ impl Session {
         }
         let (arguments, resume) = self.wait_for_sign().await?;
         self.say("signing", &greetings::SIGNING);
-        let Some(key) = self.find_key(&arguments) else {
+        let key = self.find_key(&arguments);
+        let heard = match &key {
+            Some(key) => {
+                let proof = credentials(&arguments).map(Credentials::proof).unwrap_or_default();
+                self.live.limits.may_know(&key.voip, &proof, self.peer)
+            }
+            None => self.live.limits.wrong_key(self.peer),
+        };
+        if let Err(TooMany(wait)) = heard {
+            let retry_after = wait.as_secs().max(1);
+            let why = Bandwidth { said: greetings::TOO_MANY_WRONG_KEYS, limit: 0, current: 0, retry_after };
+            return self.send_away("Bandwidth", &why).await;
+        }
+        let Some(key) = key else {
             return self.wrong_key().await;
         };
         if !key.allows(self.peer) {
@@ -301,6 +315,15 @@ async fn due(story: &Story, position: i64, pause: Option<Instant>) {
 enum Credentials {
     Either(String),
     Both { voip: String, secret: String },
+}
+
+impl Credentials {
+    /// All that was shown to prove the key.
+    fn proof(self) -> String {
+        match self {
+            Self::Either(proof) | Self::Both { secret: proof, .. } => proof,
+        }
+    }
 }
 
 /// One string (the public or the secret part), two strings, or an object with `voip`, `secret` or both.

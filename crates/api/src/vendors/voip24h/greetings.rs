@@ -56,6 +56,8 @@ said! {
     SIGN_LATE FAILED "sign_late" "nobody signed in time" "Không nhận được sign kịp thời: hãy kết nối lại và gửi khóa ngay." "No sign came in time: connect again and send the key at once.";
     /// `Bandwidth`
     TOO_MANY_SESSIONS FAILED "too_many_sessions" "too many sessions" "Khóa đã dùng hết số phiên: hãy đóng phiên cũ hoặc tăng socket_sessions." "The key has no session left: close an old one or raise socket_sessions.";
+    /// `Bandwidth`
+    TOO_MANY_WRONG_KEYS FAILED "too_many_wrong_keys" "too many wrong keys" "Địa chỉ IP này gửi quá nhiều khóa sai: hãy thử lại sau." "Too many wrong keys came from this address: try again later.";
     /// `connectEnd`: nobody said `hello`.
     SILENT FAILED "silent" "no hello was heard" "Không nhận được hello trong thời hạn, phiên đã đóng." "No hello came in time: the session is closed.";
     /// `connectEnd`: a newer session of a hub's key.
