@@ -2,6 +2,7 @@
 
 mod apply;
 mod change;
+mod changing;
 mod export;
 mod given;
 mod house;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{TenantId, Timestamp};
 use serde_json::{Map, Value};
 
-use super::change::{Changing, DOING};
+use super::changing::{Changing, DOING};
 use super::items::{OPERATOR, body};
 use super::merge::merge;
 use super::noun::Noun;

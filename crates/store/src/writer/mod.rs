@@ -6,6 +6,7 @@
 
 mod commit;
 mod group;
+mod outcome;
 mod postgres;
 mod sqlite;
 mod task;

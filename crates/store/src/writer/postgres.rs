@@ -12,8 +12,8 @@ use model::{Batch, Kept, TenantId};
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe};
 
-use super::commit::{Failure, Heads};
 use super::group::{counted, last_records, last_values, tenants};
+use super::outcome::{Failure, Heads};
 use crate::claims::ClaimAnswer;
 use crate::db::{Connection, Value, answered};
 use crate::records::facts::{Facts, KIND};

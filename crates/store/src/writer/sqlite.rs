@@ -15,8 +15,8 @@ use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::types::Type;
 use sqlx::{Arguments, AssertSqlSafe};
 
-use super::commit::{Failure, Heads};
 use super::group::{Group, Saved, counted, last_records, last_values};
+use super::outcome::{Failure, Heads};
 use crate::claims::ClaimAnswer;
 use crate::db::{Connection, Turn};
 use crate::records::facts::{Facts, KIND, Tally};
