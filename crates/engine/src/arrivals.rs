@@ -94,7 +94,7 @@ impl Arrival<'_, '_> {
         let to = party_called(&destination, &dialled);
         let direction = match &to {
             Party::Outside { .. } => Direction::Outbound,
-            Party::Extension { .. } | Party::Group { .. } => Direction::Local,
+            _ => Direction::Local,
         };
         let did = (direction == Direction::Outbound)
             .then(|| ring::caller_id(&settings, Some(&extension)))

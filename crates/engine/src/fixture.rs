@@ -27,6 +27,12 @@ pub fn demo() -> TenantSettings {
         ring_seconds: 30,
         lines: 2,
         auto_answer: false,
+        forward: Default::default(),
+        do_not_disturb: false,
+        voicemail: None,
+        pickup_group: None,
+        supervisor: false,
+        skills: Default::default(),
     };
     let number = |number: &str, route| (number.to_owned(), NumberRoute { number: number.into(), route });
     TenantSettings {
@@ -35,6 +41,7 @@ pub fn demo() -> TenantSettings {
         name: "VPBX_DEMO".into(),
         display_name: "Demo company".into(),
         timezone: "Asia/Ho_Chi_Minh".into(),
+        zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
         language: Language::Vi,
         country: "84".into(),
         digest: vec![DigestAlgorithm::Md5],
@@ -83,6 +90,7 @@ pub fn demo() -> TenantSettings {
                 strategy: Strategy::RingAll,
                 members: vec!["101".into(), "102".into()],
                 ring_seconds: 30,
+                overflow: None,
             },
         )]
         .into(),
@@ -94,8 +102,16 @@ pub fn demo() -> TenantSettings {
             destinations: vec!["84".into()],
             max_call_seconds: 14_400,
             silence_seconds: 60,
+            daily_minutes: None,
         },
         switches: Switches { null_type_on_hangup: true, lower_case_states: false, feedback_md5_with_bars: true },
         transfer_ring_back: true,
+        hours: Default::default(),
+        sounds: Default::default(),
+        clips: Default::default(),
+        music: None,
+        announce_recording: None,
+        parking: None,
+        feature_codes: Default::default(),
     }
 }

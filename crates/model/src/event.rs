@@ -37,6 +37,8 @@ pub enum Subject {
     Sound(CallId),
     /// An extension's phones coming and going.
     Extension(String),
+    /// An extension as a member of queues.
+    Agent(String),
     /// A trunk's health and refusals.
     Trunk(String),
 }
@@ -49,6 +51,7 @@ impl Subject {
             Self::Recording(_) => "recording",
             Self::Sound(_) => "sound",
             Self::Extension(_) => "extension",
+            Self::Agent(_) => "agent",
             Self::Trunk(_) => "trunk",
         }
     }
@@ -58,7 +61,7 @@ impl Subject {
         match self {
             Self::Call(id) | Self::Sound(id) => id.to_string(),
             Self::Recording(id) => id.to_string(),
-            Self::Extension(id) | Self::Trunk(id) => id.clone(),
+            Self::Extension(id) | Self::Agent(id) | Self::Trunk(id) => id.clone(),
         }
     }
 }
@@ -75,6 +78,8 @@ pub enum What {
     Sound(SoundEvent),
     /// To an extension.
     Extension(ExtensionEvent),
+    /// To an agent.
+    Agent(AgentEvent),
     /// To a trunk.
     Trunk(TrunkEvent),
 }
@@ -101,6 +106,14 @@ pub enum RoutedBy {
     Crm,
     /// The route for calls that the CRM did not decide.
     Default,
+    /// The hours of the company.
+    Hours,
+    /// A key that the caller pressed in a menu, or none.
+    Menu,
+    /// A queue or group in which nobody took the call.
+    Overflow,
+    /// Somebody who has calls go elsewhere.
+    Forward,
 }
 
 /// Which side of the conversation a leg is on. In a call between two extensions the one called is the agent.
@@ -127,6 +140,36 @@ pub enum Party {
         /// `600`
         number: String,
     },
+    /// Callers who wait for agents.
+    Queue {
+        /// `700`
+        number: String,
+    },
+    /// Spoken choices.
+    Menu {
+        /// Its name.
+        number: String,
+    },
+    /// Where messages are left for an extension.
+    Voicemail {
+        /// The extension.
+        number: String,
+    },
+    /// A prompt after which the call ends.
+    Prompt {
+        /// The sound's name; empty where the words stand in the route.
+        number: String,
+    },
+    /// A place where calls are parked.
+    Parking {
+        /// `801`; empty before there is one.
+        number: String,
+    },
+    /// What a code orders.
+    Feature {
+        /// What was dialled.
+        number: String,
+    },
     /// Somebody in the public network, or who claims to be.
     Outside {
         /// In E.164 where it has such a form, else as the trunk gave it or as it was dialled.
@@ -140,6 +183,40 @@ pub enum Party {
     },
 }
 
+impl RoutedBy {
+    /// Every word that [`RoutedBy::word`] gives.
+    pub const WORDS: &'static [&'static str] = &["crm", "default", "hours", "menu", "overflow", "forward"];
+
+    /// Who, in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Crm => "crm",
+            Self::Default => "default",
+            Self::Hours => "hours",
+            Self::Menu => "menu",
+            Self::Overflow => "overflow",
+            Self::Forward => "forward",
+        }
+    }
+}
+
+impl Unqueued {
+    /// Every word that [`Unqueued::word`] gives.
+    pub const WORDS: &'static [&'static str] = &["answered", "abandoned", "too_long", "full", "empty", "ended"];
+
+    /// Why, in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+            Self::TooLong => "too_long",
+            Self::Full => "full",
+            Self::Empty => "empty",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 impl Party {
     /// Somebody in the public network, whose number was written like this.
     pub fn outside(number: &Number, written: &str, trunk: Option<String>) -> Self {
@@ -148,10 +225,36 @@ impl Party {
         Self::Outside { number: Text::from(e164), shown, trunk }
     }
 
+    /// Every word that [`Party::word`] gives.
+    pub const WORDS: &'static [&'static str] =
+        &["extension", "group", "queue", "menu", "voicemail", "prompt", "parking", "feature", "outside"];
+
+    /// What sort of party it is, in a word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Extension { .. } => "extension",
+            Self::Group { .. } => "group",
+            Self::Queue { .. } => "queue",
+            Self::Menu { .. } => "menu",
+            Self::Voicemail { .. } => "voicemail",
+            Self::Prompt { .. } => "prompt",
+            Self::Parking { .. } => "parking",
+            Self::Feature { .. } => "feature",
+            Self::Outside { .. } => "outside",
+        }
+    }
+
     /// The number of whoever it is.
     pub fn number(&self) -> &str {
         match self {
-            Self::Extension { number } | Self::Group { number } => number,
+            Self::Extension { number }
+            | Self::Group { number }
+            | Self::Queue { number }
+            | Self::Menu { number }
+            | Self::Voicemail { number }
+            | Self::Prompt { number }
+            | Self::Parking { number }
+            | Self::Feature { number } => number,
             Self::Outside { number, .. } => number.as_str(),
         }
     }
@@ -159,7 +262,14 @@ impl Party {
     /// The number in the form in which it was dialled or came in (readings 2).
     pub fn shown(&self) -> &str {
         match self {
-            Self::Extension { number } | Self::Group { number } => number,
+            Self::Extension { number }
+            | Self::Group { number }
+            | Self::Queue { number }
+            | Self::Menu { number }
+            | Self::Voicemail { number }
+            | Self::Prompt { number }
+            | Self::Parking { number }
+            | Self::Feature { number } => number,
             Self::Outside { number, shown, .. } => shown.as_ref().unwrap_or(number).as_str(),
         }
     }
@@ -168,7 +278,7 @@ impl Party {
     pub fn extension(&self) -> Option<&str> {
         match self {
             Self::Extension { number } => Some(number),
-            Self::Group { .. } | Self::Outside { .. } => None,
+            _ => None,
         }
     }
 }
@@ -333,6 +443,116 @@ pub enum CallEvent {
         /// The SIP status that said so.
         sip: u16,
     },
+    /// The caller has reached an end that is no person: a mailbox, or a prompt after which the call ends.
+    #[serde(rename = "call.reached")]
+    Reached {
+        /// The caller's leg.
+        leg: LegId,
+        /// What.
+        end: Party,
+    },
+    /// The caller of a menu pressed a key, or none in time.
+    #[serde(rename = "call.menu_key")]
+    MenuKey {
+        /// The menu.
+        menu: String,
+        /// None: nothing in time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<char>,
+        /// Whether it leads somewhere.
+        valid: bool,
+    },
+    /// The caller waits in a queue.
+    #[serde(rename = "call.queued")]
+    Queued {
+        /// The queue.
+        queue: String,
+        /// The caller's place, from 1.
+        place: u32,
+    },
+    /// An agent's phone is rung for a caller who waits.
+    #[serde(rename = "call.offered")]
+    Offered {
+        /// The queue.
+        queue: String,
+        /// The agent's leg.
+        leg: LegId,
+    },
+    /// An agent did not take the caller.
+    #[serde(rename = "call.offer_missed")]
+    OfferMissed {
+        /// The queue.
+        queue: String,
+        /// The agent's leg.
+        leg: LegId,
+        /// Why.
+        reason: Reason,
+    },
+    /// The caller waits no more.
+    #[serde(rename = "call.unqueued")]
+    Unqueued {
+        /// The queue.
+        queue: String,
+        /// Why.
+        why: Unqueued,
+    },
+    /// Who was called has calls go elsewhere.
+    #[serde(rename = "call.forwarded")]
+    Forwarded {
+        /// Who was called.
+        from: Party,
+        /// Where the call goes.
+        to: Party,
+        /// Why.
+        why: Forwarding,
+    },
+    /// Somebody takes a call that rings elsewhere.
+    #[serde(rename = "call.picked_up")]
+    PickedUp {
+        /// The leg of whoever takes it.
+        leg: LegId,
+        /// The leg that rang.
+        from: LegId,
+    },
+    /// A party was parked.
+    #[serde(rename = "call.parked")]
+    Parked {
+        /// The leg that waits.
+        leg: LegId,
+        /// The leg of whoever parked it.
+        by: LegId,
+        /// Where.
+        place: u32,
+    },
+    /// A parked party is taken by somebody, or rings back.
+    #[serde(rename = "call.unparked")]
+    Unparked {
+        /// The leg that waited.
+        leg: LegId,
+        /// Where.
+        place: u32,
+        /// The leg of whoever took it. None: nobody did in time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<LegId>,
+    },
+    /// Somebody more takes part in the conversation, or takes part otherwise than before.
+    #[serde(rename = "call.joined")]
+    Joined {
+        /// The leg.
+        leg: LegId,
+        /// How.
+        part: Part,
+    },
+    /// Somebody left a message.
+    #[serde(rename = "call.message_left")]
+    MessageLeft {
+        /// Whose mailbox.
+        mailbox: String,
+        /// The message.
+        recording: RecordingId,
+        /// Its length.
+        milliseconds: u64,
+    },
     /// The call is over. Exactly once, and the call's last event.
     #[serde(rename = "call.ended")]
     Ended {
@@ -349,6 +569,84 @@ pub enum CallEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         merged_into: Option<CallId>,
     },
+}
+
+/// Why a caller does not wait in a queue any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unqueued {
+    /// An agent took the call.
+    Answered,
+    /// The caller gave up.
+    Abandoned,
+    /// The caller waited as long as the queue allows.
+    TooLong,
+    /// Too many wait already.
+    Full,
+    /// No agent is signed in.
+    Empty,
+    /// Somebody above ended the call.
+    Ended,
+}
+
+/// Why a call goes elsewhere than to whom it was for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forwarding {
+    /// All calls do.
+    Always,
+    /// Who was called talks, or refused.
+    Busy,
+    /// It rang in vain.
+    NoAnswer,
+    /// No phone could be reached.
+    Unreachable,
+    /// Who was called is not to be disturbed.
+    DoNotDisturb,
+}
+
+/// How somebody takes part in a conversation of more than two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Hears all and is heard by all.
+    Conference,
+    /// Hears all and is heard by nobody.
+    Listen,
+    /// Hears all and is heard by one extension.
+    Whisper,
+    /// Hears all and is heard by all, without having been asked.
+    Barge,
+}
+
+/// What happens to an extension as a member of queues.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum AgentEvent {
+    /// Takes calls of its queues from now on.
+    #[serde(rename = "agent.signed_in")]
+    SignedIn,
+    /// Takes none any more.
+    #[serde(rename = "agent.signed_out")]
+    SignedOut,
+    /// Takes none for now.
+    #[serde(rename = "agent.paused")]
+    Paused {
+        /// Why, in the agent's words; `no answer` where it missed too many.
+        reason: Text,
+    },
+    /// Takes calls again after a pause.
+    #[serde(rename = "agent.resumed")]
+    Resumed,
+    /// Has time to write down what was talked about.
+    #[serde(rename = "agent.wrap_up")]
+    WrapUp {
+        /// For how long.
+        seconds: u32,
+    },
+    /// The time for writing down is over.
+    #[serde(rename = "agent.ready")]
+    Ready,
 }
 
 /// What happens to a recording.

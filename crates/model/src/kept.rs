@@ -18,11 +18,28 @@ pub enum KeptKind {
     Seq,
     /// A ban. Key: the source. Belongs to no tenant: [`TenantId::SERVER`]; the door's fact, not the engine's.
     Ban,
+    /// How an agent stands. Key: the extension.
+    Agent,
+    /// Minutes of calls that were used up. Key: the day.
+    Minutes,
+    /// What a phone is told of (RFC 6665). Key: the subscription.
+    Subscription,
     /// How a trunk stands ([`TrunkHealth`](crate::TrunkHealth)). Key: its name. The operator's belong to [`TenantId::SERVER`].
     Trunk,
 }
 
 impl KeptKind {
+    const ALL: [Self; 8] = [
+        Self::Bindings,
+        Self::Dialog,
+        Self::Seq,
+        Self::Ban,
+        Self::Agent,
+        Self::Minutes,
+        Self::Subscription,
+        Self::Trunk,
+    ];
+
     /// The word in the store.
     pub fn name(self) -> &'static str {
         match self {
@@ -30,13 +47,16 @@ impl KeptKind {
             Self::Dialog => "dialog",
             Self::Seq => "seq",
             Self::Ban => "ban",
+            Self::Agent => "agent",
+            Self::Minutes => "minutes",
+            Self::Subscription => "subscription",
             Self::Trunk => "trunk",
         }
     }
 
     /// Reads the word in the store.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Bindings, Self::Dialog, Self::Seq, Self::Ban, Self::Trunk].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Role, Target, TenantId};
+use crate::{Clips, Codec, FeatureCodes, Hours, NamedSound, Prompt, Role, Target, TenantId};
 
 /// A language that people are spoken and written to in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct TenantSettings {
     pub display_name: String,
     /// An IANA zone: `Asia/Ho_Chi_Minh`.
     pub timezone: String,
+    /// The same, ready to be reckoned with.
+    pub zone: jiff::tz::TimeZone,
     /// For prompts and sentences.
     pub language: Language,
     /// The country code that national numbers belong to, digits only.
@@ -82,6 +84,20 @@ pub struct TenantSettings {
     pub queues: BTreeMap<String, Queue>,
     /// By name.
     pub menus: BTreeMap<String, Menu>,
+    /// By name.
+    pub hours: BTreeMap<String, Hours>,
+    /// By name.
+    pub sounds: BTreeMap<String, NamedSound>,
+    /// What is ready to be played; made and read before the snapshot is handed over.
+    pub clips: Clips,
+    /// The sound that is played to whoever waits. None: our own music.
+    pub music: Option<String>,
+    /// What both sides hear before a conversation is recorded. None: nothing.
+    pub announce_recording: Option<Prompt>,
+    /// Where calls are parked. None: nowhere.
+    pub parking: Option<Parking>,
+    /// What phones dial to order something.
+    pub feature_codes: FeatureCodes,
     /// What the tenant may use.
     pub limits: Limits,
     /// Readings that differ in the wild.
@@ -109,6 +125,76 @@ pub struct Extension {
     pub lines: u32,
     /// Whether click-to-call asks its phone to answer by itself.
     pub auto_answer: bool,
+    /// Where its calls go instead.
+    #[serde(default)]
+    pub forward: Forward,
+    /// Whether its calls go nowhere but where `forward.busy` says.
+    #[serde(default)]
+    pub do_not_disturb: bool,
+    /// Where messages for it are left. None: it has no mailbox.
+    #[serde(default)]
+    pub voicemail: Option<Mailbox>,
+    /// Extensions of one pick-up group may take each other's calls. None: it belongs to none.
+    #[serde(default)]
+    pub pickup_group: Option<String>,
+    /// Whether it may listen to others' calls, whisper and barge in, by code and by API.
+    #[serde(default)]
+    pub supervisor: bool,
+    /// What it can do, and how well: `{ english: 3 }`.
+    #[serde(default)]
+    pub skills: BTreeMap<String, u32>,
+}
+
+/// Where calls for an extension go instead: an extension, a group, a queue or a public number, as it would dial it, or
+/// `voicemail`, its own mailbox.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Forward {
+    /// All of them; its phones do not ring.
+    pub always: Option<String>,
+    /// When it talks, refuses, or is not to be disturbed.
+    pub busy: Option<String>,
+    /// When it rang for long enough.
+    pub no_answer: Option<String>,
+    /// When no phone is signed in or none responds.
+    pub unreachable: Option<String>,
+}
+
+/// Where messages are left for an extension.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Where each message is mailed to.
+    pub mail: Option<String>,
+    /// What callers hear. None: a sentence of ours.
+    pub greeting: Option<Prompt>,
+    /// The longest message.
+    pub max_seconds: u32,
+    /// The most messages that are kept; callers are then told that nobody is there.
+    pub max_messages: u32,
+}
+
+/// A number that is written as text.
+mod digits {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(number: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Where calls are parked until somebody takes them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Parking {
+    /// The number of the first place, `801`. It is dialled to take the call.
+    #[serde(with = "digits")]
+    pub first: u32,
+    /// How many places there are.
+    pub places: u32,
+    /// After so long whoever parked a call is rung back.
+    pub seconds: u32,
 }
 
 /// How a carrier wants numbers dialled.
@@ -293,6 +379,25 @@ pub enum Route {
         /// Without a usable answer.
         default: Box<Route>,
     },
+    /// An extension's mailbox.
+    Voicemail(String),
+    /// A prompt, after which the call ends.
+    Play(Prompt),
+    /// A number outside.
+    Outside(String),
+    /// What the hours say.
+    Hours {
+        /// Their name.
+        #[serde(rename = "name")]
+        hours: String,
+        /// While somebody is there.
+        open: Box<Route>,
+        /// Else.
+        closed: Box<Route>,
+        /// On holidays. None: as when closed.
+        #[serde(default)]
+        holiday: Option<Box<Route>>,
+    },
 }
 
 /// How a group rings.
@@ -325,6 +430,9 @@ pub struct Group {
     pub members: Vec<String>,
     /// How long each rings.
     pub ring_seconds: u32,
+    /// Where a caller goes whom nobody answers.
+    #[serde(default)]
+    pub overflow: Option<Route>,
 }
 
 /// Callers who wait for agents.
@@ -354,6 +462,34 @@ pub struct Queue {
     pub answer_at_once: bool,
     /// Where a caller goes who cannot wait.
     pub overflow: Option<Route>,
+    /// Of callers in several queues the one of the higher priority is offered first.
+    #[serde(default)]
+    pub priority: u32,
+    /// What an agent must be able to do, and how well, to be offered a caller.
+    #[serde(default)]
+    pub skills: BTreeMap<String, u32>,
+    /// The most callers that wait. None: as many as come.
+    #[serde(default)]
+    pub max_waiting: Option<u32>,
+    /// Whether callers wait although no agent is signed in.
+    #[serde(default)]
+    pub wait_when_empty: bool,
+    /// Whether callers hear how long they will wait.
+    #[serde(default)]
+    pub announce_wait: bool,
+    /// From one announcement to the next.
+    #[serde(default = "a_minute")]
+    pub announce_seconds: u32,
+    /// What callers hear first.
+    #[serde(default)]
+    pub greeting: Option<Prompt>,
+    /// What callers hear while they wait: a sound's name. None: the tenant's music.
+    #[serde(default)]
+    pub music: Option<String>,
+}
+
+fn a_minute() -> u32 {
+    60
 }
 
 /// Words in both languages.
@@ -370,8 +506,9 @@ pub struct Spoken {
 pub struct Menu {
     /// `main`
     pub name: String,
-    /// What is said.
-    pub say: Spoken,
+    /// What is said: `say` or `sound`.
+    #[serde(flatten)]
+    pub prompt: Prompt,
     /// Where each key leads.
     pub keys: BTreeMap<String, Route>,
     /// How long the caller may think.
@@ -395,6 +532,9 @@ pub struct Limits {
     pub max_call_seconds: u32,
     /// A leg that should send and sends nothing for so long is ended.
     pub silence_seconds: u32,
+    /// Minutes of calls to the public network in a day of the tenant's zone. None: as many as there are.
+    #[serde(default)]
+    pub daily_minutes: Option<u32>,
 }
 
 /// Readings that differ in the wild.

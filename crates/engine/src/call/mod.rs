@@ -365,14 +365,15 @@ impl Call {
             return self.caller.shown.clone();
         }
         match &self.leg(index).party {
-            Party::Extension { number } | Party::Group { number } => {
-                let name = self.settings.extensions.get(number).map(|extension| extension.name.clone());
-                Shown { number: number.clone(), name, private: false }
-            }
             Party::Outside { number, .. } => {
                 let parsed = Number::parse(number.as_str(), &self.settings.country);
                 let national = parsed.map(|number| number.national(&self.settings.country));
                 Shown { number: national.unwrap_or_else(|_| number.to_string()), name: None, private: false }
+            }
+            inside => {
+                let number = inside.number();
+                let name = self.settings.extensions.get(number).map(|extension| extension.name.clone());
+                Shown { number: number.to_owned(), name, private: false }
             }
         }
     }

@@ -106,7 +106,13 @@ impl Pair {
                 let [a, b] = self.legs;
                 call.order_recording(step, *action, Some((a, b))).map_err(|why| not_now(call, why))
             }
-            Command::Originate(_) | Command::HangUp { .. } | Command::Transfer(_) => return Some(order),
+            Command::Originate(_)
+            | Command::HangUp { .. }
+            | Command::Transfer(_)
+            | Command::Conference { .. }
+            | Command::Supervise { .. }
+            | Command::Park { .. }
+            | Command::Agent { .. } => return Some(order),
         };
         order.done(call, done);
         None

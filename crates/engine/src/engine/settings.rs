@@ -77,6 +77,7 @@ impl Engine {
                     tenant.office.take_seq(&key, &value);
                 }
             }
+            KeptKind::Agent | KeptKind::Minutes | KeptKind::Subscription => {}
             // The door's facts, and those that have gone to the trunks.
             KeptKind::Ban | KeptKind::Trunk => {}
             KeptKind::Dialog => {

@@ -144,7 +144,13 @@ fn to_route<'a>(settings: &'a TenantSettings, route: &Route) -> Result<Destinati
             settings.extensions.get(number).map(Destination::Extension).ok_or(Reason::UnknownTarget)
         }
         Route::Group(number) => settings.groups.get(number).map(Destination::Group).ok_or(Reason::UnknownTarget),
-        Route::Queue(_) | Route::Menu(_) | Route::Crm { .. } => Err(Reason::RouteUnavailable),
+        Route::Queue(_)
+        | Route::Menu(_)
+        | Route::Crm { .. }
+        | Route::Voicemail(_)
+        | Route::Play(_)
+        | Route::Outside(_)
+        | Route::Hours { .. } => Err(Reason::RouteUnavailable),
     }
 }
 

@@ -8,13 +8,14 @@ mod lines;
 mod one;
 mod people;
 mod print;
+mod prompts;
 mod references;
 mod section;
 mod tenant;
 mod words;
 mod yaml;
 
-use model::{Extension, Group, KeyKind, Menu, NumberRoute, Outbound, Queue};
+use model::{Extension, Group, Hours, KeyKind, Menu, NamedSound, NumberRoute, Outbound, Queue};
 
 use crate::secrets::Secret;
 use crate::settings::stored::{Device, Hook, TenantBody, TrunkBody, User};
@@ -67,6 +68,8 @@ pub(crate) struct TenantDraft {
     pub groups: Vec<Lined<Group>>,
     pub queues: Vec<Lined<Queue>>,
     pub menus: Vec<Lined<Menu>>,
+    pub hours: Vec<Lined<Hours>>,
+    pub sounds: Vec<Lined<NamedSound>>,
     pub hooks: Vec<Lined<HookDraft>>,
     pub devices: Vec<Lined<DeviceDraft>>,
     /// What the above names, each with the line on which it is named.
@@ -80,6 +83,10 @@ pub(crate) enum Reference {
     Group(String),
     Queue(String),
     Menu(String),
+    Hours(String),
+    Sound(String),
+    /// An extension that has a mailbox.
+    Mailbox(String),
     Member(String),
     Trunk(String),
     /// A public number as it is kept.

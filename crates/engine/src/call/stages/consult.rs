@@ -199,7 +199,7 @@ impl Consult {
                 let number = ring::caller_id(&settings, leg.party.extension());
                 (Direction::Outbound, number.map(|number| Text::from(number.international())))
             }
-            Party::Extension { .. } | Party::Group { .. } => (Direction::Local, None),
+            _ => (Direction::Local, None),
         };
         let consultation = call.begin_consultation(step, giving.by, direction, to.party(), did);
         let hunt = Hunt::start(call, step, giving.by, side, &to).map_err(|reason| {

@@ -139,7 +139,7 @@ pub(super) fn goes_on_as(rows: &Tenant, call: CallId) -> Option<&Record> {
 pub(super) fn is_of(phone: &Phone, leg: &LegRecord) -> bool {
     match &leg.party {
         Party::Extension { number } => phone.card.login.is_some() && phone.card.user == *number,
-        Party::Group { .. } => false,
         Party::Outside { trunk, .. } => trunk.as_deref() == Some(phone.card.name.as_str()),
+        _ => false,
     }
 }

@@ -432,8 +432,14 @@ fn add_groups(settings: &mut TenantSettings) {
     let strategies = [Strategy::RingAll, Strategy::InOrder, Strategy::LeastRecent];
     for (at, (number, strategy)) in GROUPS.into_iter().zip(strategies).enumerate() {
         let members = EXTENSIONS[at..at + 4].iter().map(|member| (*member).to_owned()).collect();
-        let group =
-            Group { number: number.into(), name: format!("Group {number}"), strategy, members, ring_seconds: 6 };
+        let group = Group {
+            number: number.into(),
+            name: format!("Group {number}"),
+            strategy,
+            members,
+            ring_seconds: 6,
+            overflow: None,
+        };
         settings.groups.insert(number.into(), group);
     }
 }
