@@ -3,24 +3,22 @@
 use std::sync::Arc;
 
 use model::{
-    CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text,
-    TrunkEvent,
+    CallEvent, Direction, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text, TrunkEvent,
 };
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::abilities::ALLOW;
-use crate::call::hunt::Hunt;
-use crate::call::stages::{Decide, Dial, Stage};
+use crate::call::stages::Stage;
 use crate::call::{Call, NewLeg};
 use crate::caller::{Caller, Shown};
 use crate::edge::{Output, SignIn, Whose, Wire};
-use crate::key::{LegIndex, TrunkKey};
+use crate::key::TrunkKey;
 use crate::limits::{Begun, Urgency, Uses};
+use crate::lines::Line;
 use crate::lines::sip::{Gatekeeper, Peer, Said, SipLine, Visitor, extension_of, hides_caller, register, said_by};
-use crate::lines::{End, Line};
 use crate::live::Live;
 use crate::ring;
-use crate::routing::{self, Destination, Lead};
+use crate::routing::{self, Lead, lead};
 use crate::step::Step;
 
 /// How long a caller is asked to wait before trying again, in seconds.
@@ -90,8 +88,8 @@ impl Arrival<'_, '_> {
             self.refuse(&incoming, reason.sip());
             return None;
         }
-        let destination = routing::from_inside(&settings, &dialled);
-        let to = party_called(&destination, &dialled);
+        let lead = lead::inside(&settings, self.step.now.wall, &dialled);
+        let to = party_called(&lead, &dialled);
         let direction = match &to {
             Party::Outside { .. } => Direction::Outbound,
             _ => Direction::Local,
@@ -112,7 +110,7 @@ impl Arrival<'_, '_> {
             uses,
             caller: Caller::new(Shown { number: extension, name, private }, None),
         };
-        self.begin(incoming, plan, destination.map(Lead::To))
+        self.begin(incoming, plan, lead)
     }
 
     fn call_from_trunk(&mut self, trunk: &str, did: &str, incoming: Incoming) -> Option<Live> {
@@ -139,16 +137,12 @@ impl Arrival<'_, '_> {
             None => Party::Outside { number: written, shown: None, trunk: over },
         };
         let caller = Caller::new(Shown { number: shown, name, private }, number).diverted(diversions, diverted);
-        let destination = match routing::from_outside(&settings, did) {
+        let lead = match lead::outside(&settings, self.step.now.wall, did) {
             Ok(_) if caller.is_lost() => Err(Reason::Diverted),
-            destination => destination,
+            lead => lead,
         };
-        let to = match &destination {
-            Ok(Lead::To(destination)) => destination.party(),
-            Ok(Lead::Asks(_)) | Err(_) => {
-                Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None }
-            }
-        };
+        let number = || Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None };
+        let to = lead.as_ref().ok().and_then(Lead::party).unwrap_or_else(number);
         let plan = Plan {
             origin: Origin::Trunk,
             direction: Direction::Inbound,
@@ -159,7 +153,7 @@ impl Arrival<'_, '_> {
             uses,
             caller,
         };
-        self.begin(incoming, plan, destination)
+        self.begin(incoming, plan, lead)
     }
 
     /// The extension that signed in with this request; None: it was challenged, and nothing is kept.
@@ -195,7 +189,7 @@ impl Arrival<'_, '_> {
             direction: plan.direction,
             from: plan.from.clone(),
             to: plan.to,
-            did: plan.did.clone(),
+            did: plan.did,
             about: None,
         };
         if let Uses::Trunk(trunk) = &plan.uses {
@@ -207,22 +201,11 @@ impl Arrival<'_, '_> {
         let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
         let caller = call.begin_leg(step, new);
         let stage = match (trouble, lead) {
-            (Some(end), _) => Err(end),
-            (None, Err(reason)) => Err(reason.into()),
-            (None, Ok(Lead::To(destination))) => {
-                let side = if plan.side == Side::Agent { Side::Customer } else { Side::Agent };
-                let hunt = Hunt::start(&mut call, step, caller, side, &destination);
-                hunt.map(|hunt| Stage::Dial(Dial::of(caller, hunt))).map_err(End::from)
-            }
-            (None, Ok(Lead::Asks(crm))) => {
-                let did = plan.did.as_ref().map(Text::as_str).unwrap_or_default();
-                Ok(Decide::ask(&mut call, step, caller, did, crm))
-            }
+            (Some(end), _) => Stage::refuse(&mut call, step, caller, end),
+            (None, Err(reason)) => Stage::refuse(&mut call, step, caller, reason.into()),
+            (None, Ok(lead)) => Stage::enter(&mut call, step, caller, lead),
         };
-        Some(match stage {
-            Ok(stage) => Live::new(call, stage),
-            Err(end) => refused(call, step, caller, end),
-        })
+        Some(Live::new(call, stage))
     }
 
     /// The check and the count of what a new call needs.
@@ -270,12 +253,6 @@ struct Plan {
     caller: Caller,
 }
 
-fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> Live {
-    call.refuse_leg(step, caller, end);
-    call.finish(step, end, EndedBy::Switchboard);
-    Live::new(call, Stage::Over)
-}
-
 /// What is known of the caller's sound before it says a word.
 fn peer(settings: &TenantSettings, uses: &Uses, incoming: &Incoming) -> Peer {
     let trunk = match uses {
@@ -291,9 +268,11 @@ fn dialled(incoming: &Incoming) -> String {
     Text::lossy(&user).as_str().chars().take(64).collect()
 }
 
-fn party_called(destination: &Result<Destination<'_>, Reason>, dialled: &str) -> Party {
-    match destination {
-        Ok(destination) => destination.party(),
+fn party_called(lead: &Result<Lead<'_>, Reason>, dialled: &str) -> Party {
+    let known = lead.as_ref().map(Lead::party);
+    match known {
+        Ok(Some(party)) => party,
+        Ok(None) => Party::Extension { number: dialled.to_owned() },
         Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), shown: None, trunk: None },
         Err(_) => Party::Extension { number: dialled.to_owned() },
     }

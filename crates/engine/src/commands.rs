@@ -9,7 +9,7 @@ use crate::call::stages::{Claimed, Click, Stage};
 use crate::caller::{Caller, Shown};
 use crate::live::Live;
 use crate::ring;
-use crate::routing::{self, Destination};
+use crate::routing::{self, Destination, Lead};
 use crate::step::Step;
 
 /// Begins a click-to-call: what is known beforehand to be impossible is refused here, and no phone rings.
@@ -26,7 +26,8 @@ pub fn originate(
     let Some(extension) = settings.extensions.get(&order.from) else {
         return Err(Problem::NoSuchExtension { extension: order.from });
     };
-    let destination = routing::from_inside(&settings, order.to.as_str()).map_err(|reason| {
+    let destination = routing::lead::inside(&settings, step.now.wall, order.to.as_str()).and_then(Lead::rung);
+    let destination = destination.map_err(|reason| {
         Problem::refused(reason, format!("{} cannot be called. {}", order.to, reason.sentence(Language::En)))
     })?;
     if let Destination::Extension(called) = &destination

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{
     Codec, Direction, Extension, ForwardedCaller, Number, Originate, Party, Reason, Side, SoundOffer, TenantSettings,
-    Trunk,
+    Timestamp, Trunk,
 };
 
 use crate::call::{Call, NewLeg};
@@ -64,6 +64,7 @@ pub fn outside(
 pub fn redirected<'a>(
     call: &mut Call,
     settings: &'a TenantSettings,
+    at: Timestamp,
     by: LegIndex,
     to: &str,
 ) -> Result<Destination<'a>, Reason> {
@@ -72,7 +73,7 @@ pub fn redirected<'a>(
     let why = if call.has_rung(by) { "deflection" } else { "unconditional" };
     let diversion = number.map(|number| Diversion { number: number.e164(), why: why.to_owned(), ours: true });
     call.caller.redirect(diversion)?;
-    routing::from_inside(settings, to)
+    routing::lead::inside(settings, at, to)?.rung()
 }
 
 /// Rings the extension of a click-to-call, whose phone shows the customer's number.

@@ -126,6 +126,16 @@ pub enum Side {
     Customer,
 }
 
+impl Side {
+    /// The one that it is not.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Agent => Self::Customer,
+            Self::Customer => Self::Agent,
+        }
+    }
+}
+
 /// Somebody who takes part in a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "party", rename_all = "snake_case")]

@@ -173,7 +173,8 @@ impl Hunt {
         }
         self.legs.clear();
         let settings = call.settings.clone();
-        let followed = ring::redirected(call, &settings, leg, to).and_then(|to| self.ring(call, step, &to));
+        let followed =
+            ring::redirected(call, &settings, step.now.wall, leg, to).and_then(|to| self.ring(call, step, &to));
         followed.map_or_else(|reason| Heard::Failed(reason.into(), EndedBy::Switchboard), |()| Heard::Nothing)
     }
 

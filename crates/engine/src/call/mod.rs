@@ -10,6 +10,7 @@ mod recording;
 pub mod stages;
 pub mod story;
 mod voice;
+pub mod waiter;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -198,7 +198,8 @@ impl Click {
 
     fn dial_customer(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
         let settings = call.settings.clone();
-        let hunt = routing::from_inside(&settings, self.order.to.as_str())
+        let hunt = routing::lead::inside(&settings, step.now.wall, self.order.to.as_str())
+            .and_then(routing::Lead::rung)
             .and_then(|to| Hunt::start(call, step, self.agent, Side::Customer, &to));
         match hunt {
             Ok(hunt) => {

@@ -7,29 +7,28 @@ use model::{Codec, EndedBy, Reason};
 use super::{Stage, Talk};
 use crate::call::Call;
 use crate::call::hunt::{Heard, Hunt};
+use crate::call::waiter::Waiter;
 use crate::key::LegIndex;
-use crate::lines::{End, Gone, LegNews, LegOrder};
+use crate::lines::{End, Gone, LegNews};
 use crate::step::Step;
 
 /// A caller who waits for an answer.
 #[derive(Debug)]
 pub struct Dial {
-    caller: LegIndex,
+    waiter: Waiter,
     /// Who is being rung.
     hunt: Hunt,
-    /// The caller has been given sound of the called side, so that its own phone does not ring in its ear any more.
-    hears: bool,
 }
 
 impl Dial {
     /// Waits for whoever is being rung, on behalf of `caller`.
-    pub fn of(caller: LegIndex, hunt: Hunt) -> Self {
-        Self { caller, hunt, hears: false }
+    pub fn of(waiter: Waiter, hunt: Hunt) -> Self {
+        Self { waiter, hunt }
     }
 
     /// A leg tells something.
     pub fn on_news(mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
-        if leg == self.caller {
+        if leg == self.waiter.leg {
             return match news {
                 LegNews::Gone(gone) => self.caller_gone(call, step, gone),
                 _ => Stage::Dial(self),
@@ -54,52 +53,33 @@ impl Dial {
         match heard {
             Heard::Nothing => Stage::Dial(self),
             Heard::Rings { leg, early } => {
-                self.ring(call, step, leg, early);
+                self.waiter.ring(call, step, leg, early);
                 Stage::Dial(self)
             }
             Heard::Answered { leg, codec } => self.answered(call, step, leg, codec),
-            Heard::Failed(end, by) => {
-                call.refuse_leg(step, self.caller, for_caller(end));
-                call.finish(step, end, by);
-                Stage::Over
-            }
+            Heard::Failed(end, by) => self.failed(call, step, end, by),
         }
     }
 
     fn answered(self, call: &mut Call, step: &mut Step<'_>, callee: LegIndex, codec: Codec) -> Stage {
-        if let Err(reason) = call.order(step, self.caller, LegOrder::Answer { codec: Some(codec) }) {
+        let caller = self.waiter.leg;
+        if let Err(reason) = self.waiter.connect(call, step, callee, codec) {
             call.drop_leg(step, callee, reason.into());
-            call.refuse_leg(step, self.caller, reason.into());
-            call.finish(step, reason.into(), EndedBy::Switchboard);
-            return Stage::Over;
+            return Stage::refuse(call, step, caller, reason.into());
         }
-        if self.hears {
-            call.stop_playing(step, self.caller);
-        }
-        call.leg_answered(step, self.caller);
-        call.connect(step, self.caller, callee);
-        Stage::Talk(Talk::of(call, step, self.caller, callee))
+        Stage::Talk(Talk::of(call, step, caller, callee))
     }
 
-    /// The called side rings, or is heard, or is not heard any more because somebody else rings.
-    fn ring(&mut self, call: &mut Call, step: &mut Step<'_>, callee: LegIndex, early: Option<Codec>) {
-        if self.hears {
-            return call.let_hear(step, self.caller, callee, early);
-        }
-        match call.order(step, self.caller, LegOrder::Ring { early }) {
-            Ok(()) if early.is_some() => {
-                self.hears = true;
-                call.join(step, self.caller, callee);
-            }
-            Ok(()) => {}
-            // A caller that cannot hear the early sound still hears its own phone ring.
-            Err(_) => drop(call.order(step, self.caller, LegOrder::Ring { early: None })),
-        }
+    /// Nobody was reached. Who was answered before hears that nobody is there.
+    fn failed(self, call: &mut Call, step: &mut Step<'_>, end: End, by: EndedBy) -> Stage {
+        call.refuse_leg(step, self.waiter.leg, for_caller(end));
+        call.finish(step, end, by);
+        Stage::Over
     }
 
     fn caller_gone(mut self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
-        let by = if gone.by_party { call.leg(self.caller).ends_as() } else { EndedBy::Switchboard };
-        call.leg_gone(step, self.caller, gone);
+        let by = if gone.by_party { call.leg(self.waiter.leg).ends_as() } else { EndedBy::Switchboard };
+        call.leg_gone(step, self.waiter.leg, gone);
         self.hunt.stop(call, step, gone.end.with_sip(487));
         call.finish(step, gone.end, by);
         Stage::Over

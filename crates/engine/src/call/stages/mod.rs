@@ -21,10 +21,13 @@ pub use self::dial::Dial;
 pub use self::talk::Talk;
 pub use self::transfer::Transfer;
 use super::Call;
+use super::hunt::Hunt;
 use super::orders::Order;
+use super::waiter::Waiter;
 use crate::edge::Answer;
 use crate::key::LegIndex;
 use crate::lines::{End, LegNews};
+use crate::routing::Lead;
 use crate::step::Step;
 
 /// The stage a call is at.
@@ -49,6 +52,32 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// The stage at which a caller is whom a number, a key or a decision leads somewhere. The caller may have been answered.
+    pub fn enter(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, lead: Lead<'_>) -> Self {
+        let entered = match lead {
+            Lead::To(destination) => {
+                let side = call.leg(caller).side.other();
+                let hunt = Hunt::start(call, step, caller, side, &destination);
+                hunt.map(|hunt| Self::Dial(Dial::of(Waiter::of(call, step, caller), hunt)))
+            }
+            Lead::Asks(crm) => Ok(Decide::ask(call, step, caller, crm)),
+            Lead::Menu(_)
+            | Lead::Queue(_)
+            | Lead::Voicemail(_)
+            | Lead::Play(_)
+            | Lead::Feature(..)
+            | Lead::Parked(_) => Err(Reason::RouteUnavailable),
+        };
+        entered.unwrap_or_else(|reason| Self::refuse(call, step, caller, reason.into()))
+    }
+
+    /// A caller who leads nowhere is refused, and the call is over.
+    pub fn refuse(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> Self {
+        call.refuse_leg(step, caller, end);
+        call.finish(step, end, EndedBy::Switchboard);
+        Self::Over
+    }
+
     /// A leg tells something. The leg is live.
     pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Self {
         match self {

@@ -17,7 +17,7 @@ use crate::call::orders::{Order, acting, not_now};
 use crate::call::pair::Pair;
 use crate::key::LegIndex;
 use crate::lines::{End, Gone, LegNews};
-use crate::routing::{self, Destination};
+use crate::routing::{self, Destination, Lead};
 use crate::step::Step;
 
 /// How long whoever stays hears that nobody is there.
@@ -188,7 +188,9 @@ impl Transfer {
         let giving = Giving::of(call, pair, transfer)?;
         let settings = call.settings.clone();
         let refused = |reason| refused(transfer.to.as_str(), reason);
-        let to = routing::from_inside(&settings, transfer.to.as_str()).map_err(refused)?;
+        let to = routing::lead::inside(&settings, step.now.wall, transfer.to.as_str())
+            .and_then(Lead::rung)
+            .map_err(refused)?;
         giving.check(call, &to.party())?;
         let before = call.story.clone();
         let leg = call.leg(giving.by);
