@@ -63,3 +63,15 @@ impl Waiter {
         call.leg(self.leg).state == LegState::Answered
     }
 }
+
+impl Call {
+    /// Answers a caller for what the switchboard itself says; one who was answered stays so. An error says why it could not be.
+    pub fn answer_caller(&mut self, step: &mut Step<'_>, caller: LegIndex) -> Result<(), Reason> {
+        if self.leg(caller).state == LegState::Answered {
+            return Ok(());
+        }
+        self.order(step, caller, LegOrder::Answer { codec: None })?;
+        self.leg_answered(step, caller);
+        Ok(())
+    }
+}
