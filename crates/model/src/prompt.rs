@@ -43,6 +43,12 @@ impl Clip {
     }
 }
 
+impl From<Clip> for Arc<[i16]> {
+    fn from(clip: Clip) -> Self {
+        clip.0
+    }
+}
+
 /// The same samples in the same place: nobody compares a minute of sound to find out whether settings have changed.
 impl PartialEq for Clip {
     fn eq(&self, other: &Self) -> bool {
@@ -226,7 +232,8 @@ impl TenantSettings {
         routes.extend(self.groups.values().filter_map(|group| group.overflow.as_ref()));
         for mailbox in self.extensions.values().filter_map(|extension| extension.voicemail.as_ref()) {
             prompts.extend(&mailbox.greeting);
-            phrases.extend([Phrase::LeaveMessage, Phrase::MessageKeys, Phrase::MessageDeleted, Phrase::NoMoreMessages]);
+            phrases.extend([Phrase::NobodyFree, Phrase::LeaveMessage, Phrase::MessageKeys]);
+            phrases.extend([Phrase::MessageDeleted, Phrase::NoMoreMessages]);
             phrases.extend((0..=Phrase::MOST + 1).map(Phrase::Messages));
         }
         if let Some(parking) = &self.parking {

@@ -92,7 +92,12 @@ impl Hunt {
                 call.leg_gone(step, leg, gone);
                 self.lost(call, step, leg, gone.end, by)
             }
-            LegNews::Held | LegNews::Resumed | LegNews::Key(_) | LegNews::Speaks(_) | LegNews::Silent => Heard::Nothing,
+            LegNews::Held
+            | LegNews::Resumed
+            | LegNews::Key(_)
+            | LegNews::Speaks(_)
+            | LegNews::Said
+            | LegNews::Silent => Heard::Nothing,
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Pair {
 
 #[derive(Clone, Copy, Debug)]
 struct Played {
-    sound: Sound,
+    sound: PlayedSound,
     until: Option<Instant>,
 }
 
@@ -84,7 +84,7 @@ impl Pair {
                 let _ = call.order(step, self.other(leg), LegOrder::Key(key));
             }
             LegNews::Silent if self.may_be_silent(call, step) => {}
-            LegNews::Ringing { .. } | LegNews::Answered { .. } => {}
+            LegNews::Ringing { .. } | LegNews::Answered { .. } | LegNews::Said => {}
             LegNews::Redirected { .. } | LegNews::Rerouted { .. } => {}
             news @ (LegNews::Silent | LegNews::Gone(_)) => return Some(news),
         }
@@ -171,7 +171,7 @@ impl Pair {
             let is_muted = held || call.leg(leg).ordered.muted;
             call.mute(step, leg, is_muted);
             let music = call.leg(self.other(leg)).holds().then_some(Sound::Music);
-            match played.map(|played| played.sound).or(music) {
+            match played.map(|played| made(played.sound)).or(music) {
                 Some(sound) => call.play(step, leg, sound),
                 None => call.stop_playing(step, leg),
             }
@@ -230,7 +230,7 @@ impl Pair {
     ) -> Result<(), Problem> {
         let whom = leg.map(|leg| acting(call, &self.legs, leg)).transpose()?;
         let until = seconds.map(|seconds| step.now.mono + Duration::from_secs(seconds.into()));
-        let played = sound.map(|sound| Played { sound: made(sound), until });
+        let played = sound.map(|sound| Played { sound, until });
         for (leg, slot) in self.legs.into_iter().zip(&mut self.played) {
             if whom.is_none_or(|whom| whom == leg) {
                 *slot = played;

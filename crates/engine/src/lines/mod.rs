@@ -58,6 +58,8 @@ pub enum LegNews {
     Resumed,
     /// The party pressed a key.
     Key(char),
+    /// The party has heard all that was being said to it.
+    Said,
     /// The party has changed to another codec.
     Speaks(Codec),
     /// Nothing came from the party for as long as a party may be silent that should send.

@@ -148,6 +148,7 @@ impl Click {
             | LegNews::Resumed
             | LegNews::Key(_)
             | LegNews::Speaks(_)
+            | LegNews::Said
             | LegNews::Silent
             | LegNews::Rerouted { .. } => Stage::Click(self),
         }
@@ -176,6 +177,7 @@ impl Click {
             | LegNews::Answered { .. }
             | LegNews::Key(_)
             | LegNews::Speaks(_)
+            | LegNews::Said
             | LegNews::Redirected { .. }
             | LegNews::Rerouted { .. } => {}
         }
