@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    CallEvent, Direction, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text, TrunkEvent,
+    CallEvent, Direction, ExtensionEvent, Number, Origin, Party, Reason, RoutedBy, Side, TenantSettings, Text,
+    TrunkEvent,
 };
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
@@ -109,6 +110,7 @@ impl Arrival<'_, '_> {
             side: if direction == Direction::Local { Side::Customer } else { Side::Agent },
             uses,
             caller: Caller::new(Shown { number: extension, name, private }, None),
+            by_hours: lead::goes_by_hours(&settings, &dialled),
         };
         self.begin(incoming, plan, lead)
     }
@@ -152,6 +154,7 @@ impl Arrival<'_, '_> {
             side: Side::Customer,
             uses,
             caller,
+            by_hours: lead::goes_by_hours(&settings, did),
         };
         self.begin(incoming, plan, lead)
     }
@@ -200,6 +203,9 @@ impl Arrival<'_, '_> {
         let line = Line::Sip(line);
         let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
         let caller = call.begin_leg(step, new);
+        if let Some(to) = lead.as_ref().ok().filter(|_| plan.by_hours).and_then(Lead::party) {
+            call.story.tell(step.now.wall, CallEvent::Routed { to, by: RoutedBy::Hours, why: None });
+        }
         let stage = match (trouble, lead) {
             (Some(end), _) => Stage::refuse(&mut call, step, caller, end),
             (None, Err(reason)) => Stage::refuse(&mut call, step, caller, reason.into()),
@@ -251,6 +257,8 @@ struct Plan {
     side: Side,
     uses: Uses,
     caller: Caller,
+    /// Whether the company's hours have decided whom it reaches.
+    by_hours: bool,
 }
 
 /// What is known of the caller's sound before it says a word.

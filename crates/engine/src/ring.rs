@@ -32,7 +32,8 @@ pub struct Ring {
     pub patience: Duration,
 }
 
-/// Rings an extension on behalf of somebody in the call, whose number its phones show.
+/// Rings an extension on behalf of somebody in the call, whose number its phones show. One that is not to be disturbed
+/// does not ring.
 pub fn extension(
     call: &mut Call,
     step: &mut Step<'_>,
@@ -40,6 +41,9 @@ pub fn extension(
     side: Side,
     extension: &Extension,
 ) -> Result<Ring, Reason> {
+    if extension.do_not_disturb {
+        return Err(Reason::DoNotDisturb);
+    }
     let speaks = call.leg(on_behalf_of).line.speaks();
     let shown = call.shown(on_behalf_of);
     let ring = phone(call, step, extension, side, shown, &speaks, false)?;
@@ -68,12 +72,17 @@ pub fn redirected<'a>(
     by: LegIndex,
     to: &str,
 ) -> Result<Destination<'a>, Reason> {
-    let extension = call.leg(by).party.extension();
-    let number = extension.and_then(|extension| own_number(call, settings, Some(extension)));
     let why = if call.has_rung(by) { "deflection" } else { "unconditional" };
-    let diversion = number.map(|number| Diversion { number: number.e164(), why: why.to_owned(), ours: true });
+    let extension = call.leg(by).party.extension();
+    let diversion = extension.and_then(|extension| diversion(call, settings, extension, why));
     call.caller.redirect(diversion)?;
     routing::lead::inside(settings, at, to)?.rung()
+}
+
+/// What is told of an extension of ours that passes a call on. None: it has no number that others know.
+pub fn diversion(call: &Call, settings: &TenantSettings, extension: &str, why: &str) -> Option<Diversion> {
+    let number = own_number(call, settings, Some(extension))?;
+    Some(Diversion { number: number.e164(), why: why.to_owned(), ours: true })
 }
 
 /// Rings the extension of a click-to-call, whose phone shows the customer's number.

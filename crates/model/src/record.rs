@@ -476,7 +476,9 @@ impl Record {
                 self.cause = *cause;
                 self.ended_by = Some(*by);
                 if self.answered_at.is_none() {
-                    self.disposition = unanswered(*reason, *sip, self.ringing_at.is_some());
+                    // Who was answered by a menu or a queue, and hung up there, has waited as one who heard it ring.
+                    let waited = self.ringing_at.is_some() || (self.origin != Origin::Click && self.opened_at.is_some());
+                    self.disposition = unanswered(*reason, *sip, waited);
                     self.status = if self.direction == Direction::Inbound { Status::Missed } else { self.disposition };
                     self.abandoned_in = (self.direction == Direction::Inbound).then(|| self.to.clone());
                 }
@@ -552,12 +554,12 @@ impl Record {
 }
 
 /// Readings 10: BUSY is 486 and 600; NO ANSWER is what rang in vain, was given up, 408, 480, 487; FAILED is all else.
-fn unanswered(reason: Reason, sip: u16, rang: bool) -> Status {
+fn unanswered(reason: Reason, sip: u16, waited: bool) -> Status {
     match sip {
         486 | 600 => Status::Busy,
         408 | 480 | 487 => Status::NoAnswer,
         _ if reason == Reason::Cancelled => Status::NoAnswer,
-        200 if rang => Status::NoAnswer,
+        200 if waited => Status::NoAnswer,
         _ => Status::Failed,
     }
 }

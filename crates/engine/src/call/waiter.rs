@@ -3,6 +3,8 @@
 //! A caller who was not answered hears its own phone ring, and is answered with whoever is reached; one who was answered
 //! hears ringing that we make.
 
+use std::time::Duration;
+
 use media::Sound;
 use model::{Codec, Reason};
 
@@ -17,14 +19,12 @@ use crate::step::Step;
 pub struct Waiter {
     /// Which.
     pub leg: LegIndex,
-    /// It has been given sound before an answer, so that its own phone does not ring in its ear any more.
-    hears: bool,
 }
 
 impl Waiter {
     /// A leg that is to wait. One that was answered hears ringing from now on.
     pub fn of(call: &mut Call, step: &mut Step<'_>, leg: LegIndex) -> Self {
-        let waiter = Self { leg, hears: false };
+        let waiter = Self { leg };
         if waiter.is_answered(call) {
             call.play(step, leg, Sound::Ringback);
         }
@@ -32,13 +32,13 @@ impl Waiter {
     }
 
     /// Somebody rings, is heard before an answer, or is not heard any more because somebody else rings.
-    pub fn ring(&mut self, call: &mut Call, step: &mut Step<'_>, callee: LegIndex, early: Option<Codec>) {
-        if self.hears || self.is_answered(call) {
+    pub fn ring(self, call: &mut Call, step: &mut Step<'_>, callee: LegIndex, early: Option<Codec>) {
+        if call.leg(self.leg).voice.early || self.is_answered(call) {
             return call.let_hear(step, self.leg, callee, early);
         }
         match call.order(step, self.leg, LegOrder::Ring { early }) {
             Ok(()) if early.is_some() => {
-                self.hears = true;
+                call.leg_mut(self.leg).voice.early = true;
                 call.join(step, self.leg, callee);
             }
             Ok(()) => {}
@@ -72,6 +72,8 @@ impl Call {
         }
         self.order(step, caller, LegOrder::Answer { codec: None })?;
         self.leg_answered(step, caller);
+        let longest = Duration::from_secs(self.settings.limits.max_call_seconds.into());
+        self.brought_by.get_or_insert(step.now.mono + longest);
         Ok(())
     }
 }

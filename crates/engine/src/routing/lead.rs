@@ -72,8 +72,7 @@ pub fn inside<'a>(settings: &'a TenantSettings, at: Timestamp, dialled: &str) ->
     }
     // An own public number is reached inside: the carrier would only bring the call back. The CRM decides for customers
     // alone.
-    let number = Number::parse(dialled, &settings.country).ok();
-    if let Some(own) = number.and_then(|number| settings.numbers.get(number.international())) {
+    if let Some(own) = own(settings, dialled) {
         return settled(settings, at, &own.route);
     }
     super::public(settings, dialled).map(|outside| Lead::To(Destination::Outside(outside)))
@@ -83,6 +82,12 @@ pub fn inside<'a>(settings: &'a TenantSettings, at: Timestamp, dialled: &str) ->
 pub fn outside<'a>(settings: &'a TenantSettings, at: Timestamp, did: &str) -> Result<Lead<'a>, Reason> {
     let NumberRoute { route, .. } = settings.numbers.get(did).ok_or(Reason::UnknownTarget)?;
     by_route(settings, at, route)
+}
+
+/// Whether the hours say where somebody goes who calls this number, from inside or outside.
+pub fn goes_by_hours(settings: &TenantSettings, number: &str) -> bool {
+    let route = settings.numbers.get(number).or_else(|| own(settings, number)).map(|own| &own.route);
+    matches!(route, Some(Route::Hours { .. }))
 }
 
 /// Where a route leads at this moment.
@@ -113,6 +118,12 @@ pub fn settled<'a>(settings: &'a TenantSettings, at: Timestamp, route: &Route) -
         // Hours in hours and questions behind questions are refused where settings are read.
         Route::Crm { .. } | Route::Hours { .. } => Err(Reason::RouteUnavailable),
     }
+}
+
+/// The tenant's own public number that somebody dialled inside.
+fn own<'a>(settings: &'a TenantSettings, dialled: &str) -> Option<&'a NumberRoute> {
+    let number = Number::parse(dialled, &settings.country).ok()?;
+    settings.numbers.get(number.international())
 }
 
 /// What the hours make of a route at this moment. Hours that are not there are closed.

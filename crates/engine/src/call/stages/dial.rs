@@ -2,14 +2,16 @@
 
 use std::time::Instant;
 
-use model::{Codec, EndedBy, Reason};
+use model::{Codec, EndedBy, Forwarding};
 
+use super::elsewhere::{self, Called};
 use super::{Stage, Talk};
 use crate::call::Call;
 use crate::call::hunt::{Heard, Hunt};
 use crate::call::waiter::Waiter;
 use crate::key::LegIndex;
 use crate::lines::{End, Gone, LegNews};
+use crate::routing::Destination;
 use crate::step::Step;
 
 /// A caller who waits for an answer.
@@ -18,12 +20,32 @@ pub struct Dial {
     waiter: Waiter,
     /// Who is being rung.
     hunt: Hunt,
+    /// Whom that is on behalf of.
+    called: Called,
+    /// How often the call had been passed on when it began to ring.
+    passed_on: u32,
 }
 
 impl Dial {
-    /// Waits for whoever is being rung, on behalf of `caller`.
-    pub fn of(waiter: Waiter, hunt: Hunt) -> Self {
-        Self { waiter, hunt }
+    /// Rings somebody on behalf of `caller`, or whoever stands in for them.
+    pub fn begin(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, to: &Destination<'_>) -> Stage {
+        if let Destination::Extension(extension) = to
+            && let Some(stage) = elsewhere::forward(call, step, caller, extension, Forwarding::Always)
+        {
+            return stage;
+        }
+        let called = Called::of(to);
+        let side = call.leg(caller).side.other();
+        match Hunt::start(call, step, caller, side, to) {
+            Ok(hunt) => {
+                let waiter = Waiter::of(call, step, caller);
+                Stage::Dial(Self { waiter, hunt, called, passed_on: call.caller.passed_on() })
+            }
+            Err(reason) => {
+                let otherwise = called.otherwise(call, step, caller, reason.into());
+                otherwise.unwrap_or_else(|| Stage::refuse(call, step, caller, reason.into()))
+            }
+        }
     }
 
     /// A leg tells something.
@@ -49,7 +71,7 @@ impl Dial {
         self.hunt.poll_timeout()
     }
 
-    fn heard(mut self, call: &mut Call, step: &mut Step<'_>, heard: Heard) -> Stage {
+    fn heard(self, call: &mut Call, step: &mut Step<'_>, heard: Heard) -> Stage {
         match heard {
             Heard::Nothing => Stage::Dial(self),
             Heard::Rings { leg, early } => {
@@ -70,11 +92,14 @@ impl Dial {
         Stage::Talk(Talk::of(call, step, caller, callee))
     }
 
-    /// Nobody was reached. Who was answered before hears that nobody is there.
+    /// Nobody was reached: the caller goes where the called side has calls go.
     fn failed(self, call: &mut Call, step: &mut Step<'_>, end: End, by: EndedBy) -> Stage {
-        call.refuse_leg(step, self.waiter.leg, for_caller(end));
-        call.finish(step, end, by);
-        Stage::Over
+        let caller = self.waiter.leg;
+        // Where a phone passed the call on itself, how that went says nothing of the extension that was called.
+        let otherwise = (self.passed_on == call.caller.passed_on())
+            .then(|| self.called.otherwise(call, step, caller, end))
+            .flatten();
+        otherwise.unwrap_or_else(|| elsewhere::nobody(call, step, caller, end, by))
     }
 
     fn caller_gone(mut self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
@@ -83,20 +108,5 @@ impl Dial {
         self.hunt.stop(call, step, gone.end.with_sip(487));
         call.finish(step, gone.end, by);
         Stage::Over
-    }
-}
-
-/// The status a caller gets for the one the other side gave. What concerns only us and the other side is not passed on.
-fn for_caller(end: End) -> End {
-    // What we found out ourselves on the way is said as it is.
-    if matches!(end.reason, Reason::Diverted | Reason::Limit | Reason::NoSoundAddress | Reason::TrunksDown) {
-        return end;
-    }
-    match end.sip {
-        400 | 401 | 402 | 405..=407 | 420..=423 | 481..=483 | 487 | 491 | 493 => end.with_sip(480),
-        300..=399 => end.with_sip(480),
-        // That one carrier can take no more says nothing about us (RFC 3261, 16.7 step 6).
-        503 => end.with_sip(500),
-        _ => end,
     }
 }

@@ -6,8 +6,12 @@ mod click;
 mod consult;
 mod decide;
 mod dial;
+pub mod elsewhere;
+mod menu;
+pub mod play;
 mod talk;
 mod transfer;
+mod wait;
 
 use std::time::Instant;
 
@@ -18,13 +22,15 @@ pub use self::click::Click;
 pub use self::consult::Consult;
 pub use self::decide::Decide;
 pub use self::dial::Dial;
+pub use self::menu::Menu;
+pub use self::play::Play;
 pub use self::talk::Talk;
 pub use self::transfer::Transfer;
+pub use self::wait::Wait;
 use super::Call;
-use super::hunt::Hunt;
 use super::orders::Order;
-use super::waiter::Waiter;
 use crate::edge::Answer;
+use crate::floor::Wake;
 use crate::key::LegIndex;
 use crate::lines::{End, LegNews};
 use crate::routing::Lead;
@@ -41,12 +47,18 @@ pub enum Stage {
     Claimed(Claimed),
     /// An API client ordered the call: the agent's phone rings, then the customer's.
     Click(Click),
+    /// A caller chooses by keys.
+    Menu(Menu),
+    /// A caller hears how the call ends.
+    Play(Play),
     /// Two sides are connected.
     Talk(Talk),
     /// Somebody was given to somebody else, who rings.
     Transfer(Transfer),
     /// Somebody waits while somebody else is asked.
     Consult(Consult),
+    /// A caller waits for an agent of a queue.
+    Wait(Wait),
     /// Nothing is left to do.
     Over,
 }
@@ -54,25 +66,25 @@ pub enum Stage {
 impl Stage {
     /// The stage at which a caller is whom a number, a key or a decision leads somewhere. The caller may have been answered.
     pub fn enter(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, lead: Lead<'_>) -> Self {
+        if let Err(reason) = call.lead() {
+            return Self::refuse(call, step, caller, reason.into());
+        }
         let entered = match lead {
-            Lead::To(destination) => {
-                let side = call.leg(caller).side.other();
-                let hunt = Hunt::start(call, step, caller, side, &destination);
-                hunt.map(|hunt| Self::Dial(Dial::of(Waiter::of(call, step, caller), hunt)))
-            }
+            Lead::To(destination) => Ok(Dial::begin(call, step, caller, &destination)),
+            Lead::Queue(queue) => Ok(Wait::begin(call, step, caller, queue)),
             Lead::Asks(crm) => Ok(Decide::ask(call, step, caller, crm)),
-            Lead::Menu(_)
-            | Lead::Queue(_)
-            | Lead::Voicemail(_)
-            | Lead::Play(_)
-            | Lead::Feature(..)
-            | Lead::Parked(_) => Err(Reason::RouteUnavailable),
+            Lead::Menu(menu) => Ok(Menu::begin(call, step, caller, menu)),
+            Lead::Play(prompt) => Ok(Play::prompt(call, step, caller, prompt)),
+            Lead::Voicemail(_) | Lead::Feature(..) | Lead::Parked(_) => Err(Reason::RouteUnavailable),
         };
         entered.unwrap_or_else(|reason| Self::refuse(call, step, caller, reason.into()))
     }
 
-    /// A caller who leads nowhere is refused, and the call is over.
+    /// A caller who leads nowhere is refused, and the call is over. One who was answered hears that nobody is there.
     pub fn refuse(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> Self {
+        if let Some(sorry) = Play::sorry(call, step, caller, end, EndedBy::Switchboard) {
+            return sorry;
+        }
         call.refuse_leg(step, caller, end);
         call.finish(step, end, EndedBy::Switchboard);
         Self::Over
@@ -84,9 +96,12 @@ impl Stage {
             Self::Decide(decide) => decide.on_news(call, step, leg, news),
             Self::Dial(dial) => dial.on_news(call, step, leg, news),
             Self::Click(click) => click.on_news(call, step, leg, news),
+            Self::Menu(menu) => menu.on_news(call, step, leg, news),
+            Self::Play(play) => play.on_news(call, step, leg, news),
             Self::Talk(talk) => talk.on_news(call, step, leg, news),
             Self::Transfer(transfer) => transfer.on_news(call, step, leg, news),
             Self::Consult(consult) => consult.on_news(call, step, leg, news),
+            Self::Wait(wait) => wait.on_news(call, step, leg, news),
             // It has no legs.
             stage @ (Self::Claimed(_) | Self::Over) => stage,
         }
@@ -112,9 +127,12 @@ impl Stage {
             Self::Dial(dial) => dial.on_timeout(call, step),
             Self::Claimed(claimed) => claimed.on_timeout(call, step),
             Self::Click(click) => click.on_timeout(call, step),
+            Self::Menu(menu) => menu.on_timeout(call, step),
+            Self::Play(play) => play.on_timeout(call, step),
             Self::Talk(talk) => talk.on_timeout(call, step),
             Self::Transfer(transfer) => transfer.on_timeout(call, step),
             Self::Consult(consult) => consult.on_timeout(call, step),
+            Self::Wait(wait) => wait.on_timeout(call, step),
             Self::Over => Self::Over,
         }
     }
@@ -128,6 +146,14 @@ impl Stage {
         }
     }
 
+    /// Another call, or what the tenant's calls share, has something for it. What makes no sense any more changes nothing.
+    pub fn on_wake(self, call: &mut Call, step: &mut Step<'_>, wake: Wake) -> Self {
+        match self {
+            Self::Wait(wait) => wait.on_wake(call, step, wake),
+            stage => stage,
+        }
+    }
+
     /// Somebody above ends the call.
     pub fn end(self, call: &mut Call, step: &mut Step<'_>, reason: Reason) -> Self {
         let sip = if call.is_connected() { 200 } else { refusal(reason.sip()) };
@@ -136,6 +162,7 @@ impl Stage {
             Self::Click(click) => click.give_up(call, End::new(reason, sip)),
             Self::Transfer(mut transfer) => transfer.give_up(call, step, End::new(reason, sip)),
             Self::Consult(mut consult) => consult.give_up(call, step, End::new(reason, sip)),
+            Self::Wait(wait) => wait.give_up(call, step, End::new(reason, sip)),
             _ => {}
         }
         call.finish(step, End::new(reason, sip), EndedBy::Switchboard);
@@ -149,9 +176,12 @@ impl Stage {
             Self::Dial(dial) => dial.poll_timeout(),
             Self::Claimed(claimed) => Some(claimed.poll_timeout()),
             Self::Click(click) => click.poll_timeout(),
+            Self::Menu(menu) => Some(menu.poll_timeout()),
+            Self::Play(play) => Some(play.poll_timeout()),
             Self::Talk(talk) => Some(talk.poll_timeout()),
             Self::Transfer(transfer) => Some(transfer.poll_timeout()),
             Self::Consult(consult) => Some(consult.poll_timeout()),
+            Self::Wait(wait) => wait.poll_timeout(),
             Self::Over => None,
         }
     }
