@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use model::{
-    Codec, DialFormat, DidFrom, DigestAlgorithm, Extension, Group, Language, Limits, NumberRoute, Outbound, Route,
-    Strategy, Switches, TenantId, TenantSettings, Trunk,
+    Codec, DialFormat, DidFrom, DigestAlgorithm, Extension, Group, Language, Limits, NumberRoute, Outbound, Queue,
+    Route, Strategy, Switches, TenantId, TenantSettings, Trunk,
 };
 
 /// The moment at which tests begin. Only differences to it count.
@@ -113,5 +113,31 @@ pub fn demo() -> TenantSettings {
         announce_recording: None,
         parking: None,
         feature_codes: Default::default(),
+    }
+}
+
+/// A queue of these agents, who are offered callers by how long they have been idle.
+pub fn queue(number: &str, members: &[&str]) -> Queue {
+    Queue {
+        number: number.into(),
+        name: "Support".into(),
+        strategy: Strategy::LongestIdle,
+        members: members.iter().map(|member| (*member).to_owned()).collect(),
+        max_wait_seconds: 300,
+        announce_position: false,
+        ring_seconds: 20,
+        misses_before_pause: 2,
+        wrap_up_seconds: 10,
+        service_level_seconds: None,
+        answer_at_once: true,
+        overflow: None,
+        priority: 0,
+        skills: Default::default(),
+        max_waiting: None,
+        wait_when_empty: false,
+        announce_wait: false,
+        announce_seconds: 60,
+        greeting: None,
+        music: None,
     }
 }

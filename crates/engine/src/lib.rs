@@ -14,6 +14,7 @@ pub mod edge;
 mod engine;
 #[cfg(test)]
 mod fixture;
+mod floor;
 mod ids;
 mod key;
 mod limits;

@@ -15,6 +15,8 @@ pub struct Limits {
     calls: u32,
     starts: Rate,
     lines: BTreeMap<String, u32>,
+    /// How often a line was taken or given back.
+    moves: u64,
 }
 
 /// What one leg uses.
@@ -74,11 +76,13 @@ impl Limits {
             return Err(Reason::LinesTaken);
         }
         *self.lines.entry(extension.to_owned()).or_default() += 1;
+        self.moves += 1;
         Ok(())
     }
 
     /// Gives a line back.
     pub fn free_line(&mut self, extension: &str) {
+        self.moves += 1;
         if let Some(used) = self.lines.get_mut(extension) {
             *used = used.saturating_sub(1);
             if *used == 0 {
@@ -91,6 +95,16 @@ impl Limits {
     pub fn has_line(&self, settings: &TenantSettings, extension: &str) -> bool {
         let lines = settings.extensions.get(extension).map_or(0, |extension| extension.lines);
         self.lines.get(extension).copied().unwrap_or_default() < lines
+    }
+
+    /// How many lines of an extension are in use.
+    pub fn lines_in_use(&self, extension: &str) -> u32 {
+        self.lines.get(extension).copied().unwrap_or_default()
+    }
+
+    /// Another number than before: lines were taken or given back since.
+    pub fn moves(&self) -> u64 {
+        self.moves
     }
 
     /// Calls and lines in use: zero when no call is live.

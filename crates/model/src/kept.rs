@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{TenantId, Timestamp};
+use crate::{TenantId, Text, Timestamp};
 
 /// What sort of fact is kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -73,4 +73,28 @@ pub struct Kept {
     pub value: Option<String>,
     /// After this it need not come back. None: until it is over.
     pub expires: Option<Timestamp>,
+}
+
+/// How an agent stands: the value of [`KeptKind::Agent`], in JSON. An agent whose phone was never signed in has none.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AgentStands {
+    /// Whether it takes calls of its queues, pauses aside.
+    pub signed_in: bool,
+    /// Since when it does, or does not.
+    pub since: Timestamp,
+    /// Why it takes none for now. None: it is not paused.
+    #[serde(default)]
+    pub paused: Option<AgentPause>,
+    /// Until when it writes down what was talked about. None: it does not.
+    #[serde(default)]
+    pub wrap_up_until: Option<Timestamp>,
+}
+
+/// A pause of an agent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AgentPause {
+    /// Why, in the agent's words; may be empty.
+    pub reason: Text,
+    /// Since when.
+    pub since: Timestamp,
 }

@@ -73,7 +73,7 @@ pub use event::{
 pub use feature::{Feature, FeatureCodes};
 pub use hours::{Holiday, Hours, OpenHours, OpenState, ParseHoursError};
 pub use ids::{CallId, EngineNumber, LegId, ParseIdError, RecordingId, TenantId, Ticket};
-pub use kept::{Kept, KeptKind};
+pub use kept::{AgentPause, AgentStands, Kept, KeptKind};
 pub use map::{Keyed, Map, Set};
 pub use number::{Dialled, Number, NumberError};
 pub use problem::Problem;

@@ -21,6 +21,7 @@ impl Engine {
                 let id = settings.id;
                 tenant.office.settings = settings;
                 self.sign_out_the_gone(now, id);
+                self.touched.insert(id);
             }
             None => {
                 let _ = self.tenants.insert(settings.id, Tenant::new(settings, self.keyed));
@@ -77,7 +78,13 @@ impl Engine {
                     tenant.office.take_seq(&key, &value);
                 }
             }
-            KeptKind::Agent | KeptKind::Minutes | KeptKind::Subscription => {}
+            KeptKind::Agent => {
+                if let Some(owner) = self.tenants.get_mut(&tenant) {
+                    owner.office.floor.take_back(now, &key, &value);
+                    self.touched.insert(tenant);
+                }
+            }
+            KeptKind::Minutes | KeptKind::Subscription => {}
             // The door's facts, and those that have gone to the trunks.
             KeptKind::Ban | KeptKind::Trunk => {}
             KeptKind::Dialog => {
