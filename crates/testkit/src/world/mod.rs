@@ -17,6 +17,7 @@ mod nat;
 mod network;
 mod orders;
 pub mod phone;
+pub mod prompts;
 pub mod shape;
 pub mod simulation;
 mod store;

@@ -51,7 +51,7 @@ impl Menu {
         match news {
             LegNews::Gone(gone) => caller_gone(call, step, leg, gone),
             LegNews::Key(key) => self.key(call, step, key),
-            LegNews::Said if self.is_saying => Stage::Menu(self.listen(step)),
+            LegNews::Said if self.is_saying => Stage::Menu(self.listen(call, step)),
             // Nobody need speak to a menu, and whoever holds it hears it when taking it back.
             _ => Stage::Menu(self),
         }
@@ -66,7 +66,7 @@ impl Menu {
         }
         match (now < self.until, self.is_saying) {
             (true, _) => Stage::Menu(self.wake_before_end(call)),
-            (false, true) => Stage::Menu(self.listen(step).wake_before_end(call)),
+            (false, true) => Stage::Menu(self.listen(call, step)),
             (false, false) => self.chosen_nothing(call, step, None),
         }
     }
@@ -82,7 +82,7 @@ impl Menu {
         let clips: Vec<Clip> = first.into_iter().chain(call.settings.clip(&self.menu.prompt).cloned()).collect();
         if clips.is_empty() {
             call.stop_playing(step, self.caller);
-            return Stage::Menu(self.listen(step).wake_before_end(call));
+            return Stage::Menu(self.listen(call, step));
         }
         self.is_saying = true;
         self.until = step.now.mono + how_long(&clips);
@@ -90,9 +90,9 @@ impl Menu {
         Stage::Menu(self.wake_before_end(call))
     }
 
-    fn listen(self, step: &Step<'_>) -> Self {
+    fn listen(self, call: &Call, step: &Step<'_>) -> Self {
         let until = step.now.mono + Duration::from_secs(self.menu.timeout_seconds.into());
-        Self { is_saying: false, until, ..self }
+        Self { is_saying: false, until, ..self }.wake_before_end(call)
     }
 
     fn wake_before_end(self, call: &Call) -> Self {
