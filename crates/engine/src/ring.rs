@@ -120,6 +120,8 @@ fn phone(
         extension: &extension.number,
         bindings,
         shown,
+        // Whoever has somebody back has not given it to itself.
+        referred_by: call.transferred_by.clone().filter(|by| *by != extension.number),
         hops_left: call.hops_left,
         callid: call.told_as(),
         codecs: ordered(&PHONES_SPEAK, speaks),

@@ -97,6 +97,7 @@ impl Hunt {
             | LegNews::Key(_)
             | LegNews::Speaks(_)
             | LegNews::Said
+            | LegNews::AsksTransfer { .. }
             | LegNews::Silent => Heard::Nothing,
         }
     }

@@ -64,7 +64,7 @@ impl Pair {
         if leg == a { b } else { a }
     }
 
-    /// A leg tells something. What means that one of them is gone, or as good as gone, is given back.
+    /// A leg tells something. What means that one of them is gone, as good as gone, or wants to go, is given back.
     pub fn on_news(&mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Option<LegNews> {
         match news {
             LegNews::Held => {
@@ -86,7 +86,7 @@ impl Pair {
             LegNews::Silent if self.may_be_silent(call, step) => {}
             LegNews::Ringing { .. } | LegNews::Answered { .. } | LegNews::Said => {}
             LegNews::Redirected { .. } | LegNews::Rerouted { .. } => {}
-            news @ (LegNews::Silent | LegNews::Gone(_)) => return Some(news),
+            news @ (LegNews::Silent | LegNews::AsksTransfer { .. } | LegNews::Gone(_)) => return Some(news),
         }
         None
     }

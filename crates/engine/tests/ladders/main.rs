@@ -21,6 +21,7 @@ mod networks;
 mod offers;
 mod orders;
 mod reached;
+mod referring;
 mod rerouting;
 mod secured;
 mod signing_in;

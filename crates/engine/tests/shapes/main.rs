@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use testkit::world::World;
 use testkit::world::shape::Shape;
 
-const TABLE: [(&str, &str); 10] = [
+const TABLE: [(&str, &str); 11] = [
     ("inside.txt", include_str!("inside.txt")),
     ("outside.txt", include_str!("outside.txt")),
     ("clicks.txt", include_str!("clicks.txt")),
@@ -18,6 +18,7 @@ const TABLE: [(&str, &str); 10] = [
     ("queues.txt", include_str!("queues.txt")),
     ("orders.txt", include_str!("orders.txt")),
     ("transfers.txt", include_str!("transfers.txt")),
+    ("referring.txt", include_str!("referring.txt")),
 ];
 
 #[test]

@@ -108,6 +108,20 @@ impl World {
         self.with_talk(name, Talk::is_up, |phone, talk| phone.ask_within(talk, method));
     }
 
+    /// The phone asks for its call to be given to somebody.
+    pub fn refers(&mut self, name: &str, to: &str) {
+        self.with_talk(name, Talk::is_up, |phone, talk| phone.refer_to(talk, to));
+    }
+
+    /// The phone sends a REFER with these headers within its call.
+    pub fn refers_saying(&mut self, name: &str, headers: &[(HeaderName, &str)]) {
+        let mut said = Headers::new();
+        for (header, value) in headers {
+            said.push(header.clone(), (*value).to_owned());
+        }
+        self.with_talk(name, Talk::is_up, |phone, talk| phone.refer(talk, &said));
+    }
+
     /// The phone sends a request of some kind outside of a call.
     pub fn asks(&mut self, name: &str, method: Method, user: &str) {
         let place = self.place(name);

@@ -150,6 +150,7 @@ impl Click {
             | LegNews::Speaks(_)
             | LegNews::Said
             | LegNews::Silent
+            | LegNews::AsksTransfer { .. }
             | LegNews::Rerouted { .. } => Stage::Click(self),
         }
     }
@@ -179,6 +180,7 @@ impl Click {
             | LegNews::Speaks(_)
             | LegNews::Said
             | LegNews::Redirected { .. }
+            | LegNews::AsksTransfer { .. }
             | LegNews::Rerouted { .. } => {}
         }
         Stage::Click(self)

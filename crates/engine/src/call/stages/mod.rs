@@ -32,7 +32,7 @@ use super::orders::Order;
 use crate::edge::Answer;
 use crate::floor::Wake;
 use crate::key::LegIndex;
-use crate::lines::{End, LegNews};
+use crate::lines::{End, LegNews, LegOrder};
 use crate::routing::Lead;
 use crate::step::Step;
 
@@ -92,6 +92,12 @@ impl Stage {
 
     /// A leg tells something. The leg is live.
     pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Self {
+        // Only of two who talk with each other one can give the other away.
+        if matches!(news, LegNews::AsksTransfer { .. }) && !matches!(self, Self::Talk(_)) {
+            // To be told needs nothing that could fail.
+            let _ = call.order(step, leg, LegOrder::TransferFailed(Reason::NotAllowed.into()));
+            return self;
+        }
         match self {
             Self::Decide(decide) => decide.on_news(call, step, leg, news),
             Self::Dial(dial) => dial.on_news(call, step, leg, news),

@@ -135,6 +135,8 @@ pub enum Step {
     Presses(String, char),
     /// `102 redirects to 103`
     Redirects(String, String),
+    /// `101 refers to 103`: its phone gives the other side away.
+    Refers(String, String),
     /// `101 moves`: to another network, signs in from there, and tells whom it talks with.
     Moves(String),
     /// `router of 101 restarts`
@@ -228,6 +230,7 @@ impl Shape {
                     | Step::EndsAll
                     | Step::Orders(..)
                     | Step::Redirects(..)
+                    | Step::Refers(..)
                     | Step::Moves(_)
                     | Step::RouterRestarts(_)
                     | Step::CrmRoutes(_)

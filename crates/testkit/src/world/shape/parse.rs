@@ -161,6 +161,7 @@ fn step(words: &[&str]) -> Option<Step> {
         [who, "resumes"] => Step::Resumes(own(who)),
         [who, "presses", key] => Step::Presses(own(who), key.chars().next()?),
         [who, "redirects", "to", whom] => Step::Redirects(own(who), own(whom)),
+        [who, "refers", "to", whom] => Step::Refers(own(who), own(whom)),
         [who, "moves"] => Step::Moves(own(who)),
         ["router", "of", who, "restarts"] => Step::RouterRestarts(own(who)),
         [who, "vanishes"] => Step::Vanishes(own(who)),

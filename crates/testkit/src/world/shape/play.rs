@@ -105,6 +105,7 @@ impl World {
             Step::Resumes(who) => self.resumes(who),
             Step::Presses(who, key) => self.presses(who, *key),
             Step::Redirects(who, whom) => self.redirects(who, whom),
+            Step::Refers(who, whom) => self.refers(who, whom),
             Step::Moves(who) => {
                 self.moves(who);
                 self.registers(who);

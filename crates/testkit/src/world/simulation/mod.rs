@@ -138,6 +138,10 @@ enum Plan {
         phone: usize,
         talk: usize,
     },
+    Refer {
+        phone: usize,
+        talk: usize,
+    },
     /// A phone that has moved says so in its calls.
     Return {
         phone: usize,
@@ -303,6 +307,10 @@ impl Simulation {
         if updates {
             self.plan(ends, Plan::Update { phone, talk });
         }
+        // A caller that is nobody's customer gives away whom it has called.
+        if self.world.chance.per_mille(150) {
+            self.plan(begins, Plan::Refer { phone, talk });
+        }
         self.plan(after, Plan::HangUp { phone, talk });
     }
 
@@ -334,6 +342,13 @@ impl Simulation {
             Plan::Reoffer { phone, talk, direction } => {
                 if self.world.phones[phone].talks[talk].state == State::Up {
                     self.world.phones[phone].reoffer(talk, direction);
+                    self.world.flush(phone);
+                }
+            }
+            Plan::Refer { phone, talk } => {
+                let to = self.number();
+                if self.world.phones[phone].talks[talk].state == State::Up {
+                    self.world.phones[phone].refer_to(talk, &to);
                     self.world.flush(phone);
                 }
             }
