@@ -212,7 +212,7 @@ fn whoever_does_not_answer_is_passed_over_and_paused_after_the_second_time() {
     shop.misses(1, "101");
 
     assert_eq!(shop.settle(), ["1 -> 102"]);
-    assert_eq!(shop.told, ["101 Paused { reason: \"no answer\" }"]);
+    assert_eq!(shop.told, ["101 Paused { reason: Text(\"no answer\") }"]);
     shop.order("101", AgentAction::Resume);
     shop.settle();
     assert_eq!(shop.told[1..], ["101 Resumed"]);
@@ -253,7 +253,7 @@ fn nobody_who_talks_pauses_or_is_not_to_be_disturbed_is_offered_a_caller() {
     assert!(shop.settle().is_empty());
     shop.order("102", AgentAction::Resume);
     assert_eq!(shop.settle(), ["1 -> 102"]);
-    assert_eq!(shop.told, ["102 Paused { reason: \"lunch\" }", "102 Resumed"]);
+    assert_eq!(shop.told, ["102 Paused { reason: Text(\"lunch\") }", "102 Resumed"]);
 }
 
 #[test]

@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant};
 
 use media::Sound;
-use model::{CallEvent, Clip, Codec, EndedBy, Phrase, Queue, Reason, RoutedBy, Unqueued};
+use model::{CallEvent, Clip, Codec, EndedBy, Phrase, Queue, Reason, Unqueued};
 
-use super::{Stage, Talk};
+use super::{Stage, Talk, elsewhere};
 use crate::call::Call;
 use crate::call::offers::{Offered, Offers};
 use crate::call::voice::sound_of;
@@ -22,8 +22,8 @@ use crate::step::Step;
 /// A caller who has used so many legs is offered to nobody any more: some are left for what comes afterwards.
 const MOST_LEGS: usize = 400;
 
-/// How much longer than it takes to say something is waited for its end.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// So often a caller may come to a queue: queues that overflow to each other come to an end.
+const MOST_STAYS: usize = 6;
 
 /// A caller in a queue.
 #[derive(Debug)]
@@ -31,37 +31,32 @@ pub struct Wait {
     waiter: Waiter,
     /// As it stood when the call began.
     queue: Queue,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    /// For an agent.
-    Waits {
-        offers: Offers,
-        give_up_at: Instant,
-        /// When the caller is told its place or its wait next. None: it is told nothing.
-        announce_at: Option<Instant>,
-    },
-    /// It is said that nobody can take the call; then the call ends so.
-    Leaves { end: End, at: Instant },
+    /// Agents who are being rung.
+    offers: Offers,
+    give_up_at: Instant,
+    /// When the caller is told its place or its wait next. None: it is told nothing.
+    announce_at: Option<Instant>,
 }
 
 impl Wait {
     /// The caller comes to wait.
     pub fn begin(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, queue: &Queue) -> Stage {
         let now = step.now.mono;
+        if call.story.record().is_some_and(|record| record.queues.len() >= MOST_STAYS) {
+            return Stage::refuse(call, step, caller, Reason::Diverted.into());
+        }
         let floor = &mut step.office.floor;
         let is_full = queue.max_waiting.is_some_and(|most| floor.waiting(&queue.number) >= most);
         let is_empty = floor.has_nobody(&step.office.settings, queue);
         let place = floor.enter(now, call.key(), &queue.number);
         call.story.tell(step.now.wall, CallEvent::Queued { queue: queue.number.clone(), place });
-        let state = State::Waits {
+        let mut wait = Self {
+            waiter: Waiter { leg: caller },
+            queue: queue.clone(),
             offers: Offers::of(queue),
             give_up_at: now + Duration::from_secs(queue.max_wait_seconds.into()),
             announce_at: None,
         };
-        let mut wait = Self { waiter: Waiter { leg: caller }, queue: queue.clone(), state };
         if is_full {
             return wait.overflow(call, step, Unqueued::Full);
         }
@@ -80,12 +75,14 @@ impl Wait {
         if leg == self.waiter.leg {
             return match news {
                 LegNews::Gone(gone) => self.caller_gone(call, step, gone),
-                LegNews::Said => self.said(call, step),
+                LegNews::Said => {
+                    self.play_music(call, step);
+                    Stage::Wait(self)
+                }
                 _ => Stage::Wait(self),
             };
         }
-        let State::Waits { offers, .. } = &mut self.state else { return Stage::Wait(self) };
-        match offers.on_news(call, step, leg, news) {
+        match self.offers.on_news(call, step, leg, news) {
             Offered::Nothing => Stage::Wait(self),
             Offered::Rings => {
                 self.rings(call, step);
@@ -97,7 +94,6 @@ impl Wait {
 
     /// The floor has somebody for it, or knows that nobody is there.
     pub fn on_wake(mut self, call: &mut Call, step: &mut Step<'_>, wake: Wake) -> Stage {
-        let State::Waits { offers, .. } = &mut self.state else { return Stage::Wait(self) };
         match wake {
             Wake::Offer { agents } => {
                 for agent in agents {
@@ -106,7 +102,7 @@ impl Wait {
                         step.office.floor.failed(step.now.mono, call.key(), &agent);
                         continue;
                     }
-                    offers.ring(call, step, self.waiter.leg, &agent);
+                    self.offers.ring(call, step, self.waiter.leg, &agent);
                 }
                 Stage::Wait(self)
             }
@@ -117,39 +113,25 @@ impl Wait {
     /// A time has come that [`Wait::poll_timeout`] named.
     pub fn on_timeout(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
         let now = step.now.mono;
-        match &mut self.state {
-            State::Leaves { end, at } if *at <= now => {
-                let end = *end;
-                self.hang_up(call, step, end)
-            }
-            State::Leaves { .. } => Stage::Wait(self),
-            State::Waits { give_up_at, .. } if *give_up_at <= now => self.overflow(call, step, Unqueued::TooLong),
-            State::Waits { offers, announce_at, .. } => {
-                offers.on_timeout(call, step);
-                if announce_at.take_if(|at| *at <= now).is_some() {
-                    self.announce(call, step, Vec::new());
-                }
-                Stage::Wait(self)
-            }
+        if self.give_up_at <= now {
+            return self.overflow(call, step, Unqueued::TooLong);
         }
+        self.offers.on_timeout(call, step);
+        if self.announce_at.take_if(|at| *at <= now).is_some() {
+            self.announce(call, step, Vec::new());
+        }
+        Stage::Wait(self)
     }
 
     /// When it wants to be woken.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match &self.state {
-            State::Leaves { at, .. } => Some(*at),
-            State::Waits { offers, give_up_at, announce_at } => {
-                [offers.poll_timeout(), Some(*give_up_at), *announce_at].into_iter().flatten().min()
-            }
-        }
+        [self.offers.poll_timeout(), Some(self.give_up_at), self.announce_at].into_iter().flatten().min()
     }
 
     /// Somebody above ends the call.
     pub fn give_up(mut self, call: &mut Call, step: &mut Step<'_>, end: End) {
-        if let State::Waits { offers, .. } = &mut self.state {
-            offers.stop(call, step, end);
-            self.leave(call, step, Unqueued::Ended);
-        }
+        self.offers.stop(call, step, end);
+        self.leave(call, step, Unqueued::Ended);
     }
 
     /// What the caller hears from here on. An error says why it cannot be answered.
@@ -186,10 +168,8 @@ impl Wait {
             let minutes = u32::try_from(wait.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
             clips.extend(call.settings.phrase(Phrase::Wait(most(minutes.max(1)))).cloned());
         }
-        if let State::Waits { announce_at, .. } = &mut self.state
-            && (self.queue.announce_position || self.queue.announce_wait)
-        {
-            *announce_at = Some(now + Duration::from_secs(self.queue.announce_seconds.into()));
+        if self.queue.announce_position || self.queue.announce_wait {
+            self.announce_at = Some(now + Duration::from_secs(self.queue.announce_seconds.into()));
         }
         if clips.is_empty() { self.play_music(call, step) } else { call.say(step, self.waiter.leg, clips) }
     }
@@ -198,16 +178,6 @@ impl Wait {
     fn play_music(&self, call: &mut Call, step: &mut Step<'_>) {
         let own = self.queue.music.as_ref().and_then(|music| call.settings.sound(music)).map(sound_of);
         call.play(step, self.waiter.leg, own.unwrap_or(Sound::Music));
-    }
-
-    fn said(self, call: &mut Call, step: &mut Step<'_>) -> Stage {
-        match self.state {
-            State::Waits { .. } => {
-                self.play_music(call, step);
-                Stage::Wait(self)
-            }
-            State::Leaves { end, .. } => self.hang_up(call, step, end),
-        }
     }
 
     fn answered(self, call: &mut Call, step: &mut Step<'_>, callee: LegIndex, codec: Codec, agent: &str) -> Stage {
@@ -223,7 +193,7 @@ impl Wait {
         Stage::Talk(Talk::go_on(call, step, caller, callee, step.now.mono + longest))
     }
 
-    /// The caller cannot wait, or not any longer: it goes where the queue says, or hears that nobody is free.
+    /// The caller cannot wait, or not any longer: it goes where the queue says, or nowhere.
     fn overflow(mut self, call: &mut Call, step: &mut Step<'_>, why: Unqueued) -> Stage {
         let caller = self.waiter.leg;
         let end = End::from(match why {
@@ -231,47 +201,28 @@ impl Wait {
             Unqueued::Empty => Reason::NoAgents,
             _ => Reason::WaitedTooLong,
         });
-        if let State::Waits { offers, .. } = &mut self.state {
-            offers.stop(call, step, end.with_sip(487));
-        }
+        self.offers.stop(call, step, end.with_sip(487));
         self.leave(call, step, why);
         let settings = call.settings.clone();
         let route = self.queue.overflow.as_ref();
-        let elsewhere = route.and_then(|route| lead::settled(&settings, step.now.wall, route).ok());
-        if let Some(lead) = elsewhere {
-            if let Some(to) = lead.party() {
-                call.story.tell(step.now.wall, CallEvent::Routed { to, by: RoutedBy::Overflow, why: None });
+        match route.and_then(|route| lead::settled(&settings, step.now.wall, route).ok()) {
+            Some(lead) => {
+                call.stop_playing(step, caller);
+                elsewhere::overflow_to(call, step, caller, lead)
             }
-            call.stop_playing(step, caller);
-            return Stage::enter(call, step, caller, lead);
+            None => Stage::refuse(call, step, caller, end),
         }
-        let sorry = call.settings.phrase(Phrase::NobodyFree).filter(|_| self.waiter.is_answered(call)).cloned();
-        let Some(sorry) = sorry else { return self.hang_up(call, step, end) };
-        let at = step.now.mono + Duration::from_millis(sorry.milliseconds()) + PATIENCE;
-        call.say(step, caller, vec![sorry]);
-        self.state = State::Leaves { end, at };
-        Stage::Wait(self)
-    }
-
-    fn hang_up(self, call: &mut Call, step: &mut Step<'_>, end: End) -> Stage {
-        Stage::refuse(call, step, self.waiter.leg, end)
     }
 
     fn caller_gone(mut self, call: &mut Call, step: &mut Step<'_>, gone: Gone) -> Stage {
         let by = if gone.by_party { call.leg(self.waiter.leg).ends_as() } else { EndedBy::Switchboard };
         call.leg_gone(step, self.waiter.leg, gone);
+        self.offers.stop(call, step, gone.end.with_sip(487));
+        self.leave(call, step, Unqueued::Abandoned);
         let mut end = gone.end;
-        match &mut self.state {
-            State::Waits { offers, .. } => {
-                offers.stop(call, step, gone.end.with_sip(487));
-                self.leave(call, step, Unqueued::Abandoned);
-                // Whoever hangs up before anyone answered has given up, though the switchboard had answered.
-                if gone.by_party && end.reason == Reason::HungUp {
-                    end.reason = Reason::Cancelled;
-                }
-            }
-            // It went before all was said; why it could not wait any longer stays true.
-            State::Leaves { end: why, .. } => end = *why,
+        // Whoever hangs up before anyone answered has given up, though the switchboard had answered.
+        if gone.by_party && end.reason == Reason::HungUp {
+            end.reason = Reason::Cancelled;
         }
         call.finish(step, end, by);
         Stage::Over
