@@ -64,7 +64,7 @@ impl Arrival<'_, '_> {
         let Some(extension) = self.signed_in(&incoming) else { return };
         // Nobody signs another extension's phone in (RFC 3261, 10.3 step 4).
         if !self.is_named(incoming.request.headers.to().ok(), &extension) {
-            self.tell_refused(&extension, "registering another extension's phone");
+            self.tell_refused(&extension, "registering another extension's phone", Reason::NotAllowed);
             self.refuse(&incoming, 403);
             return;
         }
@@ -78,14 +78,15 @@ impl Arrival<'_, '_> {
         let settings = Arc::clone(&self.step.office.settings);
         let extension = self.signed_in(&incoming)?;
         if !self.is_named(incoming.request.headers.from().ok(), &extension) {
-            self.tell_refused(&extension, "calling under another name than the one it signed in with");
+            let why = "calling under another name than the one it signed in with";
+            self.tell_refused(&extension, why, Reason::NotAllowed);
             self.refuse(&incoming, 403);
             return None;
         }
         let dialled = dialled(&incoming);
         let uses = Uses::Line(extension.clone());
         if let Err(reason) = self.admit(&uses, Begun::ByUs, routing::urgency(&settings, &dialled)) {
-            self.tell_refused(&extension, reason.sentence(model::Language::En));
+            self.tell_refused(&extension, reason.sentence(model::Language::En), reason);
             self.refuse(&incoming, reason.sip());
             return None;
         }
@@ -231,8 +232,8 @@ impl Arrival<'_, '_> {
         std::str::from_utf8(&user).is_ok_and(|user| extension_of(&self.step.office.settings.name, user) == extension)
     }
 
-    fn tell_refused(&mut self, extension: &str, why: &str) {
-        let what = ExtensionEvent::Refused { why: Text::from(why) };
+    fn tell_refused(&mut self, extension: &str, why: &str, reason: Reason) {
+        let what = ExtensionEvent::Refused { why: Text::from(why), reason: Some(reason) };
         self.step.office.tell_extension(self.step.now, extension, what, self.step.out);
     }
 
@@ -281,7 +282,9 @@ fn party_called(lead: &Result<Lead<'_>, Reason>, dialled: &str) -> Party {
     match known {
         Ok(Some(party)) => party,
         Ok(None) => Party::Extension { number: dialled.to_owned() },
-        Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), shown: None, trunk: None },
+        Err(Reason::NoRoute | Reason::DestinationClosed) => {
+            Party::Outside { number: Text::from(dialled), shown: None, trunk: None }
+        }
         Err(_) => Party::Extension { number: dialled.to_owned() },
     }
 }

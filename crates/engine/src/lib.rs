@@ -21,6 +21,7 @@ mod limits;
 mod lines;
 mod live;
 mod locate;
+mod minutes;
 mod office;
 mod questions;
 mod recover;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use model::{Reason, TenantSettings, Trunk};
 
 use crate::key::TrunkKey;
+use crate::minutes::Minutes;
 
 /// Calls, lines and starts per second of one tenant that are in use.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Limits {
     lines: BTreeMap<String, u32>,
     /// How often a line was taken or given back.
     moves: u64,
+    /// Minutes of calls to the public network.
+    pub minutes: Minutes,
 }
 
 /// What one leg uses.
@@ -107,9 +110,9 @@ impl Limits {
         self.moves
     }
 
-    /// Calls and lines in use: zero when no call is live.
+    /// Calls, lines and running minutes in use: zero when no call is live.
     pub fn in_use(&self) -> usize {
-        (self.calls + self.lines.values().sum::<u32>()) as usize
+        (self.calls + self.lines.values().sum::<u32>()) as usize + self.minutes.live()
     }
 }
 

@@ -151,6 +151,8 @@ fn carrier(
     speaks: &SoundOffer,
 ) -> Result<Ring, Reason> {
     let key = call.next_leg()?;
+    let office = &mut *step.office;
+    office.limits.minutes.may_begin(step.now, &office.settings, outside.urgency)?;
     let settings = call.settings.clone();
     let own = own_number(call, &settings, from.or(call.transferred_by.as_deref()));
     let plan = |trunk: &&Trunk| TrunkPlan {
@@ -179,6 +181,7 @@ fn carrier(
     let party = outside.party(Some(trunk.name.clone()));
     let new = NewLeg { side, party, caller: false, uses: Uses::Trunk(trunk), line: Line::Sip(line) };
     let leg = call.begin_leg(step, new);
+    step.office.limits.minutes.begin(call.leg(leg).id);
     Ok(Ring { leg, patience: CARRIER_PATIENCE })
 }
 

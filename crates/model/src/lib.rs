@@ -75,7 +75,7 @@ pub use hours::{Holiday, Hours, OpenHours, OpenState, ParseHoursError};
 pub use ids::{CallId, EngineNumber, LegId, ParseIdError, RecordingId, TenantId, Ticket};
 pub use kept::{AgentPause, AgentStands, Kept, KeptKind};
 pub use map::{Keyed, Map, Set};
-pub use number::{Dialled, Number, NumberError};
+pub use number::{Dialled, Number, NumberClass, NumberError};
 pub use problem::Problem;
 pub use prompt::{Clip, Clips, NamedSound, Phrase, Prompt};
 pub use reason::Reason;

@@ -147,7 +147,7 @@ fn of_problem(problem: &Problem) -> ProblemBody {
 
 fn of_reason(reason: Reason) -> StatusCode {
     match reason {
-        Reason::NotAllowed => StatusCode::FORBIDDEN,
+        Reason::NotAllowed | Reason::DestinationClosed | Reason::MinutesUsedUp => StatusCode::FORBIDDEN,
         Reason::UnknownTarget | Reason::NoSuchNumber | Reason::NoRoute => StatusCode::UNPROCESSABLE_ENTITY,
         Reason::Limit | Reason::NoSoundAddress | Reason::Drained | Reason::StorageStalled => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -295,6 +295,8 @@ impl Call {
         let leg = self.leg_mut(index);
         leg.state = LegState::Answered;
         let id = leg.id;
+        let office = &mut *step.office;
+        office.limits.minutes.answered(step.now, &office.settings.zone, &id);
         if let Some(stub) = leg.line.stub(step) {
             step.keep(KeptKind::Dialog, id.to_string(), Some(stub));
         }
@@ -482,6 +484,8 @@ impl Call {
         leg.state = LegState::Ended;
         let id = leg.id;
         step.free(&leg.uses);
+        let office = &mut *step.office;
+        office.limits.minutes.ended(step.now, &office.settings.zone, &id);
         if answered {
             step.keep(KeptKind::Dialog, id.to_string(), None);
         }

@@ -115,6 +115,7 @@ enum Timer {
     Trunk(u32),
     KeepAlive(TenantId, WatchId),
     Floor(TenantId),
+    Minutes(TenantId),
 }
 
 impl Engine {
@@ -205,6 +206,7 @@ impl Engine {
                 Timer::Bindings(tenant, extension) => self.expire_bindings(now, tenant, &extension),
                 Timer::Trunk(number) => self.trunks.on_timeout(now, &mut self.endpoint, number),
                 Timer::KeepAlive(tenant, watch) => self.ask_phone(now, tenant, watch),
+                Timer::Minutes(tenant) => self.settle_minutes(now, tenant),
                 Timer::Floor(tenant) => drop(self.touched.insert(tenant)),
             }
             self.drain_endpoint(now, &Whose::Ours);
@@ -446,6 +448,7 @@ impl Engine {
             }
             self.questions.forget(id, live.call.key());
             self.close(now, id, live.call);
+            self.settle_minutes(now, id);
             return;
         }
         let call = live.call.key();
@@ -459,6 +462,7 @@ impl Engine {
             live.armed = Some((at, self.wheel.set(at, Timer::Call(id, call))));
         }
         tenant.calls.insert(call, live);
+        self.settle_minutes(now, id);
     }
 
     fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Problem>) {

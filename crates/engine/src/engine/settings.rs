@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Kept, KeptKind, Reply, TenantSettings, Ticket, Told};
+use model::{Kept, KeptKind, Reply, TenantId, TenantSettings, Ticket, Told};
 use sip::Headers;
 
 use super::{Engine, Timer};
@@ -57,6 +57,17 @@ impl Engine {
         }
     }
 
+    /// Keeps what a tenant's calls to the public network have used, and sets its timer.
+    pub(super) fn settle_minutes(&mut self, now: Now, id: TenantId) {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        let office = &mut tenant.office;
+        let (kept, wake_at) = office.limits.minutes.settle(now, &office.settings);
+        self.out.extend(kept.map(|kept| Output::Told(Told::Keep(kept))));
+        if let Some(at) = wake_at {
+            self.wheel.set(at, Timer::Minutes(id));
+        }
+    }
+
     pub(super) fn kept(&mut self, now: Now, kept: Kept) {
         if kept.kind == KeptKind::Trunk {
             return self.trunks.take_back(now, &kept);
@@ -84,7 +95,13 @@ impl Engine {
                     self.touched.insert(tenant);
                 }
             }
-            KeptKind::Minutes | KeptKind::Subscription => {}
+            KeptKind::Minutes => {
+                if let Some(owner) = self.tenants.get_mut(&tenant) {
+                    let office = &mut owner.office;
+                    office.limits.minutes.take_back(now, &office.settings.zone, &key, &value);
+                }
+            }
+            KeptKind::Subscription => {}
             // The door's facts, and those that have gone to the trunks.
             KeptKind::Ban | KeptKind::Trunk => {}
             KeptKind::Dialog => {

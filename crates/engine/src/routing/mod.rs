@@ -66,8 +66,8 @@ pub fn public<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<Outside
         (None, Urgency::Usual) if is_short(dialled) => return Err(Reason::UnknownTarget),
         (None, Urgency::Usual) => return Err(Reason::NoRoute),
     };
-    if !is_allowed(settings, &number) {
-        return Err(Reason::NotAllowed);
+    if !number.is_opened_by(&settings.limits.destinations, &settings.country) {
+        return Err(Reason::DestinationClosed);
     }
     let mut trunks: Vec<&Trunk> = Vec::new();
     for name in names {
@@ -113,16 +113,6 @@ fn urgency_of(settings: &TenantSettings, number: &Number) -> Urgency {
     if number.is_emergency(&settings.country) { Urgency::Emergency } else { Urgency::Usual }
 }
 
-/// Whether the tenant may dial there: by country code or longer prefix. The country's own services are always allowed,
-/// and a class of numbers (`mobile`) allows the numbers of the tenant's country.
-fn is_allowed(settings: &TenantSettings, number: &Number) -> bool {
-    let Number::E164(digits) = number else { return true };
-    settings.limits.destinations.iter().any(|allowed| {
-        let is_prefix = allowed.bytes().all(|byte| byte.is_ascii_digit());
-        digits.starts_with(if is_prefix { allowed } else { &settings.country })
-    })
-}
-
 /// Whether it looks like a number inside rather than a public one.
 fn is_short(dialled: &str) -> bool {
     dialled.len() <= 6 && !dialled.starts_with('0') && !dialled.starts_with('+')
@@ -165,10 +155,21 @@ mod tests {
     fn other_countries_are_closed_unless_they_are_opened() {
         let mut settings = fixture::demo();
 
-        assert_eq!(public(&settings, "+12025550123"), Err(Reason::NotAllowed));
-        assert_eq!(public(&settings, "0012025550123"), Err(Reason::NotAllowed));
+        assert_eq!(public(&settings, "+12025550123"), Err(Reason::DestinationClosed));
+        assert_eq!(public(&settings, "0012025550123"), Err(Reason::DestinationClosed));
         settings.limits.destinations.push("1".into());
         assert_eq!(outside(&settings, "+12025550123"), "0012025550123");
+    }
+
+    #[test]
+    fn what_costs_more_than_a_call_is_dialled_only_where_it_is_named() {
+        let mut settings = fixture::demo();
+        settings.outbound[0].prefix = String::new();
+
+        assert_eq!(outside(&settings, "18001090"), "18001090");
+        assert_eq!(public(&settings, "19001234"), Err(Reason::DestinationClosed));
+        settings.limits.destinations.push("premium".into());
+        assert_eq!(outside(&settings, "19001234"), "19001234");
     }
 
     #[test]

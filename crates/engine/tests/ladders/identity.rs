@@ -181,7 +181,7 @@ fn a_phone_passes_calls_on_only_to_where_it_may_call_itself() {
     world.run(0.5);
 
     let record = world.rows(1).and_then(|rows| rows.records.values().last()).expect("there is a record");
-    assert_eq!((record.reason, record.sip), (Some(Reason::NotAllowed), Some(403)));
+    assert_eq!((record.reason, record.sip), (Some(Reason::DestinationClosed), Some(403)));
     ends(world);
 }
 

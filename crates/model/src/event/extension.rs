@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Text;
+use crate::{Reason, Text};
 
 /// What happens to an extension.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -27,10 +27,14 @@ pub enum ExtensionEvent {
         /// `unanswered`: a phone behind NAT was asked three times whether it is there.
         why: Text,
     },
-    /// A phone that signed in rightly asked for something it may not do.
+    /// A phone that signed in rightly, or a client on behalf of the extension, asked for something that is refused before it
+    /// becomes a call.
     #[serde(rename = "extension.refused")]
     Refused {
         /// What it may not do.
         why: Text,
+        /// The same by a code of the catalogue. None: an earlier version told it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
     },
 }

@@ -42,7 +42,7 @@ impl Story {
             What::Extension(ExtensionEvent::Unregistered { why, .. }) => {
                 format!("{} is signed out ({why})", event.subject.id())
             }
-            What::Extension(ExtensionEvent::Refused { why }) => format!("{} is refused: {why}", event.subject.id()),
+            What::Extension(ExtensionEvent::Refused { why, .. }) => format!("{} is refused: {why}", event.subject.id()),
             What::Agent(what) => of_agent(&event.subject.id(), what),
             What::Sound(_) | What::Trunk(_) => return None,
         };

@@ -90,6 +90,10 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
             let legs: Vec<String> = legs.iter().map(|measured| leg(&measured.leg)).collect();
             format!("sound.measured {}", legs.join(" "))
         }
+        What::Extension(ExtensionEvent::Refused { reason, .. }) => {
+            let why = reason.map_or("", |reason| reason.code());
+            format!("extension.refused {} {why}", event.subject.id()).trim_end().to_owned()
+        }
         What::Extension(what) => format!("{} {}", extension_word(what), event.subject.id()),
         What::Agent(what) => agent_words(&event.subject.id(), what),
         What::Trunk(what) => trunk_words(&event.subject.id(), what),

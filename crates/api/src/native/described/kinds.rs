@@ -120,8 +120,12 @@ const OTHERS: &[Kind] = &[
     Kind {
         name: "extension.refused",
         subject: "extension",
-        says: "A phone that signed in rightly asked for something it may not do.",
-        fields: &[always("why", Of::Text, "What it may not do.")],
+        says: "A phone that signed in rightly, or a client on behalf of the extension, asked for something that is \
+               refused before it becomes a call.",
+        fields: &[
+            always("why", Of::Text, "What it may not do."),
+            maybe("reason", Of::Reason, "The same by a code of the catalogue."),
+        ],
     },
     Kind { name: "agent.signed_in", subject: "agent", says: "An agent takes calls of its queues.", fields: &[] },
     Kind {
