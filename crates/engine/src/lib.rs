@@ -34,6 +34,6 @@ mod step;
 mod tenant;
 mod trunks;
 
-pub use edge::{Answer, Input, Now, Output, Question, SignIn, Storage, Whose, Wire};
+pub use edge::{Answer, Input, Now, Output, Question, SignIn, Storage, Whose, Wire, Wished};
 pub use engine::{Engine, EngineConfig, EngineLoad};
 pub use recover::recover;

@@ -101,6 +101,8 @@ pub(crate) struct ExtensionDraft {
     /// With the stored digests, where the password is the stored one.
     pub extension: Extension,
     pub password: Proof,
+    /// Keys that phones change too, and that were not given: what is stored of them stays.
+    pub left_out: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]

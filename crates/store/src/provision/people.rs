@@ -29,12 +29,16 @@ const EXTENSION: [&str; 14] = [
 /// Its own mailbox, as the target of a forwarding.
 const VOICEMAIL: &str = "voicemail";
 
+/// What a phone changes by codes: a file that does not speak of it leaves it as it is.
+const PHONES_CHANGE: [&str; 2] = ["forward", "do_not_disturb"];
+
 /// One of `extensions`.
 pub(super) fn extension(node: Node, country: &str, named: &mut Named) -> Result<Lined<ExtensionDraft>, ProvisionError> {
     let mut section = Section::of(node, "an extension", &EXTENSION)?;
     let number = section.need_text("number")?;
     short_number(&number, "an extension")?;
     let password = section.need_secret("password")?;
+    let left_out = PHONES_CHANGE.into_iter().filter(|key| !section.has(key)).collect();
     let caller_id_line = section.line_of("caller_id");
     let caller_id = section.text("caller_id")?.map(|number| public_number(&number, country)).transpose()?;
     named.extend(caller_id.clone().map(|number| Lined { line: caller_id_line, value: Reference::CallerId(number) }));
@@ -60,7 +64,7 @@ pub(super) fn extension(node: Node, country: &str, named: &mut Named) -> Result<
         let sentence = format!("extension {} has no mailbox to forward to: add `voicemail: {{}}`", extension.number);
         return Err(wrong(section.line, sentence));
     }
-    Ok(Lined { line: section.line, value: ExtensionDraft { extension, password } })
+    Ok(Lined { line: section.line, value: ExtensionDraft { extension, password, left_out } })
 }
 
 fn forward(section: &mut Section) -> Result<Forward, ProvisionError> {

@@ -106,7 +106,11 @@ fn extension(draft: &ExtensionDraft, tenant: &str, realm: &str) -> Row {
     if let Proof::Given(password) = &draft.password {
         extension.digests = digests(tenant, &extension.number, realm, password);
     }
-    (extension.number.clone(), body(&extension), Vec::new())
+    let mut body = body(&extension);
+    if let Value::Object(keys) = &mut body {
+        keys.retain(|key, _| !draft.left_out.contains(&key.as_str()));
+    }
+    (extension.number.clone(), body, Vec::new())
 }
 
 fn digests(tenant: &str, extension: &str, realm: &str, password: &Secret) -> Vec<DigestSecret> {

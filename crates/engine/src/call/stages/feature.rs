@@ -2,7 +2,7 @@
 
 use model::{AgentAction, CallEvent, EndedBy, Feature, Phrase, Reason, Text};
 
-use super::{Play, Stage};
+use super::{Play, Stage, Wish};
 use crate::call::Call;
 use crate::key::LegIndex;
 use crate::lines::End;
@@ -11,6 +11,9 @@ use crate::step::Step;
 
 /// Carries out what a caller dialled a code for; `rest` is what followed it.
 pub fn order(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, feature: Feature, rest: String) -> Stage {
+    if let Some(wished) = Wish::of(feature, &rest) {
+        return Wish::begin(call, step, caller, (feature, rest), wished);
+    }
     let action = match feature {
         Feature::SignIn => AgentAction::SignIn,
         Feature::SignOut => AgentAction::SignOut,
@@ -32,7 +35,7 @@ pub fn order(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, feature: Fe
 }
 
 /// It is done: the caller has reached what was dialled, and hears so.
-fn done(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, lead: Lead<'_>, phrase: Phrase) -> Stage {
+pub fn done(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, lead: Lead<'_>, phrase: Phrase) -> Stage {
     if let Err(reason) = call.answer_caller(step, caller) {
         return Stage::refuse(call, step, caller, reason.into());
     }
@@ -44,7 +47,7 @@ fn done(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, lead: Lead<'_>, 
 }
 
 /// The caller hears what came of it, and the call ends so.
-fn tell(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, phrase: Phrase, end: End) -> Stage {
+pub fn tell(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, phrase: Phrase, end: End) -> Stage {
     if let Err(reason) = call.answer_caller(step, caller) {
         return Stage::refuse(call, step, caller, reason.into());
     }

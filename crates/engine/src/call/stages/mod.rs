@@ -7,11 +7,13 @@ mod consult;
 mod decide;
 mod dial;
 pub mod elsewhere;
+pub mod feature;
 mod menu;
 pub mod play;
 mod talk;
 mod transfer;
 mod wait;
+mod wish;
 
 use std::time::Instant;
 
@@ -27,6 +29,7 @@ pub use self::play::Play;
 pub use self::talk::Talk;
 pub use self::transfer::Transfer;
 pub use self::wait::Wait;
+pub use self::wish::Wish;
 use super::Call;
 use super::orders::Order;
 use crate::edge::Answer;
@@ -51,6 +54,8 @@ pub enum Stage {
     Menu(Menu),
     /// A caller hears how the call ends.
     Play(Play),
+    /// A phone has ordered something of its settings by a code.
+    Wish(Wish),
     /// Two sides are connected.
     Talk(Talk),
     /// Somebody was given to somebody else, who rings.
@@ -75,7 +80,8 @@ impl Stage {
             Lead::Asks(crm) => Ok(Decide::ask(call, step, caller, crm)),
             Lead::Menu(menu) => Ok(Menu::begin(call, step, caller, menu)),
             Lead::Play(prompt) => Ok(Play::prompt(call, step, caller, prompt)),
-            Lead::Voicemail(_) | Lead::Feature(..) | Lead::Parked(_) => Err(Reason::RouteUnavailable),
+            Lead::Feature(feature, rest) => Ok(feature::order(call, step, caller, feature, rest)),
+            Lead::Voicemail(_) | Lead::Parked(_) => Err(Reason::RouteUnavailable),
         };
         entered.unwrap_or_else(|reason| Self::refuse(call, step, caller, reason.into()))
     }
@@ -104,6 +110,7 @@ impl Stage {
             Self::Click(click) => click.on_news(call, step, leg, news),
             Self::Menu(menu) => menu.on_news(call, step, leg, news),
             Self::Play(play) => play.on_news(call, step, leg, news),
+            Self::Wish(wish) => wish.on_news(call, step, leg, news),
             Self::Talk(talk) => talk.on_news(call, step, leg, news),
             Self::Transfer(transfer) => transfer.on_news(call, step, leg, news),
             Self::Consult(consult) => consult.on_news(call, step, leg, news),
@@ -135,6 +142,7 @@ impl Stage {
             Self::Click(click) => click.on_timeout(call, step),
             Self::Menu(menu) => menu.on_timeout(call, step),
             Self::Play(play) => play.on_timeout(call, step),
+            Self::Wish(wish) => wish.on_timeout(call, step),
             Self::Talk(talk) => talk.on_timeout(call, step),
             Self::Transfer(transfer) => transfer.on_timeout(call, step),
             Self::Consult(consult) => consult.on_timeout(call, step),
@@ -148,6 +156,7 @@ impl Stage {
         match self {
             Self::Decide(decide) => decide.on_answer(call, step, answer),
             Self::Claimed(claimed) => claimed.on_answer(call, step, answer),
+            Self::Wish(wish) => wish.on_answer(call, step, &answer),
             stage => stage,
         }
     }
@@ -184,6 +193,7 @@ impl Stage {
             Self::Click(click) => click.poll_timeout(),
             Self::Menu(menu) => Some(menu.poll_timeout()),
             Self::Play(play) => Some(play.poll_timeout()),
+            Self::Wish(wish) => Some(wish.poll_timeout()),
             Self::Talk(talk) => Some(talk.poll_timeout()),
             Self::Transfer(transfer) => Some(transfer.poll_timeout()),
             Self::Consult(consult) => Some(consult.poll_timeout()),
