@@ -4,6 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 
+use model::{Language, Reason};
 use reqwest::Method;
 use serde_json::Value;
 use support::World;
@@ -32,6 +33,19 @@ async fn each_description_is_the_one_that_is_checked_in() {
             "docs/{file} is stale: run TONGDAI_WRITE_OPENAPI=1 cargo test -p api description"
         );
     }
+}
+
+#[test]
+fn the_page_of_reasons_is_the_catalogue() {
+    let place = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reasons.md"));
+    let page = page_of_reasons();
+    if std::env::var_os("TONGDAI_WRITE_OPENAPI").is_some() {
+        std::fs::write(&place, &page).expect("docs can be written");
+    }
+
+    let checked_in = std::fs::read_to_string(&place).unwrap_or_default();
+
+    assert_eq!(checked_in, page, "docs/reasons.md is stale: run TONGDAI_WRITE_OPENAPI=1 cargo test -p api description");
 }
 
 #[tokio::test]
@@ -133,6 +147,29 @@ async fn the_page_shows_the_description_and_asks_nothing_of_another_host() {
 }
 
 /// Without a token: descriptions are for everybody.
+/// The catalogue as it stands in `docs/`.
+fn page_of_reasons() -> String {
+    let mut page = String::from(
+        "# Why calls end\n\nOne catalogue for records, events, answers of the API and the console; also at `GET /v1/reasons`. \
+         The status is what a caller by SIP hears\nwho has not been answered. Printed from the catalogue by \
+         `TONGDAI_WRITE_OPENAPI=1 cargo test -p api description`.\n\n\
+         | code | SIP | what happened | chuyện gì đã xảy ra | what to do | cách khắc phục |\n|---|---|---|---|---|---|\n",
+    );
+    for reason in Reason::ALL {
+        let (vi, en) = (Language::Vi, Language::En);
+        page += &format!(
+            "| `{}` | {} | {} | {} | {} | {} |\n",
+            reason.code(),
+            reason.sip(),
+            reason.sentence(en),
+            reason.sentence(vi),
+            reason.remedy(en),
+            reason.remedy(vi),
+        );
+    }
+    page
+}
+
 async fn served(world: &World, path: &str) -> String {
     let response = world.bare(Method::GET, path).send().await.expect("an answer");
     assert_eq!(

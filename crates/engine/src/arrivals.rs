@@ -3,24 +3,23 @@
 use std::sync::Arc;
 
 use model::{
-    CallEvent, Direction, EndedBy, ExtensionEvent, Number, Origin, Party, Reason, Side, TenantSettings, Text,
+    CallEvent, Direction, ExtensionEvent, Number, Origin, Party, Reason, RoutedBy, Side, TenantSettings, Text,
     TrunkEvent,
 };
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
 
 use crate::abilities::ALLOW;
-use crate::call::hunt::Hunt;
-use crate::call::stages::{Decide, Dial, Stage};
+use crate::call::stages::Stage;
 use crate::call::{Call, NewLeg};
 use crate::caller::{Caller, Shown};
 use crate::edge::{Output, SignIn, Whose, Wire};
-use crate::key::{LegIndex, TrunkKey};
+use crate::key::TrunkKey;
 use crate::limits::{Begun, Urgency, Uses};
+use crate::lines::Line;
 use crate::lines::sip::{Gatekeeper, Peer, Said, SipLine, Visitor, extension_of, hides_caller, register, said_by};
-use crate::lines::{End, Line};
 use crate::live::Live;
 use crate::ring;
-use crate::routing::{self, Destination, Lead};
+use crate::routing::{self, Lead, lead};
 use crate::step::Step;
 
 /// How long a caller is asked to wait before trying again, in seconds.
@@ -65,7 +64,7 @@ impl Arrival<'_, '_> {
         let Some(extension) = self.signed_in(&incoming) else { return };
         // Nobody signs another extension's phone in (RFC 3261, 10.3 step 4).
         if !self.is_named(incoming.request.headers.to().ok(), &extension) {
-            self.tell_refused(&extension, "registering another extension's phone");
+            self.tell_refused(&extension, "registering another extension's phone", Reason::NotAllowed);
             self.refuse(&incoming, 403);
             return;
         }
@@ -79,22 +78,23 @@ impl Arrival<'_, '_> {
         let settings = Arc::clone(&self.step.office.settings);
         let extension = self.signed_in(&incoming)?;
         if !self.is_named(incoming.request.headers.from().ok(), &extension) {
-            self.tell_refused(&extension, "calling under another name than the one it signed in with");
+            let why = "calling under another name than the one it signed in with";
+            self.tell_refused(&extension, why, Reason::NotAllowed);
             self.refuse(&incoming, 403);
             return None;
         }
         let dialled = dialled(&incoming);
         let uses = Uses::Line(extension.clone());
         if let Err(reason) = self.admit(&uses, Begun::ByUs, routing::urgency(&settings, &dialled)) {
-            self.tell_refused(&extension, reason.sentence(model::Language::En));
+            self.tell_refused(&extension, reason.sentence(model::Language::En), reason);
             self.refuse(&incoming, reason.sip());
             return None;
         }
-        let destination = routing::from_inside(&settings, &dialled);
-        let to = party_called(&destination, &dialled);
+        let lead = lead::inside(&settings, self.step.now.wall, &dialled);
+        let to = party_called(&lead, &dialled);
         let direction = match &to {
             Party::Outside { .. } => Direction::Outbound,
-            Party::Extension { .. } | Party::Group { .. } => Direction::Local,
+            _ => Direction::Local,
         };
         let did = (direction == Direction::Outbound)
             .then(|| ring::caller_id(&settings, Some(&extension)))
@@ -111,8 +111,9 @@ impl Arrival<'_, '_> {
             side: if direction == Direction::Local { Side::Customer } else { Side::Agent },
             uses,
             caller: Caller::new(Shown { number: extension, name, private }, None),
+            by_hours: lead::goes_by_hours(&settings, &dialled),
         };
-        self.begin(incoming, plan, destination.map(Lead::To))
+        self.begin(incoming, plan, lead)
     }
 
     fn call_from_trunk(&mut self, trunk: &str, did: &str, incoming: Incoming) -> Option<Live> {
@@ -139,16 +140,12 @@ impl Arrival<'_, '_> {
             None => Party::Outside { number: written, shown: None, trunk: over },
         };
         let caller = Caller::new(Shown { number: shown, name, private }, number).diverted(diversions, diverted);
-        let destination = match routing::from_outside(&settings, did) {
+        let lead = match lead::outside(&settings, self.step.now.wall, did) {
             Ok(_) if caller.is_lost() => Err(Reason::Diverted),
-            destination => destination,
+            lead => lead,
         };
-        let to = match &destination {
-            Ok(Lead::To(destination)) => destination.party(),
-            Ok(Lead::Asks(_)) | Err(_) => {
-                Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None }
-            }
-        };
+        let number = || Party::Outside { number: Text::from(format!("+{did}")), shown: None, trunk: None };
+        let to = lead.as_ref().ok().and_then(Lead::party).unwrap_or_else(number);
         let plan = Plan {
             origin: Origin::Trunk,
             direction: Direction::Inbound,
@@ -158,8 +155,9 @@ impl Arrival<'_, '_> {
             side: Side::Customer,
             uses,
             caller,
+            by_hours: lead::goes_by_hours(&settings, did),
         };
-        self.begin(incoming, plan, destination)
+        self.begin(incoming, plan, lead)
     }
 
     /// The extension that signed in with this request; None: it was challenged, and nothing is kept.
@@ -195,7 +193,7 @@ impl Arrival<'_, '_> {
             direction: plan.direction,
             from: plan.from.clone(),
             to: plan.to,
-            did: plan.did.clone(),
+            did: plan.did,
             about: None,
         };
         if let Uses::Trunk(trunk) = &plan.uses {
@@ -206,23 +204,15 @@ impl Arrival<'_, '_> {
         let line = Line::Sip(line);
         let new = NewLeg { side: plan.side, party: plan.from, caller: true, uses: plan.uses, line };
         let caller = call.begin_leg(step, new);
+        if let Some(to) = lead.as_ref().ok().filter(|_| plan.by_hours).and_then(Lead::party) {
+            call.story.tell(step.now.wall, CallEvent::Routed { to, by: RoutedBy::Hours, why: None });
+        }
         let stage = match (trouble, lead) {
-            (Some(end), _) => Err(end),
-            (None, Err(reason)) => Err(reason.into()),
-            (None, Ok(Lead::To(destination))) => {
-                let side = if plan.side == Side::Agent { Side::Customer } else { Side::Agent };
-                let hunt = Hunt::start(&mut call, step, caller, side, &destination);
-                hunt.map(|hunt| Stage::Dial(Dial::of(caller, hunt))).map_err(End::from)
-            }
-            (None, Ok(Lead::Asks(crm))) => {
-                let did = plan.did.as_ref().map(Text::as_str).unwrap_or_default();
-                Ok(Decide::ask(&mut call, step, caller, did, crm))
-            }
+            (Some(end), _) => Stage::refuse(&mut call, step, caller, end),
+            (None, Err(reason)) => Stage::refuse(&mut call, step, caller, reason.into()),
+            (None, Ok(lead)) => Stage::enter(&mut call, step, caller, lead),
         };
-        Some(match stage {
-            Ok(stage) => Live::new(call, stage),
-            Err(end) => refused(call, step, caller, end),
-        })
+        Some(Live::new(call, stage))
     }
 
     /// The check and the count of what a new call needs.
@@ -242,8 +232,8 @@ impl Arrival<'_, '_> {
         std::str::from_utf8(&user).is_ok_and(|user| extension_of(&self.step.office.settings.name, user) == extension)
     }
 
-    fn tell_refused(&mut self, extension: &str, why: &str) {
-        let what = ExtensionEvent::Refused { why: Text::from(why) };
+    fn tell_refused(&mut self, extension: &str, why: &str, reason: Reason) {
+        let what = ExtensionEvent::Refused { why: Text::from(why), reason: Some(reason) };
         self.step.office.tell_extension(self.step.now, extension, what, self.step.out);
     }
 
@@ -268,12 +258,8 @@ struct Plan {
     side: Side,
     uses: Uses,
     caller: Caller,
-}
-
-fn refused(mut call: Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> Live {
-    call.refuse_leg(step, caller, end);
-    call.finish(step, end, EndedBy::Switchboard);
-    Live::new(call, Stage::Over)
+    /// Whether the company's hours have decided whom it reaches.
+    by_hours: bool,
 }
 
 /// What is known of the caller's sound before it says a word.
@@ -291,10 +277,14 @@ fn dialled(incoming: &Incoming) -> String {
     Text::lossy(&user).as_str().chars().take(64).collect()
 }
 
-fn party_called(destination: &Result<Destination<'_>, Reason>, dialled: &str) -> Party {
-    match destination {
-        Ok(destination) => destination.party(),
-        Err(Reason::NoRoute) => Party::Outside { number: Text::from(dialled), shown: None, trunk: None },
+fn party_called(lead: &Result<Lead<'_>, Reason>, dialled: &str) -> Party {
+    let known = lead.as_ref().map(Lead::party);
+    match known {
+        Ok(Some(party)) => party,
+        Ok(None) => Party::Extension { number: dialled.to_owned() },
+        Err(Reason::NoRoute | Reason::DestinationClosed) => {
+            Party::Outside { number: Text::from(dialled), shown: None, trunk: None }
+        }
         Err(_) => Party::Extension { number: dialled.to_owned() },
     }
 }

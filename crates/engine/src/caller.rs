@@ -69,6 +69,11 @@ impl Caller {
         self.diverted > MOST_DIVERSIONS
     }
 
+    /// How often it was passed on by those who were called here.
+    pub fn passed_on(&self) -> u32 {
+        self.redirects.into()
+    }
+
     /// The called side passes the call on. `by`: the number of ours that does; none where it is a carrier's own doing.
     pub fn redirect(&mut self, by: Option<Diversion>) -> Result<(), Reason> {
         if self.redirects >= MOST_REDIRECTS || self.diverted >= MOST_DIVERSIONS {

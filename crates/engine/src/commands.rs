@@ -2,23 +2,36 @@
 
 use std::sync::Arc;
 
-use model::{CallEvent, Direction, Language, Origin, Originate, Party, Problem, Reason, Text, Ticket};
+use model::{CallEvent, Direction, ExtensionEvent, Language, Origin, Originate, Party, Problem, Reason, Text, Ticket};
 
 use crate::call::Call;
 use crate::call::stages::{Claimed, Click, Stage};
 use crate::caller::{Caller, Shown};
 use crate::live::Live;
 use crate::ring;
-use crate::routing::{self, Destination};
+use crate::routing::{self, Destination, Lead};
 use crate::step::Step;
 
-/// Begins a click-to-call: what is known beforehand to be impossible is refused here, and no phone rings.
+/// Begins a click-to-call: what is known beforehand to be impossible is refused here, and no phone rings. The extension's
+/// story tells of it, and why.
 pub fn originate(
     step: &mut Step<'_>,
     closed: Option<Reason>,
-    mut order: Originate,
+    order: Originate,
     ticket: Ticket,
 ) -> Result<Live, Problem> {
+    let from = order.from.clone();
+    let begun = begin(step, closed, order, ticket);
+    if let Err(Problem::CallFailed { reason, detail, .. }) = &begun
+        && step.office.settings.extensions.contains_key(&from)
+    {
+        let what = ExtensionEvent::Refused { why: Text::from(detail.as_str()), reason: Some(*reason) };
+        step.office.tell_extension(step.now, &from, what, step.out);
+    }
+    begun
+}
+
+fn begin(step: &mut Step<'_>, closed: Option<Reason>, mut order: Originate, ticket: Ticket) -> Result<Live, Problem> {
     if let Some(reason) = closed {
         return Err(refused(reason));
     }
@@ -26,7 +39,8 @@ pub fn originate(
     let Some(extension) = settings.extensions.get(&order.from) else {
         return Err(Problem::NoSuchExtension { extension: order.from });
     };
-    let destination = routing::from_inside(&settings, order.to.as_str()).map_err(|reason| {
+    let destination = routing::lead::inside(&settings, step.now.wall, order.to.as_str()).and_then(Lead::rung);
+    let destination = destination.map_err(|reason| {
         Problem::refused(reason, format!("{} cannot be called. {}", order.to, reason.sentence(Language::En)))
     })?;
     if let Destination::Extension(called) = &destination
@@ -42,6 +56,9 @@ pub fn originate(
         return Err(refused(Reason::LinesTaken));
     }
     let urgency = routing::urgency(&settings, order.to.as_str());
+    if let Destination::Outside(_) = &destination {
+        step.office.limits.minutes.may_begin(step.now, &settings, urgency).map_err(refused)?;
+    }
     step.office.limits.start_call(step.now.mono, &settings, urgency).map_err(refused)?;
 
     let direction = match &destination {

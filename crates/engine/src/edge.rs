@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use media::{Order, Report, WorkerId};
-use model::{Actor, Command, Kept, Target, TenantId, TenantSettings, Ticket, Timestamp, Told, Transport};
+use model::{Actor, Command, Forwarding, Kept, Target, TenantId, TenantSettings, Ticket, Timestamp, Told, Transport};
 use sip::{Flow, Interface, Message};
 
 /// The time, as it is handed in with each input.
@@ -136,6 +136,24 @@ pub enum Question {
         /// How long the CRM may think.
         within: Duration,
     },
+    /// A setting of an extension is to be changed, as its phone wishes.
+    Wish {
+        /// Whose.
+        extension: String,
+        /// What.
+        wished: Wished,
+    },
+}
+
+/// What a phone wishes of its extension's settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wished {
+    /// Such calls go there; or, without a target, nowhere else any more.
+    Forward(Forwarding, Option<String>),
+    /// No calls go elsewhere.
+    NoForward,
+    /// Whether it takes no calls.
+    DoNotDisturb(bool),
 }
 
 /// The answer to a [`Question`], or what became of a batch that the engine waits for.
@@ -147,6 +165,8 @@ pub enum Answer {
     Target(String),
     /// The batch is stored.
     Stored,
+    /// What was wished for is so.
+    Done,
     /// It cannot be known: one sentence.
     Failed(String),
 }

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use model::{
-    Codec, DialFormat, DidFrom, DigestAlgorithm, Extension, Group, Language, Limits, NumberRoute, Outbound, Route,
-    Strategy, Switches, TenantId, TenantSettings, Trunk,
+    Codec, DialFormat, DidFrom, DigestAlgorithm, Extension, Group, Language, Limits, NumberRoute, Outbound, Queue,
+    Route, Strategy, Switches, TenantId, TenantSettings, Trunk,
 };
 
 /// The moment at which tests begin. Only differences to it count.
@@ -27,6 +27,12 @@ pub fn demo() -> TenantSettings {
         ring_seconds: 30,
         lines: 2,
         auto_answer: false,
+        forward: Default::default(),
+        do_not_disturb: false,
+        voicemail: None,
+        pickup_group: None,
+        supervisor: false,
+        skills: Default::default(),
     };
     let number = |number: &str, route| (number.to_owned(), NumberRoute { number: number.into(), route });
     TenantSettings {
@@ -35,6 +41,7 @@ pub fn demo() -> TenantSettings {
         name: "VPBX_DEMO".into(),
         display_name: "Demo company".into(),
         timezone: "Asia/Ho_Chi_Minh".into(),
+        zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
         language: Language::Vi,
         country: "84".into(),
         digest: vec![DigestAlgorithm::Md5],
@@ -83,6 +90,7 @@ pub fn demo() -> TenantSettings {
                 strategy: Strategy::RingAll,
                 members: vec!["101".into(), "102".into()],
                 ring_seconds: 30,
+                overflow: None,
             },
         )]
         .into(),
@@ -94,8 +102,42 @@ pub fn demo() -> TenantSettings {
             destinations: vec!["84".into()],
             max_call_seconds: 14_400,
             silence_seconds: 60,
+            daily_minutes: None,
         },
         switches: Switches { null_type_on_hangup: true, lower_case_states: false, feedback_md5_with_bars: true },
         transfer_ring_back: true,
+        hours: Default::default(),
+        sounds: Default::default(),
+        clips: Default::default(),
+        music: None,
+        announce_recording: None,
+        parking: None,
+        feature_codes: Default::default(),
+    }
+}
+
+/// A queue of these agents, who are offered callers by how long they have been idle.
+pub fn queue(number: &str, members: &[&str]) -> Queue {
+    Queue {
+        number: number.into(),
+        name: "Support".into(),
+        strategy: Strategy::LongestIdle,
+        members: members.iter().map(|member| (*member).to_owned()).collect(),
+        max_wait_seconds: 300,
+        announce_position: false,
+        ring_seconds: 20,
+        misses_before_pause: 2,
+        wrap_up_seconds: 10,
+        service_level_seconds: None,
+        answer_at_once: true,
+        overflow: None,
+        priority: 0,
+        skills: Default::default(),
+        max_waiting: None,
+        wait_when_empty: false,
+        announce_wait: false,
+        announce_seconds: 60,
+        greeting: None,
+        music: None,
     }
 }

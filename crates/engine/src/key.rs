@@ -7,7 +7,7 @@ use crate::registrar::WatchId;
 
 /// A leg's place in its call.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct LegIndex(pub u8);
+pub struct LegIndex(pub u16);
 
 /// Finds a leg from anywhere in the engine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -14,12 +14,14 @@ pub mod edge;
 mod engine;
 #[cfg(test)]
 mod fixture;
+mod floor;
 mod ids;
 mod key;
 mod limits;
 mod lines;
 mod live;
 mod locate;
+mod minutes;
 mod office;
 mod questions;
 mod recover;
@@ -32,6 +34,6 @@ mod step;
 mod tenant;
 mod trunks;
 
-pub use edge::{Answer, Input, Now, Output, Question, SignIn, Storage, Whose, Wire};
+pub use edge::{Answer, Input, Now, Output, Question, SignIn, Storage, Whose, Wire, Wished};
 pub use engine::{Engine, EngineConfig, EngineLoad};
 pub use recover::recover;

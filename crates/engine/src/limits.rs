@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use model::{Reason, TenantSettings, Trunk};
 
 use crate::key::TrunkKey;
+use crate::minutes::Minutes;
 
 /// Calls, lines and starts per second of one tenant that are in use.
 #[derive(Debug, Default)]
@@ -15,6 +16,10 @@ pub struct Limits {
     calls: u32,
     starts: Rate,
     lines: BTreeMap<String, u32>,
+    /// How often a line was taken or given back.
+    moves: u64,
+    /// Minutes of calls to the public network.
+    pub minutes: Minutes,
 }
 
 /// What one leg uses.
@@ -74,11 +79,13 @@ impl Limits {
             return Err(Reason::LinesTaken);
         }
         *self.lines.entry(extension.to_owned()).or_default() += 1;
+        self.moves += 1;
         Ok(())
     }
 
     /// Gives a line back.
     pub fn free_line(&mut self, extension: &str) {
+        self.moves += 1;
         if let Some(used) = self.lines.get_mut(extension) {
             *used = used.saturating_sub(1);
             if *used == 0 {
@@ -93,9 +100,19 @@ impl Limits {
         self.lines.get(extension).copied().unwrap_or_default() < lines
     }
 
-    /// Calls and lines in use: zero when no call is live.
+    /// How many lines of an extension are in use.
+    pub fn lines_in_use(&self, extension: &str) -> u32 {
+        self.lines.get(extension).copied().unwrap_or_default()
+    }
+
+    /// Another number than before: lines were taken or given back since.
+    pub fn moves(&self) -> u64 {
+        self.moves
+    }
+
+    /// Calls, lines and running minutes in use: zero when no call is live.
     pub fn in_use(&self) -> usize {
-        (self.calls + self.lines.values().sum::<u32>()) as usize
+        (self.calls + self.lines.values().sum::<u32>()) as usize + self.minutes.live()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::call::orders::Order;
 use crate::call::stages::Stage;
 use crate::edge::Answer;
+use crate::floor::Wake;
 use crate::key::LegIndex;
 use crate::lines::LegNews;
 use crate::step::Step;
@@ -71,6 +72,11 @@ impl Live {
     /// The answer to a question that it asked.
     pub fn on_answer(&mut self, step: &mut Step<'_>, answer: Answer) {
         self.advance(|stage, call| stage.on_answer(call, step, answer));
+    }
+
+    /// Another call, or what the tenant's calls share, has something for it.
+    pub fn on_wake(&mut self, step: &mut Step<'_>, wake: Wake) {
+        self.advance(|stage, call| stage.on_wake(call, step, wake));
     }
 
     /// Somebody above ends it.

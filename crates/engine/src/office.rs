@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
-use model::{Batch, Event, ExtensionEvent, Kept, KeptKind, Subject, TenantSettings, Told, TrunkEvent, What};
+use model::{
+    AgentEvent, Batch, CallId, Event, ExtensionEvent, Kept, KeptKind, Subject, TenantSettings, Told, TrunkEvent, What,
+};
 
 use crate::edge::{Now, Output};
+use crate::floor::{Floor, Settled, Wake};
 use crate::limits::Limits;
 use crate::registrar::{Binding, Registrar};
 use crate::rung::Rung;
@@ -24,6 +28,10 @@ pub struct Office {
     pub rung: Rung,
     /// Phones that have come by a connection in this step: calls whose connection was lost may go on by it.
     pub reconnected: Vec<(String, Binding)>,
+    /// Agents, and callers who wait for them.
+    pub floor: Floor,
+    /// Calls that are to be woken after this step, by their keys.
+    pub wakes: Vec<(CallId, Wake)>,
     /// The last `seq` of each subject that lives longer than an engine.
     seqs: BTreeMap<Subject, u32>,
 }
@@ -37,6 +45,8 @@ impl Office {
             limits: Limits::default(),
             rung: Rung::default(),
             reconnected: Vec::new(),
+            floor: Floor::default(),
+            wakes: Vec::new(),
             seqs: BTreeMap::new(),
         }
     }
@@ -44,6 +54,26 @@ impl Office {
     /// Tells what happened to an extension.
     pub fn tell_extension(&mut self, now: Now, extension: &str, what: ExtensionEvent, out: &mut VecDeque<Output>) {
         self.tell(now, Subject::Extension(extension.to_owned()), What::Extension(what), out);
+    }
+
+    /// Tells what happened to an agent.
+    pub fn tell_agent(&mut self, now: Now, agent: &str, what: AgentEvent, out: &mut VecDeque<Output>) {
+        self.tell(now, Subject::Agent(agent.to_owned()), What::Agent(what), out);
+    }
+
+    /// Looks after agents and those who wait for them. Gives when a timer is to be set.
+    pub fn settle_floor(&mut self, now: Now, out: &mut VecDeque<Output>) -> Option<Instant> {
+        let Settled { told, kept, wakes, wake_at } =
+            self.floor.settle(now, &self.settings, &self.limits, &self.registrar);
+        for (agent, what) in told {
+            self.tell_agent(now, &agent, what, out);
+        }
+        let tenant = self.settings.id;
+        out.extend(kept.into_iter().map(|(key, value)| {
+            Output::Told(Told::Keep(Kept { tenant, kind: KeptKind::Agent, key, value, expires: None }))
+        }));
+        self.wakes.extend(wakes);
+        wake_at
     }
 
     /// Tells what happened to a trunk.
@@ -55,6 +85,7 @@ impl Office {
     pub fn take_seq(&mut self, key: &str, value: &str) {
         let subject = match key.split_once(':') {
             Some(("extension", id)) => Subject::Extension(id.to_owned()),
+            Some(("agent", id)) => Subject::Agent(id.to_owned()),
             Some(("trunk", id)) => Subject::Trunk(id.to_owned()),
             _ => return,
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{
     Codec, Direction, Extension, ForwardedCaller, Number, Originate, Party, Reason, Side, SoundOffer, TenantSettings,
-    Trunk,
+    Timestamp, Trunk,
 };
 
 use crate::call::{Call, NewLeg};
@@ -32,7 +32,8 @@ pub struct Ring {
     pub patience: Duration,
 }
 
-/// Rings an extension on behalf of somebody in the call, whose number its phones show.
+/// Rings an extension on behalf of somebody in the call, whose number its phones show. One that is not to be disturbed
+/// does not ring.
 pub fn extension(
     call: &mut Call,
     step: &mut Step<'_>,
@@ -40,6 +41,9 @@ pub fn extension(
     side: Side,
     extension: &Extension,
 ) -> Result<Ring, Reason> {
+    if extension.do_not_disturb {
+        return Err(Reason::DoNotDisturb);
+    }
     let speaks = call.leg(on_behalf_of).line.speaks();
     let shown = call.shown(on_behalf_of);
     let ring = phone(call, step, extension, side, shown, &speaks, false)?;
@@ -64,15 +68,21 @@ pub fn outside(
 pub fn redirected<'a>(
     call: &mut Call,
     settings: &'a TenantSettings,
+    at: Timestamp,
     by: LegIndex,
     to: &str,
 ) -> Result<Destination<'a>, Reason> {
-    let extension = call.leg(by).party.extension();
-    let number = extension.and_then(|extension| own_number(call, settings, Some(extension)));
     let why = if call.has_rung(by) { "deflection" } else { "unconditional" };
-    let diversion = number.map(|number| Diversion { number: number.e164(), why: why.to_owned(), ours: true });
+    let extension = call.leg(by).party.extension();
+    let diversion = extension.and_then(|extension| diversion(call, settings, extension, why));
     call.caller.redirect(diversion)?;
-    routing::from_inside(settings, to)
+    routing::lead::inside(settings, at, to)?.rung()
+}
+
+/// What is told of an extension of ours that passes a call on. None: it has no number that others know.
+pub fn diversion(call: &Call, settings: &TenantSettings, extension: &str, why: &str) -> Option<Diversion> {
+    let number = own_number(call, settings, Some(extension))?;
+    Some(Diversion { number: number.e164(), why: why.to_owned(), ours: true })
 }
 
 /// Rings the extension of a click-to-call, whose phone shows the customer's number.
@@ -110,6 +120,8 @@ fn phone(
         extension: &extension.number,
         bindings,
         shown,
+        // Whoever has somebody back has not given it to itself.
+        referred_by: call.transferred_by.clone().filter(|by| *by != extension.number),
         hops_left: call.hops_left,
         callid: call.told_as(),
         codecs: ordered(&PHONES_SPEAK, speaks),
@@ -139,6 +151,8 @@ fn carrier(
     speaks: &SoundOffer,
 ) -> Result<Ring, Reason> {
     let key = call.next_leg()?;
+    let office = &mut *step.office;
+    office.limits.minutes.may_begin(step.now, &office.settings, outside.urgency)?;
     let settings = call.settings.clone();
     let own = own_number(call, &settings, from.or(call.transferred_by.as_deref()));
     let plan = |trunk: &&Trunk| TrunkPlan {
@@ -167,6 +181,7 @@ fn carrier(
     let party = outside.party(Some(trunk.name.clone()));
     let new = NewLeg { side, party, caller: false, uses: Uses::Trunk(trunk), line: Line::Sip(line) };
     let leg = call.begin_leg(step, new);
+    step.office.limits.minutes.begin(call.leg(leg).id);
     Ok(Ring { leg, patience: CARRIER_PATIENCE })
 }
 

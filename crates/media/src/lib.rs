@@ -3,6 +3,7 @@
 //! Pure: packets, orders and the time come in; packets, reports and recorded sound go out. Threads, sockets and files
 //! are the server's. Knows nothing of calls or SIP. Start reading at [`Order`], then [`Worker`].
 
+mod clip;
 mod clock;
 mod conceal;
 mod control;
@@ -36,6 +37,7 @@ pub mod rtp;
 pub mod tone;
 pub mod wav;
 
+pub use clip::Clip;
 pub use codec::Law;
 pub use order::*;
 pub use output::{Channel, Output, Packet, RecordingStep};

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Clip;
+
 /// One party's sound: one stream to it and one from it. Chosen by the asker and never used twice on a worker.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SessionId(pub u64);
@@ -167,7 +169,7 @@ pub enum SrtpSuite {
 }
 
 /// A sound that the worker makes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Sound {
     /// 425 Hz, one second on, four seconds off.
     Ringback,
@@ -182,6 +184,8 @@ pub enum Sound {
     Silence,
     /// What somebody hears who waits: a soft melody over one chord, without an end.
     Music,
+    /// This, over and over.
+    Clip(Clip),
 }
 
 /// What signalling asks of a worker.
@@ -227,7 +231,18 @@ pub enum Order {
         /// What.
         sound: Sound,
     },
-    /// Ends what is played.
+    /// Plays clips to the party once, one after the other, and then nothing; its partner is not heard meanwhile. Ends what
+    /// played before. [`Report::Said`] follows when the last of it went out, or would have to a party that cannot hear:
+    /// at once when there is nothing to say.
+    Say {
+        /// To whom.
+        session: SessionId,
+        /// What the asker calls it.
+        say: u32,
+        /// What.
+        clips: Vec<Clip>,
+    },
+    /// Ends what is played or said.
     Stop {
         /// To whom.
         session: SessionId,
@@ -307,6 +322,13 @@ pub enum Report {
         session: SessionId,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
+    },
+    /// All clips of an [`Order::Say`] have been played. Not told of one that was stopped, or that another sound ended.
+    Said {
+        /// To whom.
+        session: SessionId,
+        /// What the asker calls it.
+        say: u32,
     },
     /// Neither sound nor RTCP has come for [`Stream::silence`] although the party should send. Told again after each
     /// further silence of that length.

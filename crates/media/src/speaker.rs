@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::clip::Saying;
 use crate::clock::{MILLISECOND, Ticks};
 use crate::ear::{Ear, Taken};
 use crate::heard::{Heard, What};
@@ -14,15 +15,25 @@ use crate::mouth::{MOST, Mouth};
 use crate::outgoing::Outgoing;
 use crate::rtp::{HEADER, Header};
 use crate::tone::Tone;
-use crate::{Codec, Sound, Stream};
+use crate::{Clip, Codec, Sound, Stream};
 
 /// How long a sound that plays waits for the party to listen.
 const PATIENCE: Ticks = 20 * MILLISECOND;
 
+/// What is played to a party.
+enum Playing {
+    /// Until it is stopped.
+    Sound(Tone),
+    /// Until its end.
+    Said(Saying),
+}
+
 /// What goes to one party.
 pub(crate) struct Speaker {
     outgoing: Outgoing,
-    playing: Option<Tone>,
+    playing: Option<Playing>,
+    /// What was said to its end, until it is told.
+    said: Option<u32>,
     keyer: Keyer,
     /// There when sound has been made for the party.
     mouth: Option<Mouth>,
@@ -34,7 +45,7 @@ pub(crate) struct Speaker {
 
 impl Speaker {
     pub fn new(outgoing: Outgoing) -> Self {
-        Self { outgoing, playing: None, keyer: Keyer::default(), mouth: None, pausing: None, due: None }
+        Self { outgoing, playing: None, said: None, keyer: Keyer::default(), mouth: None, pausing: None, due: None }
     }
 
     /// The party speaks so from now on.
@@ -61,7 +72,20 @@ impl Speaker {
     }
 
     pub fn play(&mut self, stream: Option<&Stream>, sound: Sound) {
-        self.playing = Some(Tone::new(sound));
+        self.begin(stream, Playing::Sound(Tone::new(sound)));
+    }
+
+    /// Begins to say clips. False: there is nothing to say, and nothing plays any more.
+    pub fn say(&mut self, stream: Option<&Stream>, say: u32, clips: Vec<Clip>) -> bool {
+        match Saying::new(say, clips) {
+            Some(saying) => self.begin(stream, Playing::Said(saying)),
+            None => drop(self.stop()),
+        }
+        self.is_playing()
+    }
+
+    fn begin(&mut self, stream: Option<&Stream>, playing: Playing) {
+        self.playing = Some(playing);
         if let Some(stream) = stream {
             self.prepare(stream.codec);
         }
@@ -72,6 +96,11 @@ impl Speaker {
     pub fn stop(&mut self) -> bool {
         self.cut();
         self.playing.take().is_some()
+    }
+
+    /// What has been said to its end since this was last asked.
+    pub fn take_said(&mut self) -> Option<u32> {
+        self.said.take()
     }
 
     pub fn is_playing(&self) -> bool {
@@ -122,7 +151,15 @@ impl Speaker {
     /// There is nowhere to send to.
     pub fn postpone(&mut self, at: Ticks) {
         self.keyer = Keyer::default();
-        self.due = self.playing.map(|_| at + PATIENCE);
+        if let Some(Playing::Said(saying)) = &mut self.playing {
+            // Whoever cannot hear now hears what is left when it can.
+            if saying.is_over() {
+                self.end_saying();
+            } else {
+                saying.pass(PATIENCE as usize);
+            }
+        }
+        self.due = self.playing.as_ref().map(|_| at + PATIENCE);
     }
 
     pub fn outgoing(&self) -> &Outgoing {
@@ -246,9 +283,20 @@ impl Speaker {
             self.keyer.tones(at, &mut sound[..narrow]);
             return Some(Made::Sound(&sound[..narrow], 8));
         }
-        if let Some(tone) = &mut self.playing {
-            tone.fill_samples(&mut sound[..narrow]);
-            return Some(Made::Sound(&sound[..narrow], 8));
+        if matches!(&self.playing, Some(Playing::Said(saying)) if saying.is_over()) {
+            // Its last packet has had its time.
+            self.end_saying();
+        }
+        match &mut self.playing {
+            Some(Playing::Sound(tone)) => {
+                tone.fill_samples(&mut sound[..narrow]);
+                return Some(Made::Sound(&sound[..narrow], 8));
+            }
+            Some(Playing::Said(saying)) => {
+                saying.fill_samples(&mut sound[..narrow]);
+                return Some(Made::Sound(&sound[..narrow], 8));
+            }
+            None => {}
         }
         let ear = ear?;
         let per_ms = ear.samples_per_ms();
@@ -260,6 +308,14 @@ impl Speaker {
                 self.cut();
                 None
             }
+        }
+    }
+
+    /// All has been said.
+    fn end_saying(&mut self) {
+        if let Some(Playing::Said(saying)) = self.playing.take() {
+            self.said = Some(saying.say);
+            self.cut();
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{Codec, Sound, music};
 const PROGRESS: u16 = 425;
 
 /// A sound being made, sample by sample.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Tone {
     sound: Sound,
     /// Samples made so far.
@@ -40,11 +40,12 @@ impl Tone {
         let position = self.position;
         self.position += 1;
         let within = |period: u64| (position % period) as u32;
-        match self.sound {
+        match &self.sound {
             Sound::Ringback if within(5 * u64::from(RATE)) < RATE => sine(position, PROGRESS),
             Sound::Busy if within(u64::from(RATE)) < RATE / 2 => sine(position, PROGRESS),
-            Sound::Tone { hertz } => sine(position, hertz),
+            Sound::Tone { hertz } => sine(position, *hertz),
             Sound::Music => music::sample(position),
+            Sound::Clip(clip) => clip.looped(position),
             Sound::Ringback | Sound::Busy | Sound::Silence => 0,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Dialled, LegId, Source, Text};
+use crate::{CallId, Dialled, LegId, Part, Source, Text};
 
 /// What somebody signed in as may do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -91,6 +91,50 @@ pub enum Command {
         /// What to do.
         action: RecordAction,
     },
+    /// All who take part in a consultation talk with each other.
+    Conference {
+        /// The call, or its consultation.
+        call: CallId,
+    },
+    /// Somebody is rung who hears the conversation, and may be heard in it. One who does so already changes over.
+    Supervise {
+        /// The call.
+        call: CallId,
+        /// Whose phone is rung.
+        by: String,
+        /// How: not `conference`.
+        part: Part,
+    },
+    /// The other side waits where anybody may take it.
+    Park {
+        /// The call.
+        call: CallId,
+        /// Who parks.
+        leg: ActingLeg,
+    },
+    /// Changes how an agent stands. Replied to once it is so.
+    Agent {
+        /// The extension.
+        extension: String,
+        /// What.
+        action: AgentAction,
+    },
+}
+
+/// How an agent is to stand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AgentAction {
+    /// Takes calls of its queues.
+    SignIn,
+    /// Takes none.
+    SignOut,
+    /// Takes none for now.
+    Pause {
+        /// Why, in the agent's words; may be empty.
+        reason: Text,
+    },
+    /// Takes calls again.
+    Resume,
 }
 
 /// Which leg of a call an order is for.
@@ -207,6 +251,25 @@ pub enum Reply {
         call: CallId,
         /// The call between whoever transfers and the target, where the transfer is attended.
         consultation: Option<CallId>,
+    },
+    /// Somebody is being rung who is to take part in the conversation, or takes part otherwise now.
+    Supervising {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
+    /// The other side waits.
+    Parked {
+        /// The call.
+        call: CallId,
+        /// Where it is taken: the number to dial.
+        place: u32,
+    },
+    /// The agent stands so.
+    AgentStands {
+        /// The extension.
+        extension: String,
     },
     /// An order to a live call was carried out.
     Done {

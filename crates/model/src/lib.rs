@@ -44,11 +44,14 @@
 mod ban;
 mod command;
 mod event;
+mod feature;
+mod hours;
 mod ids;
 mod kept;
 mod map;
 mod number;
 mod problem;
+mod prompt;
 mod reason;
 mod record;
 mod settings;
@@ -60,24 +63,29 @@ mod trunk;
 
 pub use ban::{Ban, ParseSourceError, Source};
 pub use command::{
-    ActingLeg, Actor, ClaimedKey, Command, DialAnswer, Originate, PlayedSound, RecordAction, Reply, Role, Transfer,
-    TransferMode,
+    ActingLeg, Actor, AgentAction, ClaimedKey, Command, DialAnswer, Originate, PlayedSound, RecordAction, Reply, Role,
+    Transfer, TransferMode,
 };
 pub use event::{
-    CallEvent, Event, ExtensionEvent, LegQuality, MeasuredLeg, Origin, Party, RecordingEvent, RoutedBy, Side,
-    SoundEvent, Subject, TrunkEvent, What,
+    AgentEvent, CallEvent, Event, ExtensionEvent, Forwarding, LegQuality, MeasuredLeg, Origin, Part, Party,
+    RecordingEvent, RoutedBy, Side, SoundEvent, Subject, TrunkEvent, Unqueued, What,
 };
+pub use feature::{Feature, FeatureCodes};
+pub use hours::{Holiday, Hours, OpenHours, OpenState, ParseHoursError};
 pub use ids::{CallId, EngineNumber, LegId, ParseIdError, RecordingId, TenantId, Ticket};
-pub use kept::{Kept, KeptKind};
+pub use kept::{AgentPause, AgentStands, Kept, KeptKind};
 pub use map::{Keyed, Map, Set};
-pub use number::{Dialled, Number, NumberError};
+pub use number::{Dialled, Number, NumberClass, NumberError};
 pub use problem::Problem;
+pub use prompt::{Clip, Clips, NamedSound, Phrase, Prompt};
 pub use reason::Reason;
-pub use record::{Direction, EndedBy, LegRecord, NotStarted, Record, RecordingRecord, Status, TransferRecord};
+pub use record::{
+    Direction, EndedBy, LegRecord, NotStarted, QueueRecord, Record, RecordingRecord, Status, TransferRecord,
+};
 pub use settings::{
-    DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, DirectoryKey, Extension, ForwardedCaller, Group,
-    KeyKind, Language, Limits, Menu, NumberRoute, Outbound, Queue, Route, Spoken, Strategy, Switches, TenantEntry,
-    TenantSettings, Trunk, TrunkAddress, TrunkContact, TrunkIdentity,
+    DialFormat, DidFrom, DigestAlgorithm, DigestSecret, Directory, DirectoryKey, Extension, Forward, ForwardedCaller,
+    Group, KeyKind, Language, Limits, Mailbox, Menu, NumberRoute, Outbound, Parking, Queue, Route, Spoken, Strategy,
+    Switches, TenantEntry, TenantSettings, Trunk, TrunkAddress, TrunkContact, TrunkIdentity,
 };
 pub use sound::{Codec, SoundOffer};
 pub use target::{Target, Transport};

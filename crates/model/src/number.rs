@@ -34,6 +34,41 @@ pub enum NumberError {
     Length(String),
 }
 
+/// What sort of number it is: what calling it costs hangs on that.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum NumberClass {
+    /// A mobile phone.
+    Mobile,
+    /// A phone at a place.
+    Landline,
+    /// Whoever is called pays.
+    Freephone,
+    /// Whoever calls pays more than for a call.
+    Premium,
+    /// A short service of the country.
+    Short,
+}
+
+impl NumberClass {
+    const ALL: [Self; 5] = [Self::Mobile, Self::Landline, Self::Freephone, Self::Premium, Self::Short];
+
+    /// The word in settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Landline => "landline",
+            Self::Freephone => "freephone",
+            Self::Premium => "premium",
+            Self::Short => "short",
+        }
+    }
+
+    /// Reads the word in settings.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.word() == word)
+    }
+}
+
 impl Number {
     /// Reads a number dialled in the country whose code is `country` (`84`).
     pub fn parse(text: &str, country: &str) -> Result<Self, NumberError> {
@@ -91,6 +126,55 @@ impl Number {
         digits == "112" || own.contains(&digits.as_str())
     }
 
+    /// Its class in the country; None: it is abroad, or we have no table of the country's numbers.
+    pub fn class(&self, country: &str) -> Option<NumberClass> {
+        if country != "84" {
+            return None;
+        }
+        let national = self.in_country(country)?;
+        let service = |class, prefix| national.starts_with(prefix).then_some(class);
+        match national.as_bytes().first()? {
+            b'1' => service(NumberClass::Freephone, "1800")
+                .or(service(NumberClass::Premium, "1900"))
+                .or(Some(NumberClass::Short)),
+            _ if matches!(self, Self::Service(_)) => Some(NumberClass::Short),
+            b'2' => Some(NumberClass::Landline),
+            b'3' | b'5' | b'7'..=b'9' => Some(NumberClass::Mobile),
+            _ => None,
+        }
+    }
+
+    /// Whether one of these destinations opens it: a country code or longer prefix of its international form, the
+    /// beginning of a service as it is dialled (three digits at least), or its class. A premium number is opened by its
+    /// class or a prefix that tells it apart, never by its country alone. Emergency numbers are open to everybody.
+    pub fn is_opened_by(&self, destinations: &[String], country: &str) -> bool {
+        if self.is_emergency(country) {
+            return true;
+        }
+        let class = self.class(country);
+        let national = self.in_country(country);
+        let is_service = national.is_some_and(|digits| digits.starts_with('1')) || matches!(self, Self::Service(_));
+        destinations.iter().any(|allowed| {
+            if !allowed.bytes().all(|byte| byte.is_ascii_digit()) {
+                return class.is_some_and(|class| class.word() == allowed);
+            }
+            let names_it = allowed.len() >= 3 && national.is_some_and(|digits| digits.starts_with(allowed.as_str()));
+            match self {
+                _ if class == Some(NumberClass::Premium) => {
+                    let rest = allowed.strip_prefix(country).unwrap_or(allowed);
+                    rest.starts_with("1900") && national.is_some_and(|digits| digits.starts_with(rest))
+                }
+                _ if is_service => names_it || allowed == country,
+                // 1800 and 1900 are services here, though numbers abroad begin so too.
+                Self::E164(digits) if is_service_prefix(allowed, country) => {
+                    national.is_some() && digits.starts_with(allowed.as_str())
+                }
+                Self::E164(digits) => digits.starts_with(allowed.as_str()),
+                Self::Service(_) => false,
+            }
+        })
+    }
+
     /// `0900000001` in its own country, `0044…` elsewhere, services as they are.
     pub fn national(&self, country: &str) -> String {
         match self {
@@ -118,6 +202,16 @@ impl Number {
     }
 }
 
+impl Number {
+    /// Its digits within the country, without the 0 in front; None: it is abroad.
+    fn in_country(&self, country: &str) -> Option<&str> {
+        match self {
+            Self::Service(digits) => Some(digits),
+            Self::E164(digits) => digits.strip_prefix(country).map(|national| national.trim_start_matches('0')),
+        }
+    }
+}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.e164())
@@ -127,6 +221,11 @@ impl fmt::Display for Number {
 /// Vietnam's emergency numbers, and services that begin with 1 and have no trunk prefix.
 fn is_service(digits: &str) -> bool {
     digits.starts_with('1') && digits.len() <= 10
+}
+
+/// Whether a prefix in settings means services of the country rather than numbers abroad.
+fn is_service_prefix(prefix: &str, country: &str) -> bool {
+    country == "84" && (prefix.starts_with("1800") || prefix.starts_with("1900"))
 }
 
 fn short(text: &str) -> String {
@@ -192,6 +291,66 @@ mod tests {
         assert!(["112", "113", "114", "115"].iter().all(|number| is_emergency(number, "84")));
         assert!(is_emergency("911", "1") && is_emergency("112", "44"));
         assert!(!is_emergency("116", "84") && !is_emergency("911", "84") && !is_emergency("0900000112", "84"));
+    }
+
+    #[test]
+    fn vietnams_numbers_have_their_class() {
+        let class = |text: &str| Number::parse(text, "84").expect("a number").class("84").map(NumberClass::word);
+
+        for mobile in ["0300000001", "0500000001", "0700000001", "0800000001", "+84900000001"] {
+            assert_eq!(class(mobile), Some("mobile"), "{mobile}");
+        }
+        assert_eq!(class("02873088088"), Some("landline"));
+        assert_eq!([class("18001090"), class("+8418001090")], [Some("freephone"); 2]);
+        for premium in ["19001234", "1900123456", "+8419001234", "00841900123456", "+84019001234"] {
+            assert_eq!(class(premium), Some("premium"), "{premium}");
+        }
+        assert_eq!([class("1080"), class("116")], [Some("short"); 2]);
+        assert_eq!([class("+442000000000"), class("+840600000000")], [None; 2]);
+        assert_eq!(Number::E164("442000000000".into()).class("44"), None, "there is no table of this country");
+    }
+
+    #[test]
+    fn a_number_is_opened_by_its_country_a_prefix_or_its_class_and_premium_only_by_name() {
+        let opens = |destinations: &[&str], text: &str| {
+            let destinations: Vec<String> = destinations.iter().map(|&word| word.into()).collect();
+            Number::parse(text, "84").expect("a number").is_opened_by(&destinations, "84")
+        };
+
+        for open in ["0900000001", "02873088088", "18001090", "1080"] {
+            assert!(opens(&["84"], open) && !opens(&[], open) && !opens(&["1"], open), "{open}");
+        }
+        for premium in ["19001234", "+8419001234", "+84019001234"] {
+            assert!(!opens(&["84", "1", "19", "mobile", "short"], premium), "{premium}");
+            assert!(
+                opens(&["premium"], premium) && opens(&["1900"], premium) && opens(&["841900"], premium),
+                "{premium}"
+            );
+            assert!(!opens(&["19009"], premium), "{premium}");
+        }
+        assert!(opens(&["mobile"], "0900000001") && !opens(&["mobile"], "02873088088"));
+        assert!(opens(&["landline"], "02873088088") && opens(&["8428"], "02873088088"));
+        assert!(opens(&["freephone"], "18001090") && opens(&["1800"], "18001090") && !opens(&["short"], "18001090"));
+        assert!(opens(&["short"], "1080") && opens(&["108"], "1080") && !opens(&["mobile"], "1080"));
+        assert!(!opens(&["84", "mobile", "1900"], "+19002025550"), "1900 is a service here, not a code abroad");
+        assert!(
+            opens(&["1"], "+12025550123") && opens(&["4420"], "+442000000000") && !opens(&["4430"], "+442000000000")
+        );
+        for emergency in ["112", "113", "114", "115"] {
+            assert!(opens(&[], emergency), "{emergency}");
+        }
+    }
+
+    #[test]
+    fn a_country_without_a_table_is_opened_by_prefixes_alone() {
+        let opens = |word: &str, text: &str| {
+            Number::parse(text, "44").expect("a number").is_opened_by(&[word.to_owned()], "44")
+        };
+
+        assert!(opens("44", "02000000000") && opens("4420", "02000000000"));
+        assert!(!opens("landline", "02000000000") && !opens("mobile", "02000000000"));
+        assert!(opens("44", "123") && opens("123", "123") && !opens("1", "123"));
+        assert!(opens("44", "999") && opens("1", "999"), "help is always called");
     }
 
     #[test]

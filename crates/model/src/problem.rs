@@ -52,6 +52,12 @@ pub enum Problem {
         /// One sentence: what it is doing, and when the order makes sense.
         detail: String,
     },
+    /// The extension is a member of no queue.
+    #[error("extension {extension} is a member of no queue: add it to the members of one")]
+    NoSuchAgent {
+        /// As it was asked for.
+        extension: String,
+    },
     /// The source is not banned.
     #[error("{of} is not banned")]
     NoSuchBan {

@@ -94,6 +94,30 @@ reasons! {
     Merged "merged" 200 "The consultation became a part of the customer's call." "Cuộc tham khảo đã nhập vào cuộc gọi của khách hàng." "" "";
     /// Another member of the group took the call.
     AnsweredElsewhere "answered_elsewhere" 487 "Somebody else took the call." "Người khác đã nhận cuộc gọi." "" "";
+    /// The caller heard to its end what the call led to: a prompt, or a mailbox.
+    Served "served" 200 "The caller was told everything there was to tell." "Người gọi đã được nghe hết thông báo." "" "";
+    /// The called extension takes no calls.
+    DoNotDisturb "do_not_disturb" 480 "The extension takes no calls now." "Máy nhánh đang bật chế độ không làm phiền." "Switch do_not_disturb off, or dial *79 on its phone." "Hãy tắt do_not_disturb hoặc bấm *79 trên máy đó.";
+    /// As many callers wait as may.
+    QueueFull "queue_full" 486 "As many callers are waiting as may." "Hàng chờ đã đầy." "Raise max_waiting of the queue, or give it an overflow." "Hãy tăng max_waiting của hàng chờ hoặc đặt overflow.";
+    /// No agent is signed in to the queue.
+    NoAgents "no_agents" 480 "No agent is signed in to the queue." "Không có nhân viên nào đăng nhập hàng chờ." "Sign agents in, or give the queue an overflow." "Hãy cho nhân viên đăng nhập hoặc đặt overflow.";
+    /// The caller waited as long as the queue allows.
+    WaitedTooLong "waited_too_long" 480 "The caller waited as long as the queue allows." "Người gọi đã chờ hết thời gian cho phép của hàng chờ." "Raise max_wait_seconds, or give the queue an overflow." "Hãy tăng max_wait_seconds hoặc đặt overflow.";
+    /// The caller of a menu chose nothing that leads anywhere.
+    NoChoice "no_choice" 480 "The caller chose nothing in the menu." "Người gọi không chọn mục nào trong menu." "Give the menu a default." "Hãy đặt default cho menu.";
+    /// A tenant may not call numbers of this kind.
+    DestinationClosed "destination_closed" 403 "Numbers of this kind may not be dialled." "Không được phép gọi đến loại số này." "Add the country code, prefix or class to limits.destinations." "Hãy thêm mã nước, đầu số hoặc loại số vào limits.destinations.";
+    /// The minutes of the day are used up.
+    MinutesUsedUp "minutes_used_up" 403 "The minutes of calls for today are used up." "Đã dùng hết số phút gọi trong ngày." "Raise limits.daily_minutes, or wait until midnight." "Hãy tăng limits.daily_minutes hoặc chờ đến nửa đêm.";
+    /// The mailbox takes no more messages.
+    MailboxFull "mailbox_full" 480 "The mailbox is full." "Hộp thư thoại đã đầy." "Delete messages, or raise max_messages." "Hãy xóa bớt lời nhắn hoặc tăng max_messages.";
+    /// Nobody took a parked call.
+    ParkedTooLong "parked_too_long" 480 "Nobody took the parked call." "Không ai nhận cuộc gọi đang chờ." "Take parked calls sooner, or raise parking.seconds." "Hãy nhận cuộc gọi sớm hơn hoặc tăng parking.seconds.";
+    /// There is nothing to be picked up, taken or listened to.
+    NothingThere "nothing_there" 404 "There is no such call to take or listen to." "Không có cuộc gọi nào như vậy để nhận hoặc nghe." "" "";
+    /// What a code ordered was done.
+    FeatureDone "feature_done" 200 "What the code ordered was done." "Đã thực hiện lệnh." "" "";
     /// The server stops.
     Drained "drained" 503 "The server is stopping." "Máy chủ đang dừng." "Call again in a minute." "Hãy gọi lại sau một phút.";
     /// The disk or database does not take records; no new calls.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallEvent, CallId, Event, LegId, LegQuality, MeasuredLeg, Origin, Party, Reason, RecordingEvent, RecordingId,
-    RoutedBy, Side, SoundEvent, Text, Timestamp, TransferMode, What,
+    RoutedBy, Side, SoundEvent, Text, Timestamp, TransferMode, Unqueued, What,
 };
 
 /// Which way a call goes (readings 6).
@@ -105,6 +105,9 @@ pub struct Record {
     /// Each attempt to give the customer to somebody else, in order.
     #[serde(default)]
     pub transfers: Vec<TransferRecord>,
+    /// Each stay in a queue, in order.
+    #[serde(default)]
+    pub queues: Vec<QueueRecord>,
     /// In the order they began.
     pub legs: Vec<LegRecord>,
     /// In the order they began.
@@ -130,6 +133,23 @@ pub struct TransferRecord {
     pub target: Option<LegId>,
     /// Why it came to nothing.
     pub failed: Option<Reason>,
+}
+
+/// One stay in a queue.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct QueueRecord {
+    /// The queue.
+    pub queue: String,
+    /// When the caller came.
+    pub queued_at: Timestamp,
+    /// The caller's place then, from 1.
+    pub place: u32,
+    /// How many agents were rung in vain.
+    pub missed: u32,
+    /// When the caller left. None: waits.
+    pub left_at: Option<Timestamp>,
+    /// Why.
+    pub why: Option<Unqueued>,
 }
 
 /// One leg of a call.
@@ -244,6 +264,7 @@ impl Record {
             abandoned_in: None,
             routed_by: None,
             transfers: Vec::new(),
+            queues: Vec::new(),
             legs: Vec::new(),
             recordings: Vec::new(),
             seq: event.seq,
@@ -278,7 +299,7 @@ impl Record {
                     }
                 }
             }
-            What::Extension(_) | What::Trunk(_) => {}
+            What::Extension(_) | What::Agent(_) | What::Trunk(_) => {}
         }
     }
 
@@ -412,6 +433,41 @@ impl Record {
                     self.extension = Some(number.to_owned());
                 }
             }
+            CallEvent::Reached { .. } => {
+                self.answered_at.get_or_insert(at);
+                self.status = Status::Answered;
+                self.disposition = Status::Answered;
+            }
+            CallEvent::Queued { queue, place } => self.queues.push(QueueRecord {
+                queue: queue.clone(),
+                queued_at: at,
+                place: *place,
+                missed: 0,
+                left_at: None,
+                why: None,
+            }),
+            CallEvent::OfferMissed { .. } => {
+                if let Some(stay) = self.queues.last_mut() {
+                    stay.missed += 1;
+                }
+            }
+            CallEvent::Unqueued { why, .. } => {
+                if let Some(stay) = self.queues.last_mut() {
+                    stay.left_at = Some(at);
+                    stay.why = Some(*why);
+                }
+            }
+            CallEvent::Forwarded { to, .. } => {
+                self.routed_by = Some(RoutedBy::Forward);
+                self.to = to.clone();
+            }
+            CallEvent::MenuKey { .. }
+            | CallEvent::Offered { .. }
+            | CallEvent::PickedUp { .. }
+            | CallEvent::Parked { .. }
+            | CallEvent::Unparked { .. }
+            | CallEvent::Joined { .. }
+            | CallEvent::MessageLeft { .. } => {}
             CallEvent::Ended { reason, sip, cause, by, merged_into } => {
                 self.merged_into = *merged_into;
                 self.ended_at = Some(at);
@@ -420,7 +476,9 @@ impl Record {
                 self.cause = *cause;
                 self.ended_by = Some(*by);
                 if self.answered_at.is_none() {
-                    self.disposition = unanswered(*reason, *sip, self.ringing_at.is_some());
+                    // Who was answered by a menu or a queue, and hung up there, has waited as one who heard it ring.
+                    let waited = self.ringing_at.is_some() || (self.origin != Origin::Click && self.opened_at.is_some());
+                    self.disposition = unanswered(*reason, *sip, waited);
                     self.status = if self.direction == Direction::Inbound { Status::Missed } else { self.disposition };
                     self.abandoned_in = (self.direction == Direction::Inbound).then(|| self.to.clone());
                 }
@@ -496,12 +554,12 @@ impl Record {
 }
 
 /// Readings 10: BUSY is 486 and 600; NO ANSWER is what rang in vain, was given up, 408, 480, 487; FAILED is all else.
-fn unanswered(reason: Reason, sip: u16, rang: bool) -> Status {
+fn unanswered(reason: Reason, sip: u16, waited: bool) -> Status {
     match sip {
         486 | 600 => Status::Busy,
         408 | 480 | 487 => Status::NoAnswer,
         _ if reason == Reason::Cancelled => Status::NoAnswer,
-        200 if rang => Status::NoAnswer,
+        200 if waited => Status::NoAnswer,
         _ => Status::Failed,
     }
 }

@@ -10,10 +10,12 @@ mod names;
 use std::sync::Arc;
 use std::time::Instant;
 
-use api::Crm;
-use engine::{Answer, Input, Question};
+use api::{Crm, Provisioner};
+use engine::{Answer, Input, Question, Wished};
 use futures_util::future::join_all;
-use model::{Directory, Target, TenantId, TenantSettings, Ticket, Transport, Trunk};
+use model::{Directory, Forwarding, Target, TenantId, TenantSettings, Ticket, Transport, Trunk};
+use serde_json::{Value, json};
+use store::{Author, Change, Deed, Noun, Reach};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
@@ -34,6 +36,8 @@ pub struct Questions {
     peers: Peers,
     room: Arc<Semaphore>,
     crm: Crm,
+    /// Changes settings, as clients do.
+    provisioner: Arc<dyn Provisioner>,
     /// Says whose CRM may be at a private address.
     directory: watch::Receiver<Arc<Directory>>,
 }
@@ -46,9 +50,10 @@ impl Questions {
         names: Names,
         peers: Peers,
         crm: Crm,
+        provisioner: Arc<dyn Provisioner>,
         directory: watch::Receiver<Arc<Directory>>,
     ) -> Self {
-        Self { runtime, inbox, names, peers, room: Arc::new(Semaphore::new(AT_ONCE)), crm, directory }
+        Self { runtime, inbox, names, peers, room: Arc::new(Semaphore::new(AT_ONCE)), crm, provisioner, directory }
     }
 
     /// Finds out; the answer is returned if it is known at once, else it comes as an input.
@@ -66,6 +71,20 @@ impl Questions {
                         Ok(target) => Answer::Target(target),
                         Err(why) => Answer::Failed(why),
                     };
+                    inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
+                });
+                None
+            }
+            Question::Wish { extension, wished } => {
+                let (inbox, provisioner) = (self.inbox.clone(), self.provisioner.clone());
+                self.runtime.spawn(async move {
+                    let answer = match provisioner.change(change_of(tenant, extension, wished)).await {
+                        Ok(_) => Answer::Done,
+                        Err(why) => Answer::Failed(why.to_string()),
+                    };
+                    if let Answer::Failed(why) = &answer {
+                        tracing::info!(%tenant, why, "what a phone wished of its settings was not done");
+                    }
                     inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
                 });
                 None
@@ -90,6 +109,33 @@ impl Questions {
             drop(room);
         });
         None
+    }
+}
+
+/// What is changed for an extension whose phone wishes so.
+fn change_of(tenant: TenantId, extension: String, wished: Wished) -> Change {
+    let patch = match wished {
+        Wished::Forward(why, to) => {
+            let key = match why {
+                Forwarding::Always => "always",
+                Forwarding::Busy | Forwarding::DoNotDisturb => "busy",
+                Forwarding::NoAnswer => "no_answer",
+                Forwarding::Unreachable => "unreachable",
+            };
+            json!({ "forward": { key: to } })
+        }
+        Wished::NoForward => {
+            json!({ "forward": { "always": null, "busy": null, "no_answer": null, "unreachable": null } })
+        }
+        Wished::DoNotDisturb(on) => json!({ "do_not_disturb": on }),
+    };
+    let Value::Object(patch) = patch else { unreachable!("an object was written") };
+    Change {
+        reach: Reach { tenant: Some(tenant), whole_server: false },
+        noun: Noun::Extension,
+        author: Author { name: format!("extension {extension}"), address: None },
+        deed: Deed::Update { called: extension, patch },
+        if_match: None,
     }
 }
 

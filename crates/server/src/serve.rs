@@ -32,6 +32,8 @@ use crate::mail::Smtp;
 use crate::media::{self, MediaConfig, MediaHandle, StartError};
 use crate::pulse::Pulse;
 use crate::resolve::{Dns, Names, Questions, Trunks};
+use crate::sounds::Files;
+use crate::speech::Speech;
 use crate::signalling::{Bed, Parts, Signalling};
 use crate::streams::{self, Entrance, Numbers, Places, Streams};
 use crate::tickets::{Board, Tickets};
@@ -127,6 +129,7 @@ impl Server {
         let readiness = Arc::new(watch::Sender::new(Readiness::Starting));
         tokio::spawn(follow_writer(store.clone(), inbox.clone(), readiness.clone(), metrics.clone()));
         tokio::spawn(handover.clone().follow_names());
+        tokio::spawn(handover.clone().follow_speech());
         tokio::spawn(pulse.beat());
         let sweeper = tokio::spawn(retention::run(store.clone(), settings.recordings.clone())).abort_handle();
 
@@ -309,7 +312,9 @@ impl Running {
         }
         let board = Arc::new(Board::new(tickets, inbox.clone()));
         let trunks = Trunks::new(names.clone(), peers.clone());
-        let handover = Handover::new(store.clone(), board.clone(), inbox.clone(), trunks);
+        let speech = Speech::new(&settings.speech, settings.data_dir.join("speech")).map_err(Unusable)?;
+        let sounds = Arc::new(Files::new(settings.data_dir.join("sounds")));
+        let handover = Handover::new(store.clone(), board.clone(), inbox.clone(), trunks, speech, sounds);
         let (numbers, places) = (Numbers::default(), Places::new(&settings.unlimited_from));
         let (udp, tcp): (Vec<_>, Vec<_>) = sip.into_iter().map(|bound| (bound.udp, bound.tcp)).unzip();
         // Those for TLS are the last: a socket's place in the list is its interface.
@@ -339,6 +344,7 @@ impl Running {
                     names,
                     peers,
                     Crm::new(outward),
+                    Arc::new(handover.clone()),
                     handover.directory(),
                 ),
                 metrics: metrics.clone(),
@@ -411,6 +417,7 @@ fn start_media(
         addresses: rtp.iter().map(|interface| interface.bound.ip()).collect(),
         ports: settings.rtp_ports.first..=settings.rtp_ports.last,
         recordings: settings.recordings.clone(),
+        min_free_mb: settings.min_free_mb,
         metrics: metrics.clone(),
     };
     let reports = inbox.clone();

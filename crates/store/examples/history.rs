@@ -144,6 +144,7 @@ fn call(nth: u64, of: u64, dice: &mut Dice) -> Result<Record, Failed> {
         abandoned_in: None,
         routed_by: None,
         transfers: Vec::new(),
+        queues: Vec::new(),
         legs: Vec::new(),
         recordings: if recorded { vec![recording] } else { Vec::new() },
         seq: 9,

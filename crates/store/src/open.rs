@@ -384,7 +384,7 @@ mod tests {
     use super::*;
 
     fn refused(tenant: TenantId, seq: u32) -> Told {
-        let what = What::Extension(ExtensionEvent::Refused { why: Text::from("a reason ".repeat(50)) });
+        let what = What::Extension(ExtensionEvent::Refused { why: Text::from("a reason ".repeat(50)), reason: None });
         let at = Timestamp::from_second(1_767_225_600).unwrap();
         let event = Event { subject: Subject::Extension("101".into()), seq, at, callid: None, what };
         Told::Batch(Batch { tenant, events: vec![event], record: None, claim: None, awaited: None })

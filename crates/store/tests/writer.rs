@@ -219,7 +219,7 @@ async fn events_of_no_call_are_stored_without_a_record(database: Database) {
         seq: 1,
         at: common::second(0),
         callid: None,
-        what: What::Extension(ExtensionEvent::Refused { why: Text::from("not its own From") }),
+        what: What::Extension(ExtensionEvent::Refused { why: Text::from("not its own From"), reason: None }),
     };
 
     tell(

@@ -30,7 +30,7 @@ pub(crate) fn roles(noun: Noun) -> (Role, Role) {
     match noun {
         Noun::Tenant => (Role::Reader, Role::Owner),
         Noun::Extension | Noun::Trunk | Noun::Outbound | Noun::Number => (Role::Reader, Role::Owner),
-        Noun::Group | Noun::Queue | Noun::Menu => (Role::Reader, Role::Supervisor),
+        Noun::Group | Noun::Queue | Noun::Menu | Noun::Hours | Noun::Sound => (Role::Reader, Role::Supervisor),
         // A key's public part opens something, and so may the URL of a hook.
         Noun::Key | Noun::Hook | Noun::Device | Noun::User => (Role::Owner, Role::Owner),
     }

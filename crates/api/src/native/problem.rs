@@ -134,6 +134,7 @@ fn of_problem(problem: &Problem) -> ProblemBody {
         Problem::NoSuchLeg { .. } => ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "no_such_leg", detail),
         Problem::WhichLeg { .. } => ProblemBody::new(StatusCode::UNPROCESSABLE_ENTITY, "which_leg", detail),
         Problem::NotNow { .. } => ProblemBody::new(StatusCode::CONFLICT, "not_now", detail),
+        Problem::NoSuchAgent { .. } => ProblemBody::new(StatusCode::NOT_FOUND, "no_such_agent", detail),
         Problem::NoSuchBan { .. } => ProblemBody::new(StatusCode::NOT_FOUND, "no_such_ban", detail),
         Problem::CallFailed { reason, call, .. } => ProblemBody {
             callid: call.map(|call| call.to_string()),
@@ -146,7 +147,7 @@ fn of_problem(problem: &Problem) -> ProblemBody {
 
 fn of_reason(reason: Reason) -> StatusCode {
     match reason {
-        Reason::NotAllowed => StatusCode::FORBIDDEN,
+        Reason::NotAllowed | Reason::DestinationClosed | Reason::MinutesUsedUp => StatusCode::FORBIDDEN,
         Reason::UnknownTarget | Reason::NoSuchNumber | Reason::NoRoute => StatusCode::UNPROCESSABLE_ENTITY,
         Reason::Limit | Reason::NoSoundAddress | Reason::Drained | Reason::StorageStalled => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use model::{
-    Direction, EndedBy, Event, LegQuality, LegRecord, Origin, Party, Record, RecordingRecord, RoutedBy, Side, Status,
+    Direction, EndedBy, Event, LegQuality, LegRecord, Origin, Party, Record, RecordingRecord, Side, Status,
     StoredEvent, Timestamp, TransferMode, TransferRecord,
 };
 use serde::Serialize;
@@ -389,10 +389,7 @@ impl RecordView {
             merged_into: record.merged_into.map(|call| call.to_string()),
             wait_seconds: record.wait_seconds(),
             abandoned_in: record.abandoned_in.as_ref().map(|to| to.number().to_owned()),
-            routed_by: record.routed_by.map(|by| match by {
-                RoutedBy::Crm => "crm",
-                RoutedBy::Default => "default",
-            }),
+            routed_by: record.routed_by.map(model::RoutedBy::word),
             transfers: record.transfers.iter().map(|transfer| TransferView::of(transfer, zone)).collect(),
             legs: record.legs.iter().map(|leg| LegView::of(leg, zone)).collect(),
             recordings: record.recordings.iter().map(RecordingView::of).collect(),
@@ -430,10 +427,9 @@ impl LegView {
         } else {
             "started"
         };
-        let (party, trunk) = match &leg.party {
-            Party::Extension { .. } => ("extension", None),
-            Party::Group { .. } => ("group", None),
-            Party::Outside { trunk, .. } => ("outside", trunk.clone()),
+        let trunk = match &leg.party {
+            Party::Outside { trunk, .. } => trunk.clone(),
+            _ => None,
         };
         Self {
             id: leg.leg.to_string(),
@@ -441,7 +437,7 @@ impl LegView {
                 Side::Agent => "agent",
                 Side::Customer => "customer",
             },
-            party,
+            party: leg.party.word(),
             number: leg.party.number().to_owned(),
             trunk,
             caller: leg.caller,

@@ -150,6 +150,6 @@ impl Call {
 
     fn legs_told_in(&self, id: CallId) -> Vec<LegIndex> {
         let own = self.legs.iter().enumerate().filter(|(_, leg)| leg.told_in == id);
-        own.filter_map(|(index, _)| Some(LegIndex(u8::try_from(index).ok()?))).collect()
+        own.filter_map(|(index, _)| Some(LegIndex(u16::try_from(index).ok()?))).collect()
     }
 }

@@ -92,7 +92,13 @@ impl Hunt {
                 call.leg_gone(step, leg, gone);
                 self.lost(call, step, leg, gone.end, by)
             }
-            LegNews::Held | LegNews::Resumed | LegNews::Key(_) | LegNews::Speaks(_) | LegNews::Silent => Heard::Nothing,
+            LegNews::Held
+            | LegNews::Resumed
+            | LegNews::Key(_)
+            | LegNews::Speaks(_)
+            | LegNews::Said
+            | LegNews::AsksTransfer { .. }
+            | LegNews::Silent => Heard::Nothing,
         }
     }
 
@@ -173,7 +179,8 @@ impl Hunt {
         }
         self.legs.clear();
         let settings = call.settings.clone();
-        let followed = ring::redirected(call, &settings, leg, to).and_then(|to| self.ring(call, step, &to));
+        let followed =
+            ring::redirected(call, &settings, step.now.wall, leg, to).and_then(|to| self.ring(call, step, &to));
         followed.map_or_else(|reason| Heard::Failed(reason.into(), EndedBy::Switchboard), |()| Heard::Nothing)
     }
 

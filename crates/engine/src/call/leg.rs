@@ -52,12 +52,25 @@ pub struct Ordered {
 }
 
 /// What a leg's media worker was told last, so that it is told nothing twice.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Voice {
     /// Others hear silence in place of what the party says.
     pub muted: bool,
+    /// It has been given sound before an answer, so that its own phone does not ring in its ear any more.
+    pub early: bool,
     /// What is played to the party.
-    pub playing: Option<Sound>,
+    pub playing: Option<Playing>,
+    /// How often something was said to the party.
+    pub says: u32,
+}
+
+/// What is played to a party.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Playing {
+    /// This, until it is stopped.
+    Sound(Sound),
+    /// Clips, until they are over; they are the leg's so manieth.
+    Said(u32),
 }
 
 impl Leg {

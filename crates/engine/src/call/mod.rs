@@ -4,15 +4,18 @@ pub mod consultation;
 pub mod hunt;
 pub mod leg;
 pub mod measured;
+pub mod offers;
 pub mod orders;
 pub mod pair;
 mod recording;
 pub mod stages;
 pub mod story;
-mod voice;
+pub mod voice;
+pub mod waiter;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use media::{Quality, WorkerId};
 use model::{
@@ -30,8 +33,11 @@ use crate::limits::{Begun, Urgency, Uses};
 use crate::lines::{End, Gone, LegOrder, Line};
 use crate::step::Step;
 
-/// The most legs one call may ever have: no loop of transfers grows without bound.
-const MAX_LEGS: usize = 64;
+/// The most legs one call may ever have: no loop of transfers and no wait in a queue grows without bound.
+const MAX_LEGS: usize = 500;
+
+/// So often a caller may be led from one thing to another: menus and overflows that lead to each other come to an end.
+const MOST_LED: u8 = 50;
 
 /// Whoever began the call, or is called first in a click-to-call.
 const FIRST: LegIndex = LegIndex(0);
@@ -61,6 +67,10 @@ pub struct Call {
     reserved: Option<Uses>,
     /// All sessions of a call are on one worker, chosen with its first leg.
     worker: Option<WorkerId>,
+    /// How often its caller was led somewhere.
+    led: u8,
+    /// By when a caller whom the switchboard itself answered has to have been brought to somebody.
+    brought_by: Option<Instant>,
     recordings: Recordings,
     /// Where somebody is asked before the customer is transferred.
     consultation: Option<Consultation>,
@@ -100,6 +110,8 @@ impl Call {
             legs: Vec::new(),
             reserved: None,
             worker: None,
+            led: 0,
+            brought_by: None,
             recordings: Recordings::default(),
             consultation: None,
             past: Vec::new(),
@@ -113,7 +125,7 @@ impl Call {
         if self.legs.len() >= MAX_LEGS {
             return Err(Reason::Limit);
         }
-        let leg = LegIndex(u8::try_from(self.legs.len()).map_err(|_| Reason::Limit)?);
+        let leg = LegIndex(u16::try_from(self.legs.len()).map_err(|_| Reason::Limit)?);
         Ok(LegKey { tenant: self.settings.id, call: self.key, leg })
     }
 
@@ -130,6 +142,20 @@ impl Call {
     /// Where the call's sound is, once it has a leg with sound.
     pub fn worker(&self) -> Option<WorkerId> {
         self.worker
+    }
+
+    /// Its caller is led somewhere. An error says why that was once too often.
+    pub fn lead(&mut self) -> Result<(), Reason> {
+        if self.led >= MOST_LED {
+            return Err(Reason::Diverted);
+        }
+        self.led += 1;
+        Ok(())
+    }
+
+    /// By when a caller whom the switchboard itself answered has to have been brought to somebody. None: it answered nobody.
+    pub fn brought_by(&self) -> Option<Instant> {
+        self.brought_by
     }
 
     /// Takes what a leg will use that begins later.
@@ -168,7 +194,7 @@ impl Call {
             ordered: Ordered::default(),
             voice: Voice::default(),
         });
-        LegIndex((self.legs.len() - 1) as u8)
+        LegIndex((self.legs.len() - 1) as u16)
     }
 
     /// A leg. Indices come from [`Call::begin_leg`] alone and legs are never taken away.
@@ -214,6 +240,11 @@ impl Call {
     /// Whether the two sides have been connected.
     pub fn is_connected(&self) -> bool {
         self.story.record().is_some_and(|record| record.answered_at.is_some())
+    }
+
+    /// How many legs it has ever had.
+    pub fn legs_begun(&self) -> usize {
+        self.legs.len()
     }
 
     /// How many legs are not over.
@@ -264,6 +295,8 @@ impl Call {
         let leg = self.leg_mut(index);
         leg.state = LegState::Answered;
         let id = leg.id;
+        let office = &mut *step.office;
+        office.limits.minutes.answered(step.now, &office.settings.zone, &id);
         if let Some(stub) = leg.line.stub(step) {
             step.keep(KeptKind::Dialog, id.to_string(), Some(stub));
         }
@@ -365,14 +398,15 @@ impl Call {
             return self.caller.shown.clone();
         }
         match &self.leg(index).party {
-            Party::Extension { number } | Party::Group { number } => {
-                let name = self.settings.extensions.get(number).map(|extension| extension.name.clone());
-                Shown { number: number.clone(), name, private: false }
-            }
             Party::Outside { number, .. } => {
                 let parsed = Number::parse(number.as_str(), &self.settings.country);
                 let national = parsed.map(|number| number.national(&self.settings.country));
                 Shown { number: national.unwrap_or_else(|_| number.to_string()), name: None, private: false }
+            }
+            inside => {
+                let number = inside.number();
+                let name = self.settings.extensions.get(number).map(|extension| extension.name.clone());
+                Shown { number: number.to_owned(), name, private: false }
             }
         }
     }
@@ -393,7 +427,7 @@ impl Call {
         }
         self.end_consultation(step, end, by);
         for index in 0..self.legs.len() {
-            self.drop_leg(step, LegIndex(index as u8), end);
+            self.drop_leg(step, LegIndex(index as u16), end);
         }
         self.release(step);
         self.stop_recording(step);
@@ -450,6 +484,8 @@ impl Call {
         leg.state = LegState::Ended;
         let id = leg.id;
         step.free(&leg.uses);
+        let office = &mut *step.office;
+        office.limits.minutes.ended(step.now, &office.settings.zone, &id);
         if answered {
             step.keep(KeptKind::Dialog, id.to_string(), None);
         }

@@ -22,7 +22,7 @@ impl Order {
     /// The call it names: the call itself, or its consultation.
     pub fn call(&self) -> Option<CallId> {
         match &self.command {
-            Command::Originate(_) => None,
+            Command::Originate(_) | Command::Agent { .. } => None,
             Command::Transfer(transfer) => Some(transfer.call),
             Command::HangUp { call }
             | Command::Hold { call, .. }
@@ -30,7 +30,10 @@ impl Order {
             | Command::Mute { call, .. }
             | Command::PressKeys { call, .. }
             | Command::Play { call, .. }
-            | Command::Record { call, .. } => Some(*call),
+            | Command::Record { call, .. }
+            | Command::Conference { call }
+            | Command::Supervise { call, .. }
+            | Command::Park { call, .. } => Some(*call),
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Pair {
 
 #[derive(Clone, Copy, Debug)]
 struct Played {
-    sound: Sound,
+    sound: PlayedSound,
     until: Option<Instant>,
 }
 
@@ -64,7 +64,7 @@ impl Pair {
         if leg == a { b } else { a }
     }
 
-    /// A leg tells something. What means that one of them is gone, or as good as gone, is given back.
+    /// A leg tells something. What means that one of them is gone, as good as gone, or wants to go, is given back.
     pub fn on_news(&mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Option<LegNews> {
         match news {
             LegNews::Held => {
@@ -84,9 +84,9 @@ impl Pair {
                 let _ = call.order(step, self.other(leg), LegOrder::Key(key));
             }
             LegNews::Silent if self.may_be_silent(call, step) => {}
-            LegNews::Ringing { .. } | LegNews::Answered { .. } => {}
+            LegNews::Ringing { .. } | LegNews::Answered { .. } | LegNews::Said => {}
             LegNews::Redirected { .. } | LegNews::Rerouted { .. } => {}
-            news @ (LegNews::Silent | LegNews::Gone(_)) => return Some(news),
+            news @ (LegNews::Silent | LegNews::AsksTransfer { .. } | LegNews::Gone(_)) => return Some(news),
         }
         None
     }
@@ -106,7 +106,13 @@ impl Pair {
                 let [a, b] = self.legs;
                 call.order_recording(step, *action, Some((a, b))).map_err(|why| not_now(call, why))
             }
-            Command::Originate(_) | Command::HangUp { .. } | Command::Transfer(_) => return Some(order),
+            Command::Originate(_)
+            | Command::HangUp { .. }
+            | Command::Transfer(_)
+            | Command::Conference { .. }
+            | Command::Supervise { .. }
+            | Command::Park { .. }
+            | Command::Agent { .. } => return Some(order),
         };
         order.done(call, done);
         None
@@ -165,7 +171,7 @@ impl Pair {
             let is_muted = held || call.leg(leg).ordered.muted;
             call.mute(step, leg, is_muted);
             let music = call.leg(self.other(leg)).holds().then_some(Sound::Music);
-            match played.map(|played| played.sound).or(music) {
+            match played.map(|played| made(played.sound)).or(music) {
                 Some(sound) => call.play(step, leg, sound),
                 None => call.stop_playing(step, leg),
             }
@@ -224,7 +230,7 @@ impl Pair {
     ) -> Result<(), Problem> {
         let whom = leg.map(|leg| acting(call, &self.legs, leg)).transpose()?;
         let until = seconds.map(|seconds| step.now.mono + Duration::from_secs(seconds.into()));
-        let played = sound.map(|sound| Played { sound: made(sound), until });
+        let played = sound.map(|sound| Played { sound, until });
         for (leg, slot) in self.legs.into_iter().zip(&mut self.played) {
             if whom.is_none_or(|whom| whom == leg) {
                 *slot = played;

@@ -1,9 +1,10 @@
 //! Who hears whom in a call, and what is played: what its media worker is told of it.
 
 use media::{Order, Sound};
-use model::Codec;
+use model::{Clip, Codec};
 
 use super::Call;
+use super::leg::Playing;
 use crate::key::LegIndex;
 use crate::lines::LegOrder;
 use crate::step::Step;
@@ -33,14 +34,36 @@ impl Call {
         }
     }
 
-    /// Plays a sound to a leg until it is stopped. What plays already goes on.
+    /// Plays a sound to a leg until it is stopped. What plays already goes on. Music is the tenant's own, if it has any.
     pub fn play(&mut self, step: &mut Step<'_>, index: LegIndex, sound: Sound) {
+        let own = || self.settings.sound(self.settings.music.as_ref()?).map(sound_of);
+        let sound = if sound == Sound::Music { own().unwrap_or(sound) } else { sound };
         let leg = self.leg_mut(index);
-        if leg.voice.playing.replace(sound) != Some(sound)
-            && let Some((worker, session)) = leg.line.session()
-        {
-            step.media(worker, Order::Play { session, sound });
+        let playing = Some(Playing::Sound(sound.clone()));
+        if leg.voice.playing != playing {
+            leg.voice.playing = playing;
+            if let Some((worker, session)) = leg.line.session() {
+                step.media(worker, Order::Play { session, sound });
+            }
         }
+    }
+
+    /// Says clips to a leg once, one after the other; [`crate::lines::LegNews::Said`] comes when the last is over, unless
+    /// something else is played or said to it before, or it is stopped.
+    pub fn say(&mut self, step: &mut Step<'_>, index: LegIndex, clips: Vec<Clip>) {
+        let leg = self.leg_mut(index);
+        leg.voice.says = leg.voice.says.wrapping_add(1);
+        let say = leg.voice.says;
+        leg.voice.playing = Some(Playing::Said(say));
+        if let Some((worker, session)) = leg.line.session() {
+            let clips = clips.into_iter().map(media::Clip::new).collect();
+            step.media(worker, Order::Say { session, say, clips });
+        }
+    }
+
+    /// The media worker has said it all. Gives whether that is what the leg was hearing.
+    pub fn on_said(&mut self, index: LegIndex, say: u32) -> bool {
+        self.leg_mut(index).voice.playing.take_if(|playing| *playing == Playing::Said(say)).is_some()
     }
 
     /// Ends what is played to a leg.
@@ -75,4 +98,9 @@ impl Call {
             step.media(worker, Order::Press { session, key });
         }
     }
+}
+
+/// A clip, played over and over.
+pub fn sound_of(clip: &Clip) -> Sound {
+    Sound::Clip(media::Clip::new(clip.clone()))
 }

@@ -7,7 +7,7 @@ mod phones;
 mod reports;
 mod settings;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -81,6 +81,8 @@ pub struct EngineLoad {
     pub sounds: usize,
     /// Questions of calls that are open.
     pub questions: usize,
+    /// Callers who wait in queues.
+    pub waiting: usize,
 }
 
 /// One engine: all calls of the tenants it runs.
@@ -98,6 +100,8 @@ pub struct Engine {
     nat_keepalive: Option<Duration>,
     storage: Storage,
     draining: bool,
+    /// Tenants whose offices may have become different in this step.
+    touched: BTreeSet<TenantId>,
     started: u64,
     out: VecDeque<Output>,
 }
@@ -110,6 +114,8 @@ enum Timer {
     Bindings(TenantId, String),
     Trunk(u32),
     KeepAlive(TenantId, WatchId),
+    Floor(TenantId),
+    Minutes(TenantId),
 }
 
 impl Engine {
@@ -149,6 +155,7 @@ impl Engine {
             nat_keepalive: config.nat_keepalive,
             storage: Storage::Flowing,
             draining: false,
+            touched: BTreeSet::new(),
             started: 0,
             out: VecDeque::new(),
         }
@@ -179,6 +186,7 @@ impl Engine {
             Input::EndAll => self.end_all(now),
         }
         self.drain_endpoint(now, &Whose::Ours);
+        self.settle_offices(now);
         self.settle_trunks(now);
     }
 
@@ -198,9 +206,13 @@ impl Engine {
                 Timer::Bindings(tenant, extension) => self.expire_bindings(now, tenant, &extension),
                 Timer::Trunk(number) => self.trunks.on_timeout(now, &mut self.endpoint, number),
                 Timer::KeepAlive(tenant, watch) => self.ask_phone(now, tenant, watch),
+                Timer::Minutes(tenant) => self.settle_minutes(now, tenant),
+                Timer::Floor(tenant) => drop(self.touched.insert(tenant)),
             }
             self.drain_endpoint(now, &Whose::Ours);
+            self.settle_offices(now);
         }
+        self.settle_offices(now);
         self.settle_trunks(now);
     }
 
@@ -235,6 +247,23 @@ impl Engine {
             leaving: self.trunks.leaving(),
             sounds: self.sounds.len(),
             questions: self.questions.len(),
+            waiting: tenants().map(|tenant| tenant.office.floor.total_waiting()).sum(),
+        }
+    }
+
+    /// Looks after what calls share, and wakes those that are to hear of it, until nobody is woken any more.
+    fn settle_offices(&mut self, now: Now) {
+        while let Some(id) = self.touched.pop_first() {
+            let Some(tenant) = self.tenants.get_mut(&id) else { continue };
+            let wake_at = tenant.office.settle_floor(now, &mut self.out);
+            let wakes = std::mem::take(&mut tenant.office.wakes);
+            if let Some(at) = wake_at {
+                self.wheel.set(at, Timer::Floor(id));
+            }
+            for (call, wake) in wakes {
+                self.with_call(now, id, call, |live, step| live.on_wake(step, wake));
+                self.drain_endpoint(now, &Whose::Ours);
+            }
         }
     }
 
@@ -307,6 +336,7 @@ impl Engine {
         };
         let live = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
         let id = tenant.office.settings.id;
+        self.touched.insert(id);
         if let Some(live) = live {
             self.begin(now, id, live);
         }
@@ -344,6 +374,7 @@ impl Engine {
     }
 
     fn step(&mut self, now: Now, tenant: TenantId) -> Option<Step<'_>> {
+        self.touched.insert(tenant);
         Some(Step {
             now,
             office: &mut self.tenants.get_mut(&tenant)?.office,
@@ -398,6 +429,7 @@ impl Engine {
         for past in live.call.take_past() {
             self.close_past(now, id, past);
         }
+        self.touched.insert(id);
         let Some(tenant) = self.tenants.get_mut(&id) else { return };
         let other = live.other_name().filter(|_| !live.call.is_over());
         if other != live.listed_as {
@@ -410,11 +442,13 @@ impl Engine {
             live.listed_as = other;
         }
         if live.call.is_over() {
+            tenant.office.floor.leave(live.call.key());
             if let Some((_, timer)) = live.armed {
                 self.wheel.cancel(timer);
             }
             self.questions.forget(id, live.call.key());
             self.close(now, id, live.call);
+            self.settle_minutes(now, id);
             return;
         }
         let call = live.call.key();
@@ -428,6 +462,7 @@ impl Engine {
             live.armed = Some((at, self.wheel.set(at, Timer::Call(id, call))));
         }
         tenant.calls.insert(call, live);
+        self.settle_minutes(now, id);
     }
 
     fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Problem>) {

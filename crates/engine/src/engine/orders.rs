@@ -1,6 +1,6 @@
 //! Orders from clients: which call they begin, or which live call they are for.
 
-use model::{Command, Problem, TenantId, Ticket};
+use model::{Command, Problem, Reply, TenantId, Ticket};
 
 use super::Engine;
 use crate::call::orders::Order;
@@ -21,6 +21,15 @@ impl Engine {
                     Ok(live) => self.begin(now, tenant, live),
                     Err(problem) => self.reply(ticket, Err(problem)),
                 }
+            }
+            Command::Agent { extension, action } => {
+                let done = match self.step(now, tenant) {
+                    Some(step) => step.office.floor.order(now, &extension, &action),
+                    None => Err(Problem::Unavailable),
+                };
+                // What is told of the agent is stored before it is replied that it is so.
+                self.settle_offices(now);
+                self.reply(ticket, done.map(|()| Reply::AgentStands { extension }));
             }
             command => self.order(now, tenant, Order::new(ticket, command), ticket),
         }

@@ -31,6 +31,7 @@ impl Engine {
                     self.with_call(now, key.tenant, key.call, |live, step| live.end(step, Reason::NoSoundAddress));
                 }
             }
+            Report::Said { session, say } => self.said(now, session, say),
             Report::Silent { session } => self.session_news(now, session, LegNews::Silent),
             Report::Quality { session, quality } => self.measured(now, session, &quality),
             Report::FirstPacket { .. } => {}
@@ -42,6 +43,16 @@ impl Engine {
         self.with_call(now, key.tenant, key.call, |live, step| {
             if let Some(news) = live.call.leg_mut(key.leg).line.on_key(step, pressed) {
                 live.on_news(step, key.leg, news);
+            }
+        });
+    }
+
+    /// A leg has heard all that was being said to it.
+    fn said(&mut self, now: Now, session: SessionId, say: u32) {
+        let Some(key) = self.sounds.leg_of(session) else { return };
+        self.with_call(now, key.tenant, key.call, |live, step| {
+            if live.call.on_said(key.leg, say) {
+                live.on_news(step, key.leg, LegNews::Said);
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Kept, KeptKind, Reply, TenantSettings, Ticket, Told};
+use model::{Kept, KeptKind, Reply, TenantId, TenantSettings, Ticket, Told};
 use sip::Headers;
 
 use super::{Engine, Timer};
@@ -21,6 +21,7 @@ impl Engine {
                 let id = settings.id;
                 tenant.office.settings = settings;
                 self.sign_out_the_gone(now, id);
+                self.touched.insert(id);
             }
             None => {
                 let _ = self.tenants.insert(settings.id, Tenant::new(settings, self.keyed));
@@ -56,6 +57,17 @@ impl Engine {
         }
     }
 
+    /// Keeps what a tenant's calls to the public network have used, and sets its timer.
+    pub(super) fn settle_minutes(&mut self, now: Now, id: TenantId) {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        let office = &mut tenant.office;
+        let (kept, wake_at) = office.limits.minutes.settle(now, &office.settings);
+        self.out.extend(kept.map(|kept| Output::Told(Told::Keep(kept))));
+        if let Some(at) = wake_at {
+            self.wheel.set(at, Timer::Minutes(id));
+        }
+    }
+
     pub(super) fn kept(&mut self, now: Now, kept: Kept) {
         if kept.kind == KeptKind::Trunk {
             return self.trunks.take_back(now, &kept);
@@ -77,6 +89,19 @@ impl Engine {
                     tenant.office.take_seq(&key, &value);
                 }
             }
+            KeptKind::Agent => {
+                if let Some(owner) = self.tenants.get_mut(&tenant) {
+                    owner.office.floor.take_back(now, &key, &value);
+                    self.touched.insert(tenant);
+                }
+            }
+            KeptKind::Minutes => {
+                if let Some(owner) = self.tenants.get_mut(&tenant) {
+                    let office = &mut owner.office;
+                    office.limits.minutes.take_back(now, &office.settings.zone, &key, &value);
+                }
+            }
+            KeptKind::Subscription => {}
             // The door's facts, and those that have gone to the trunks.
             KeptKind::Ban | KeptKind::Trunk => {}
             KeptKind::Dialog => {

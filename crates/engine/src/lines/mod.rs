@@ -26,6 +26,8 @@ pub enum LegOrder {
     Refuse(End),
     /// End the leg, at whatever point it is.
     HangUp(End),
+    /// Nobody was reached to whom the party wanted to give the other one.
+    TransferFailed(End),
     /// The other party pressed a key. Its sound carries keys by itself; only a party that takes them in signalling is told.
     Key(char),
     /// Go over to this codec, which the other side speaks now, if the party can.
@@ -58,8 +60,16 @@ pub enum LegNews {
     Resumed,
     /// The party pressed a key.
     Key(char),
+    /// The party has heard all that was being said to it.
+    Said,
     /// The party has changed to another codec.
     Speaks(Codec),
+    /// The party gives the other one to somebody, as somebody would dial it. It waits to hear what comes of it, and may
+    /// hang up before.
+    AsksTransfer {
+        /// To whom.
+        to: String,
+    },
     /// Nothing came from the party for as long as a party may be silent that should send.
     Silent,
     /// The called party asks to be called elsewhere: a number as somebody would dial it. The leg is over.

@@ -131,6 +131,8 @@ pub struct Registrar {
     watches: Watches,
     /// Whose phones speak over a connection.
     on_connections: BTreeSet<(Flow, String)>,
+    /// How often phones may have come or gone.
+    moves: u64,
 }
 
 #[derive(Debug, Default)]
@@ -157,6 +159,16 @@ impl Registrar {
         self.extensions.get(extension).into_iter().flat_map(move |phones| phones.live(now))
     }
 
+    /// Whether a phone can be rung as `extension`.
+    pub fn is_reachable(&self, extension: &str, now: Instant) -> bool {
+        self.bindings(extension, now).next().is_some()
+    }
+
+    /// Another number than before: phones may have come or gone since.
+    pub fn moves(&self) -> u64 {
+        self.moves
+    }
+
     /// How many phones are signed in.
     pub fn len(&self) -> usize {
         self.extensions.values().map(|phones| phones.bindings.len()).sum()
@@ -164,6 +176,7 @@ impl Registrar {
 
     /// Carries out what one request asks for: all of it, or nothing.
     pub fn bind(&mut self, now: Now, extension: &str, binds: Vec<Bind>) -> Result<Vec<Change>, OutOfOrder> {
+        self.moves += 1;
         let phones = self.extensions.entry(extension.to_owned()).or_default();
         let late = |bind: &Bind| {
             phones.find(bind).is_some_and(|at| {
@@ -192,6 +205,7 @@ impl Registrar {
 
     /// Ends all bindings of an extension.
     pub fn clear(&mut self, extension: &str) -> Vec<Change> {
+        self.moves += 1;
         let phones = self.extensions.remove(extension).unwrap_or_default();
         self.end_watches(&phones.bindings);
         phones.bindings.into_iter().map(Change::Removed).collect()
@@ -199,6 +213,7 @@ impl Registrar {
 
     /// Ends the bindings of extensions that are not there any more, and tells whose they were.
     pub fn end_others(&mut self, is_there: impl Fn(&str) -> bool) -> Vec<(String, Binding)> {
+        self.moves += 1;
         let gone: Vec<String> = self.extensions.keys().filter(|extension| !is_there(extension)).cloned().collect();
         let mut ended = Vec::new();
         for extension in gone {
@@ -211,6 +226,7 @@ impl Registrar {
 
     /// Ends the bindings whose time is over.
     pub fn expire(&mut self, now: Instant, extension: &str) -> Vec<Binding> {
+        self.moves += 1;
         let Some(phones) = self.extensions.get_mut(extension) else { return Vec::new() };
         phones.armed = None;
         self.changed.insert(extension.to_owned());
@@ -221,6 +237,7 @@ impl Registrar {
 
     /// Ends the bindings of a connection that was closed, and tells whose they were.
     pub fn flow_lost(&mut self, flow: Flow) -> Vec<(String, Binding)> {
+        self.moves += 1;
         let on_it = (flow, String::new())..;
         let extensions: Vec<String> =
             self.on_connections.range(on_it).take_while(|(on, _)| *on == flow).map(|(_, of)| of.clone()).collect();
@@ -244,6 +261,7 @@ impl Registrar {
                 found.map_or(Asked::Nobody, |binding| Asked::Phone(Box::new(binding)))
             }
             Turn::Dead { extension } => {
+                self.moves += 1;
                 let phones = self.extensions.get_mut(&extension);
                 let dead = phones.and_then(|phones| phones.bindings.extract_if(.., |binding| is_it(binding)).next());
                 self.changed.insert(extension.clone());
@@ -295,6 +313,7 @@ impl Registrar {
 
     /// Takes back what an earlier engine kept. Phones on connections are gone with their connections.
     pub fn take_back(&mut self, now: Now, extension: &str, value: &str) {
+        self.moves += 1;
         let kept: Vec<KeptBinding> = serde_json::from_str(value).unwrap_or_default();
         let phones = self.extensions.entry(extension.to_owned()).or_default();
         let watches = &mut self.watches;

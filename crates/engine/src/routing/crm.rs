@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use model::{Reason, Route, TenantSettings};
+use model::{Route, TenantSettings};
 
-use super::{Destination, to_route};
+use super::{Destination, Lead};
 
 /// So much of what a CRM wrote is repeated.
 const MOST_SHOWN: usize = 40;
@@ -17,7 +17,7 @@ pub struct Crm {
     /// How long it may think.
     pub within: Duration,
     /// Where the number leads without a usable answer.
-    default: Route,
+    pub default: Route,
 }
 
 /// Why the CRM's decision is not followed.
@@ -33,11 +33,8 @@ pub enum Undecided {
     #[error("the CRM named nobody")]
     Nobody,
     /// It named what there is not.
-    #[error("the CRM named `{0}`, which is no extension and no group")]
+    #[error("the CRM named `{0}`, which is no extension, no group and no queue")]
     Unknown(String),
-    /// It named what takes no calls.
-    #[error("the CRM named the queue {0}, which takes no calls")]
-    Queue(String),
     /// So many callers wait for an answer that no more is asked.
     #[error("the CRM was not asked: too many questions are open")]
     NotAsked,
@@ -52,26 +49,20 @@ impl Crm {
     }
 }
 
-/// Whom the CRM's answer means: an extension or a group of the tenant, as it is dialled.
-pub fn by_crm<'a>(settings: &'a TenantSettings, answer: &str) -> Result<Destination<'a>, Undecided> {
+/// Whom the CRM's answer means: an extension, a group or a queue of the tenant, as it is dialled.
+pub fn by_crm<'a>(settings: &'a TenantSettings, answer: &str) -> Result<Lead<'a>, Undecided> {
     let target = answer.trim();
     if let Some(extension) = settings.extensions.get(target) {
-        return Ok(Destination::Extension(extension));
+        return Ok(Lead::To(Destination::Extension(extension)));
     }
     if let Some(group) = settings.groups.get(target) {
-        return Ok(Destination::Group(group));
+        return Ok(Lead::To(Destination::Group(group)));
+    }
+    if let Some(queue) = settings.queues.get(target) {
+        return Ok(Lead::Queue(queue));
     }
     let shown: String = target.chars().take(MOST_SHOWN).collect();
-    Err(match target {
-        "" => Undecided::Nobody,
-        _ if settings.queues.contains_key(target) => Undecided::Queue(shown),
-        _ => Undecided::Unknown(shown),
-    })
-}
-
-/// Whom the number reaches that asked.
-pub fn by_default<'a>(settings: &'a TenantSettings, crm: &Crm) -> Result<Destination<'a>, Reason> {
-    to_route(settings, &crm.default)
+    Err(if target.is_empty() { Undecided::Nobody } else { Undecided::Unknown(shown) })
 }
 
 /// Where a route leads when nobody is asked.
@@ -99,8 +90,8 @@ mod tests {
         let extension = by_crm(&settings, " 101\r\n");
         let group = by_crm(&settings, "600");
 
-        assert!(matches!(extension, Ok(Destination::Extension(extension)) if extension.number == "101"));
-        assert!(matches!(group, Ok(Destination::Group(group)) if group.number == "600"));
+        assert!(matches!(extension, Ok(Lead::To(Destination::Extension(extension))) if extension.number == "101"));
+        assert!(matches!(group, Ok(Lead::To(Destination::Group(group))) if group.number == "600"));
     }
 
     #[test]
@@ -118,12 +109,10 @@ mod tests {
 
     #[test]
     fn a_default_that_would_ask_again_leads_on_to_its_own_default() {
-        let settings = fixture::demo();
         let nested = (0..1_000).fold(Route::Extension("102".into()), |route, _| asks(route));
 
         let crm = Crm::of(&nested).expect("it asks");
 
         assert_eq!(crm.default, Route::Extension("102".into()));
-        assert!(matches!(by_default(&settings, &crm), Ok(Destination::Extension(e)) if e.number == "102"));
     }
 }

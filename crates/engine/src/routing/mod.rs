@@ -1,10 +1,12 @@
 //! Whom a dialled number reaches. A look-up in the settings' snapshot; nothing here waits or asks.
 
-mod crm;
+pub mod crm;
+pub mod lead;
 
-use model::{DialFormat, Extension, Group, Number, Outbound, Party, Reason, Route, TenantSettings, Text, Trunk};
+use model::{DialFormat, Extension, Group, Number, Outbound, Party, Reason, TenantSettings, Text, Trunk};
 
-pub use self::crm::{Crm, Undecided, by_crm, by_default};
+pub use self::crm::{Crm, Undecided};
+pub use self::lead::Lead;
 use crate::limits::Urgency;
 
 /// Where a call goes.
@@ -29,15 +31,6 @@ impl Destination<'_> {
     }
 }
 
-/// What a number leads to.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Lead<'a> {
-    /// Somebody.
-    To(Destination<'a>),
-    /// Whoever the CRM names.
-    Asks(Crm),
-}
-
 /// A way to the public network.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outside<'a> {
@@ -60,22 +53,9 @@ impl Outside<'_> {
     }
 }
 
-/// Whom `dialled` reaches when somebody inside dials it.
-pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<Destination<'a>, Reason> {
-    if let Some(extension) = settings.extensions.get(dialled) {
-        return Ok(Destination::Extension(extension));
-    }
-    if let Some(group) = settings.groups.get(dialled) {
-        return Ok(Destination::Group(group));
-    }
-    if settings.queues.contains_key(dialled) {
-        return Err(Reason::RouteUnavailable);
-    }
+/// The way to a public number, as the tenant's rules have it.
+pub fn public<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<Outside<'a>, Reason> {
     let number = Number::parse(dialled, &settings.country).map_err(|_| Reason::UnknownTarget)?;
-    // An own public number is reached inside: the carrier would only bring the call back. The CRM decides for customers alone.
-    if let Some(own) = settings.numbers.get(number.international()) {
-        return to_route(settings, &own.route);
-    }
     let national = number.national(&settings.country);
     let rule = settings.outbound.iter().find(|rule| national.starts_with(&rule.prefix));
     let urgency = urgency_of(settings, &number);
@@ -86,8 +66,8 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
         (None, Urgency::Usual) if is_short(dialled) => return Err(Reason::UnknownTarget),
         (None, Urgency::Usual) => return Err(Reason::NoRoute),
     };
-    if !is_allowed(settings, &number) {
-        return Err(Reason::NotAllowed);
+    if !number.is_opened_by(&settings.limits.destinations, &settings.country) {
+        return Err(Reason::DestinationClosed);
     }
     let mut trunks: Vec<&Trunk> = Vec::new();
     for name in names {
@@ -97,22 +77,13 @@ pub fn from_inside<'a>(settings: &'a TenantSettings, dialled: &str) -> Result<De
     if trunks.is_empty() {
         return Err(Reason::NoRoute);
     }
-    Ok(Destination::Outside(Outside { number, dialled: Text::from(dialled), rule, trunks, urgency }))
+    Ok(Outside { number, dialled: Text::from(dialled), rule, trunks, urgency })
 }
 
 /// Whether what somebody inside dials is a call for help.
 pub fn urgency(settings: &TenantSettings, dialled: &str) -> Urgency {
     let number = Number::parse(dialled, &settings.country).ok().filter(|_| !settings.extensions.contains_key(dialled));
     number.map_or(Urgency::Usual, |number| urgency_of(settings, &number))
-}
-
-/// Whom a call from outside to `did` (E.164 digits) reaches.
-pub fn from_outside<'a>(settings: &'a TenantSettings, did: &str) -> Result<Lead<'a>, Reason> {
-    let number = settings.numbers.get(did).ok_or(Reason::UnknownTarget)?;
-    match Crm::of(&number.route) {
-        Some(crm) => Ok(Lead::Asks(crm)),
-        None => to_route(settings, &number.route).map(Lead::To),
-    }
 }
 
 /// What a trunk is asked to dial: the rule works on the national form, the trunk's format is applied last.
@@ -138,28 +109,8 @@ pub fn formatted(number: &Number, format: DialFormat, country: &str) -> String {
     }
 }
 
-fn to_route<'a>(settings: &'a TenantSettings, route: &Route) -> Result<Destination<'a>, Reason> {
-    match crm::settled(route) {
-        Route::Extension(number) => {
-            settings.extensions.get(number).map(Destination::Extension).ok_or(Reason::UnknownTarget)
-        }
-        Route::Group(number) => settings.groups.get(number).map(Destination::Group).ok_or(Reason::UnknownTarget),
-        Route::Queue(_) | Route::Menu(_) | Route::Crm { .. } => Err(Reason::RouteUnavailable),
-    }
-}
-
 fn urgency_of(settings: &TenantSettings, number: &Number) -> Urgency {
     if number.is_emergency(&settings.country) { Urgency::Emergency } else { Urgency::Usual }
-}
-
-/// Whether the tenant may dial there: by country code or longer prefix. The country's own services are always allowed,
-/// and a class of numbers (`mobile`) allows the numbers of the tenant's country.
-fn is_allowed(settings: &TenantSettings, number: &Number) -> bool {
-    let Number::E164(digits) = number else { return true };
-    settings.limits.destinations.iter().any(|allowed| {
-        let is_prefix = allowed.bytes().all(|byte| byte.is_ascii_digit());
-        digits.starts_with(if is_prefix { allowed } else { &settings.country })
-    })
 }
 
 /// Whether it looks like a number inside rather than a public one.
@@ -173,36 +124,10 @@ mod tests {
     use crate::fixture;
 
     fn outside(settings: &TenantSettings, dialled: &str) -> String {
-        match from_inside(settings, dialled) {
-            Ok(Destination::Outside(outside)) => digits_for(outside.trunks[0], &outside, &settings.country),
+        match public(settings, dialled) {
+            Ok(outside) => digits_for(outside.trunks[0], &outside, &settings.country),
             other => panic!("{dialled} goes {other:?}"),
         }
-    }
-
-    #[test]
-    fn an_extension_is_reached_by_its_number() {
-        let settings = fixture::demo();
-
-        let Ok(Destination::Extension(extension)) = from_inside(&settings, "102") else { panic!("102 exists") };
-
-        assert_eq!(extension.number, "102");
-    }
-
-    #[test]
-    fn a_group_is_reached_by_its_number_and_by_a_public_one() {
-        let settings = fixture::demo();
-
-        let reached = ["600", "02873088089"].map(|dialled| from_inside(&settings, dialled));
-
-        assert!(reached.iter().all(|to| matches!(to, Ok(Destination::Group(group)) if group.number == "600")));
-        assert!(matches!(from_outside(&settings, "842873088089"), Ok(Lead::To(Destination::Group(_)))));
-    }
-
-    #[test]
-    fn an_own_public_number_is_reached_inside() {
-        let settings = fixture::demo();
-
-        assert!(matches!(from_inside(&settings, "02873088088"), Ok(Destination::Extension(e)) if e.number == "101"));
     }
 
     #[test]
@@ -230,17 +155,28 @@ mod tests {
     fn other_countries_are_closed_unless_they_are_opened() {
         let mut settings = fixture::demo();
 
-        assert_eq!(from_inside(&settings, "+12025550123"), Err(Reason::NotAllowed));
-        assert_eq!(from_inside(&settings, "0012025550123"), Err(Reason::NotAllowed));
+        assert_eq!(public(&settings, "+12025550123"), Err(Reason::DestinationClosed));
+        assert_eq!(public(&settings, "0012025550123"), Err(Reason::DestinationClosed));
         settings.limits.destinations.push("1".into());
         assert_eq!(outside(&settings, "+12025550123"), "0012025550123");
+    }
+
+    #[test]
+    fn what_costs_more_than_a_call_is_dialled_only_where_it_is_named() {
+        let mut settings = fixture::demo();
+        settings.outbound[0].prefix = String::new();
+
+        assert_eq!(outside(&settings, "18001090"), "18001090");
+        assert_eq!(public(&settings, "19001234"), Err(Reason::DestinationClosed));
+        settings.limits.destinations.push("premium".into());
+        assert_eq!(outside(&settings, "19001234"), "19001234");
     }
 
     #[test]
     fn help_is_called_by_whatever_way_there_is() {
         let settings = fixture::demo();
 
-        let Ok(Destination::Outside(police)) = from_inside(&settings, "113") else { panic!("113 goes out") };
+        let Ok(police) = public(&settings, "113") else { panic!("113 goes out") };
 
         assert_eq!((police.trunks[0].name.as_str(), police.urgency), ("carrier", Urgency::Emergency));
         assert_eq!(digits_for(police.trunks[0], &police, "84"), "113");
@@ -252,11 +188,10 @@ mod tests {
     fn what_nothing_takes_is_refused_with_its_reason() {
         let mut settings = fixture::demo();
 
-        assert_eq!(from_inside(&settings, "199"), Err(Reason::UnknownTarget));
-        assert_eq!(from_inside(&settings, "bob"), Err(Reason::UnknownTarget));
-        assert_eq!(from_inside(&settings, "18001090"), Err(Reason::NoRoute));
+        assert_eq!(public(&settings, "199"), Err(Reason::UnknownTarget));
+        assert_eq!(public(&settings, "bob"), Err(Reason::UnknownTarget));
+        assert_eq!(public(&settings, "18001090"), Err(Reason::NoRoute));
         settings.trunks[0].resolved.clear();
-        assert_eq!(from_inside(&settings, "0900000001"), Err(Reason::NoRoute));
-        assert_eq!(from_outside(&settings, "842899999999"), Err(Reason::UnknownTarget));
+        assert_eq!(public(&settings, "0900000001"), Err(Reason::NoRoute));
     }
 }

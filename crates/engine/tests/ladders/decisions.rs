@@ -211,10 +211,9 @@ fn what_the_crm_may_not_name_leads_to_the_default_and_is_told() {
     for (named, why) in [
         ("", "the CRM named nobody"),
         ("   ", "the CRM named nobody"),
-        ("199", "the CRM named `199`, which is no extension and no group"),
-        ("0900000001", "the CRM named `0900000001`, which is no extension and no group"),
-        ("02873088088", "the CRM named `02873088088`, which is no extension and no group"),
-        ("700", "the CRM named the queue 700, which takes no calls"),
+        ("199", "the CRM named `199`, which is no extension, no group and no queue"),
+        ("0900000001", "the CRM named `0900000001`, which is no extension, no group and no queue"),
+        ("02873088088", "the CRM named `02873088088`, which is no extension, no group and no queue"),
     ] {
         let mut world = World::new(1);
         world.number_asks_the_crm();
@@ -263,10 +262,10 @@ fn whoever_the_crm_names_and_cannot_be_reached_was_missed() {
 }
 
 #[test]
-fn a_default_that_takes_no_calls_is_refused_with_its_reason() {
+fn a_default_that_leads_nowhere_is_refused_with_its_reason() {
     check(
         |world| {
-            world.number_reaches(Route::Queue("700".into()));
+            world.number_reaches(Route::Voicemail("102".into()));
             world.number_asks_the_crm();
             world.crm_fails("connection refused");
             world.show_events();
@@ -277,13 +276,13 @@ fn a_default_that_takes_no_calls_is_refused_with_its_reason() {
         0.0s pbx -> crm  whom does 84900000009 reach at 842873088088?
         0.0s pbx -> carrier  100 Trying
         0.0s crm -> pbx  failed: connection refused
-        0.0s pbx -> carrier  480 Temporarily Unavailable
+        0.0s pbx -> carrier  404 Not Found
         0.0s carrier -> pbx  ACK
         0.0s * call.started inbound by trunk, +84900000009 over carrier to +842873088088 outside
         0.0s * leg.started +84900000009 as customer who calls
         0.0s * call.routed to +842873088088 outside by default: the CRM gave no usable answer: connection refused
-        0.0s * leg.ended +84900000009 route_unavailable 480 by switchboard
-        0.0s * call.ended route_unavailable 480 by switchboard
+        0.0s * leg.ended +84900000009 unknown_target 404 by switchboard
+        0.0s * call.ended unknown_target 404 by switchboard
         ",
     );
 }

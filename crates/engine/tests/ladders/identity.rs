@@ -127,6 +127,21 @@ fn a_call_passed_on_outside_shows_our_number_and_who_passed_it_on() {
 }
 
 #[test]
+fn a_call_that_settings_forward_outside_shows_our_number_and_who_forwards_it() {
+    let mut world = World::new(1);
+    world.settings(|settings| {
+        settings.extensions.get_mut("101").expect("101").forward.always = Some("0900000001".into());
+    });
+
+    rings(&mut world, "carrier", "02873088088", &[]);
+
+    assert_eq!(shown(&mut world, "carrier"), "02873088088");
+    let diversions = said(&mut world, "carrier", &HeaderName::Diversion);
+    assert_eq!(diversions, ["<sip:02873088088@192.0.2.1:5060>;reason=unconditional;counter=1"]);
+    ends(world);
+}
+
+#[test]
 fn a_call_passed_on_outside_shows_the_caller_where_the_trunk_takes_that() {
     let mut world = World::new(1);
     world.settings(|settings| settings.trunks[0].forwarded_caller = ForwardedCaller::Caller);
@@ -166,7 +181,7 @@ fn a_phone_passes_calls_on_only_to_where_it_may_call_itself() {
     world.run(0.5);
 
     let record = world.rows(1).and_then(|rows| rows.records.values().last()).expect("there is a record");
-    assert_eq!((record.reason, record.sip), (Some(Reason::NotAllowed), Some(403)));
+    assert_eq!((record.reason, record.sip), (Some(Reason::DestinationClosed), Some(403)));
     ends(world);
 }
 

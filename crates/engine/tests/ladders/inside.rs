@@ -228,14 +228,16 @@ fn a_number_that_nothing_has_is_not_found() {
 }
 
 #[test]
-fn a_queue_takes_no_calls() {
+fn a_queue_whose_only_agent_calls_it_takes_nobody() {
     check(
         |world| world.calls("101", "700"),
         "
         0.0s 101 -> pbx  INVITE 700
         0.0s pbx -> 101  100 Trying
-        0.0s pbx -> 101  480 Temporarily Unavailable
+        0.0s pbx -> 101  200 OK
         0.0s 101 -> pbx  ACK
+        300.0s pbx -> 101  BYE: The caller waited as long as the queue allows
+        300.0s 101 -> pbx  200 OK to BYE
         ",
     );
 }

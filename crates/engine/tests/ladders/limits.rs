@@ -29,8 +29,9 @@ fn a_company_has_as_many_calls_as_its_settings_say() {
         1.0s crm -> pbx  dial 103 0900000001
         1.0s pbx -> 103  503 Service Unavailable
         1.0s 103 -> pbx  ACK
+        1.0s * extension.refused 103 limit
+        1.0s * extension.refused 103 limit
         1.0s pbx -> crm  failed: limit
-        1.0s * extension.refused 103
         2.0s 101 -> pbx  CANCEL
         2.0s pbx -> 101  200 OK to CANCEL
         2.0s pbx -> 101  487 Request Terminated
@@ -202,7 +203,7 @@ fn no_new_call_is_taken_while_records_cannot_be_stored_and_present_ones_go_on() 
         3.5s pbx -> 102  200 OK to BYE
         3.5s pbx -> 101  BYE
         3.5s 101 -> pbx  200 OK to BYE
-        4.5s * extension.refused 103
+        4.5s * extension.refused 103 storage_stalled
         4.5s * leg.ended 102 hung_up 200 by agent
         4.5s * leg.ended 101 hung_up 200 by switchboard
         4.5s * call.ended hung_up 200 by agent
@@ -288,6 +289,7 @@ fn without_an_address_for_sound_a_call_is_refused_with_a_reason() {
         1.0s 103 -> pbx  180 Ringing
         1.0s * call.started outbound by click, 103 to +84900000001 over carrier
         1.0s * leg.started 103 as agent
+        1.0s * extension.refused 102 no_sound_address
         1.0s * leg.ringing 103
         1.0s pbx -> crm  failed: no_sound_address
         1.0s pbx -> crm  accepted
@@ -296,5 +298,151 @@ fn without_an_address_for_sound_a_call_is_refused_with_a_reason() {
         2.0s * leg.ended 103 declined 603 by agent
         2.0s * call.ended declined 603 by agent
         ",
+    );
+}
+
+#[test]
+fn no_more_calls_go_outside_than_there_are_minutes_left_today() {
+    check(
+        |world| {
+            world.settings(|settings| settings.limits.daily_minutes = Some(1));
+            world.show_events();
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.calls("103", "0900000002");
+            world.clicks("102", "0900000002");
+            world.run(1.0);
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> carrier INVITE 0900000001
+        0.0s carrier -> pbx 180 Ringing
+        0.0s pbx -> 101 180 Ringing
+        0.0s * call.started outbound by phone, 101 to +84900000001 over carrier
+        0.0s * leg.started 101 as agent who calls
+        0.0s * leg.started +84900000001 as customer
+        0.0s * leg.ringing +84900000001
+        1.0s 103 -> pbx INVITE 0900000002
+        1.0s crm -> pbx dial 102 0900000002
+        1.0s pbx -> 103 100 Trying
+        1.0s pbx -> 103 403 Forbidden
+        1.0s 103 -> pbx ACK
+        1.0s * extension.refused 102 minutes_used_up
+        1.0s * call.started outbound by phone, 103 to +84900000002 over carrier
+        1.0s * leg.started 103 as agent who calls
+        1.0s * leg.ended 103 minutes_used_up 403 by switchboard
+        1.0s * call.ended minutes_used_up 403 by switchboard
+        1.0s pbx -> crm failed: minutes_used_up
+        60.0s pbx -> 101 180 Ringing
+        120.0s pbx -> 101 180 Ringing
+        180.0s pbx -> 101 180 Ringing
+        185.0s pbx -> carrier CANCEL: It rang and nobody picked up
+        185.0s pbx -> 101 480 Temporarily Unavailable
+        185.0s carrier -> pbx 200 OK to CANCEL
+        185.0s carrier -> pbx 487 Request Terminated
+        185.0s 101 -> pbx ACK
+        185.0s pbx -> carrier ACK
+        185.0s * leg.ended +84900000001 no_answer 480 by switchboard
+        185.0s * leg.ended 101 no_answer 480 by switchboard
+        185.0s * call.ended no_answer 480 by switchboard
+        ",
+    );
+}
+
+#[test]
+fn minutes_that_are_used_up_stay_so_over_a_crash_until_midnight() {
+    check(
+        |world| {
+            world.settings(|settings| settings.limits.daily_minutes = Some(1));
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.answers("carrier");
+            world.run(10.0);
+            world.hangs_up("101");
+            world.run(5.0);
+            world.crashes_for(1.0);
+            world.begin();
+            world.calls("101", "0900000001");
+            world.run(1.0);
+            world.run(17.0 * 3600.0);
+            world.calls("101", "0900000001");
+            world.run(1.0);
+        },
+        "
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 401 Unauthorized
+        0.0s 101 -> pbx ACK
+        0.0s 101 -> pbx INVITE 0900000001
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 101 403 Forbidden
+        0.0s 101 -> pbx ACK
+        61201.0s 101 -> pbx INVITE 0900000001
+        61201.0s pbx -> 101 401 Unauthorized
+        61201.0s 101 -> pbx ACK
+        61201.0s 101 -> pbx INVITE 0900000001
+        61201.0s pbx -> 101 100 Trying
+        61201.0s pbx -> carrier INVITE 0900000001
+        61201.0s carrier -> pbx 180 Ringing
+        61201.0s pbx -> 101 180 Ringing
+        61261.0s pbx -> 101 180 Ringing
+        61321.0s pbx -> 101 180 Ringing
+        61381.0s pbx -> 101 180 Ringing
+        61386.0s pbx -> carrier CANCEL: It rang and nobody picked up
+        61386.0s pbx -> 101 480 Temporarily Unavailable
+        61386.0s carrier -> pbx 200 OK to CANCEL
+        61386.0s carrier -> pbx 487 Request Terminated
+        61386.0s 101 -> pbx ACK
+        61386.0s pbx -> carrier ACK
+        ",
+    );
+}
+
+#[test]
+fn what_costs_more_than_a_call_is_refused_unless_it_is_named() {
+    check(
+        |world| {
+            world.settings(|settings| settings.outbound[0].prefix = String::new());
+            world.show_events();
+            world.calls("101", "19001234");
+            world.run(1.0);
+            world.clicks("101", "+12025550123");
+            world.run(1.0);
+        },
+        "
+        0.0s 101 -> pbx INVITE 19001234
+        0.0s pbx -> 101 100 Trying
+        0.0s pbx -> 101 403 Forbidden
+        0.0s 101 -> pbx ACK
+        0.0s * call.started outbound by phone, 101 to 19001234 outside
+        0.0s * leg.started 101 as agent who calls
+        0.0s * leg.ended 101 destination_closed 403 by switchboard
+        0.0s * call.ended destination_closed 403 by switchboard
+        1.0s crm -> pbx dial 101 +12025550123
+        1.0s * extension.refused 101 destination_closed
+        1.0s pbx -> crm failed: destination_closed
+        ",
+    );
+}
+
+#[test]
+fn of_a_hundred_calls_at_once_ten_begin_where_ten_may() {
+    check(
+        |world| {
+            world.settings(|settings| {
+                settings.limits.concurrent_calls = 10;
+                settings.limits.calls_per_second = 1000;
+                settings.extensions.get_mut("101").expect("101").lines = 200;
+            });
+            world.do_not_disturb("101");
+            for _ in 0..100 {
+                world.clicks("101", "0900000001");
+            }
+            assert_eq!(world.load().calls, 10);
+            world.run(5.0);
+            assert_eq!(world.load().calls, 0);
+            world.begin();
+        },
+        "",
     );
 }

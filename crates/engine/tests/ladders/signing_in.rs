@@ -154,7 +154,7 @@ fn nobody_signs_in_the_phone_of_another_extension() {
         0.0s pbx -> 102b  401 Unauthorized to REGISTER
         0.0s 102b -> pbx  REGISTER
         0.0s pbx -> 102b  403 Forbidden to REGISTER
-        0.0s * extension.refused 103
+        0.0s * extension.refused 103 not_allowed
         ",
     );
 }
@@ -339,7 +339,7 @@ fn a_phone_calls_only_as_the_extension_that_it_signed_in_as() {
         0.0s 101 -> pbx  INVITE 102
         0.0s pbx -> 101  403 Forbidden
         0.0s 101 -> pbx  ACK
-        0.0s * extension.refused 101
+        0.0s * extension.refused 101 not_allowed
         ",
     );
 }

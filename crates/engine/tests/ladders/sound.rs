@@ -392,7 +392,7 @@ fn requests_within_a_call_get_the_answer_that_each_deserves() {
         2.0s 101 -> pbx  SCREAM
         2.0s pbx -> 101  200 OK to OPTIONS
         2.0s pbx -> 101  200 OK to UPDATE
-        2.0s pbx -> 101  405 Method Not Allowed to REFER
+        2.0s pbx -> 101  400 Bad Request to REFER
         2.0s pbx -> 101  501 Not Implemented to SCREAM
         3.0s 101 -> pbx  BYE
         3.0s pbx -> 101  200 OK to BYE

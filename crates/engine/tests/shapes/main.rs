@@ -7,15 +7,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use testkit::world::World;
 use testkit::world::shape::Shape;
 
-const TABLE: [(&str, &str); 8] = [
+const TABLE: [(&str, &str); 11] = [
     ("inside.txt", include_str!("inside.txt")),
     ("outside.txt", include_str!("outside.txt")),
     ("clicks.txt", include_str!("clicks.txt")),
     ("failures.txt", include_str!("failures.txt")),
     ("network.txt", include_str!("network.txt")),
     ("groups.txt", include_str!("groups.txt")),
+    ("menus.txt", include_str!("menus.txt")),
+    ("queues.txt", include_str!("queues.txt")),
     ("orders.txt", include_str!("orders.txt")),
     ("transfers.txt", include_str!("transfers.txt")),
+    ("referring.txt", include_str!("referring.txt")),
 ];
 
 #[test]

@@ -9,7 +9,7 @@ use crate::keys::{Form, USUAL};
 use crate::listener::{Listener, NARROW, Press};
 use crate::recorder::{Piece, Side, Voice};
 use crate::speaker::is_relayed;
-use crate::{Channel, Codec, Packet, Report, Sound, noise};
+use crate::{Channel, Clip, Codec, Packet, Report, Sound, noise};
 
 use super::Session;
 
@@ -75,11 +75,31 @@ impl Session {
         is_new
     }
 
+    /// Begins to say clips to the party. False: there is nothing to say.
+    pub fn say(&mut self, say: u32, clips: Vec<Clip>) -> bool {
+        self.speaker.say(self.stream.as_ref(), say, clips)
+    }
+
+    /// Whether anything is played to the party.
+    pub fn is_playing(&self) -> bool {
+        self.speaker.is_playing()
+    }
+
+    /// What has been said to its end since this was last asked.
+    pub fn take_said(&mut self) -> Option<u32> {
+        self.speaker.take_said()
+    }
+
     /// Gives whether anything was playing.
     pub fn stop(&mut self) -> bool {
         let was_playing = self.speaker.stop();
         self.speaker.settle();
         was_playing
+    }
+
+    /// Nothing of our own is due any more, unless something is being made.
+    pub fn settle(&mut self) {
+        self.speaker.settle();
     }
 
     /// When the next packet of our own to the party is due.

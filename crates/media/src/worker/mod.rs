@@ -193,7 +193,11 @@ impl Worker {
             buffer[..LONGEST].copy_from_slice(&bytes);
             return Some(Output::Packet(packet));
         }
-        self.outputs.pop_front().or_else(|| self.poll_packet(buffer).map(Output::Packet))
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        // Making packets may have something to report.
+        self.poll_packet(buffer).map(Output::Packet).or_else(|| self.outputs.pop_front())
     }
 
     /// When time has to pass next.

@@ -10,7 +10,7 @@ use crate::clock::{MILLISECOND, Ticks};
 use crate::recorder::Side;
 use crate::rtcp::LONGEST;
 use crate::session::{Seeds, Session};
-use crate::{AddressId, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
+use crate::{AddressId, Clip, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
 
 /// How long sound from an address's last owner is not taken for the next owner's.
 const STRANGE_FOR: Ticks = 60_000 * MILLISECOND;
@@ -27,6 +27,7 @@ impl Worker {
             Order::Join { a, b } => self.join(a, b),
             Order::Part { session } => self.with(session, |worker, slot| worker.part(slot)),
             Order::Play { session, sound } => self.with(session, |worker, slot| worker.play(at, slot, sound)),
+            Order::Say { session, say, clips } => self.with(session, |worker, slot| worker.say(at, slot, say, clips)),
             Order::Stop { session } => self.with(session, |worker, slot| worker.stop(slot)),
             Order::Record { recording, file, customer, agent } => self.record(at, recording, file, customer, agent),
             Order::RecordSides { recording, customer, agent } => self.record_sides(recording, [customer, agent]),
@@ -143,6 +144,20 @@ impl Worker {
         let first = at + Ticks::from(session.packet_ms()) * MILLISECOND;
         self.playing += usize::from(session.play(sound));
         self.wake(slot, first);
+    }
+
+    fn say(&mut self, at: Ticks, slot: u32, say: u32, clips: Vec<Clip>) {
+        let session = self.session(slot);
+        let first = at + Ticks::from(session.packet_ms()) * MILLISECOND;
+        let was_playing = session.is_playing();
+        let (id, is_playing) = (session.id, session.say(say, clips));
+        self.playing = self.playing + usize::from(is_playing) - usize::from(was_playing);
+        if is_playing {
+            return self.wake(slot, first);
+        }
+        self.session(slot).settle();
+        self.forget_paces();
+        self.outputs.push_back(Output::Report(Report::Said { session: id, say }));
     }
 
     fn stop(&mut self, slot: u32) {

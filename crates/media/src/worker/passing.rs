@@ -115,6 +115,12 @@ impl Worker {
                 Some((session, partner)) => session.make(at, Some(partner), buffer),
                 None => self.session(slot).make(at, None, buffer),
             };
+            let session = self.session(slot);
+            if let Some(say) = session.take_said() {
+                let session = session.id;
+                self.playing -= 1;
+                self.outputs.push_back(Output::Report(Report::Said { session, say }));
+            }
             if let Some(next) = self.session(slot).due() {
                 self.paces.push(Reverse((next, slot, serial)));
             }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use model::{
-    CallEvent, CallId, EndedBy, Event, ExtensionEvent, Language, LegId, Origin, RecordingEvent, Subject, What,
+    AgentEvent, CallEvent, CallId, EndedBy, Event, ExtensionEvent, Language, LegId, Origin, Part, Party,
+    RecordingEvent, Subject, What,
 };
 
 /// Tells events as they come.
@@ -41,7 +42,8 @@ impl Story {
             What::Extension(ExtensionEvent::Unregistered { why, .. }) => {
                 format!("{} is signed out ({why})", event.subject.id())
             }
-            What::Extension(ExtensionEvent::Refused { why }) => format!("{} is refused: {why}", event.subject.id()),
+            What::Extension(ExtensionEvent::Refused { why, .. }) => format!("{} is refused: {why}", event.subject.id()),
+            What::Agent(what) => of_agent(&event.subject.id(), what),
             What::Sound(_) | What::Trunk(_) => return None,
         };
         let at = event.at.to_zoned(self.zone.clone());
@@ -76,6 +78,32 @@ impl Story {
             CallEvent::Transferring { leg, to, .. } => format!("  {} transfers to {}", who(leg), to.shown()),
             CallEvent::Transferred { target, .. } => format!("  transferred to {}", who(target)),
             CallEvent::TransferFailed { reason, .. } => format!("  the transfer failed: {}", reason.code()),
+            CallEvent::Reached { end, .. } => match end {
+                Party::Voicemail { number } => format!("  hears the mailbox of {number}"),
+                _ => "  hears a prompt to its end".to_owned(),
+            },
+            CallEvent::MenuKey { key: Some(key), valid, .. } => {
+                format!("  {key} is pressed{}", if *valid { "" } else { ", which leads nowhere" })
+            }
+            CallEvent::MenuKey { key: None, .. } => "  no key is pressed".to_owned(),
+            CallEvent::Queued { queue, place } => format!("  waits in queue {queue}, place {place}"),
+            CallEvent::Offered { leg, .. } => format!("  is offered to {}", who(leg)),
+            CallEvent::OfferMissed { leg, reason, .. } => format!("  {} does not take it: {}", who(leg), reason.code()),
+            CallEvent::Unqueued { queue, why } => format!("  leaves queue {queue}: {}", why.word()),
+            CallEvent::Forwarded { from, to, .. } => format!("  {} has it go to {}", from.shown(), to.shown()),
+            CallEvent::PickedUp { leg, from } => format!("  {} takes it from {}", who(leg), who(from)),
+            CallEvent::Parked { leg, place, .. } => format!("  {} is parked at {place}", who(leg)),
+            CallEvent::Unparked { leg, by: Some(by), .. } => format!("  {} is taken by {}", who(leg), who(by)),
+            CallEvent::Unparked { leg, by: None, .. } => format!("  {} was parked for too long", who(leg)),
+            CallEvent::Joined { leg, part } => match part {
+                Part::Conference => format!("  {} joins", who(leg)),
+                Part::Listen => format!("  {} listens", who(leg)),
+                Part::Whisper => format!("  {} whispers", who(leg)),
+                Part::Barge => format!("  {} barges in", who(leg)),
+            },
+            CallEvent::MessageLeft { mailbox, milliseconds, .. } => {
+                format!("  a message of {} for {mailbox}", seconds(*milliseconds))
+            }
             CallEvent::LegKey { leg, key } => format!("  {} presses {key}", who(leg)),
             CallEvent::LegRerouted { leg, trunk, sip, .. } => {
                 format!("  {}: refused with {sip}, tried again over {trunk}", who(leg))
@@ -131,6 +159,17 @@ impl Story {
                 Some(format!("  the recording failed: {why}"))
             }
         }
+    }
+}
+
+fn of_agent(agent: &str, what: &AgentEvent) -> String {
+    match what {
+        AgentEvent::SignedIn => format!("{agent} signs in to its queues"),
+        AgentEvent::SignedOut => format!("{agent} signs out of its queues"),
+        AgentEvent::Paused { reason } => format!("{agent} pauses: {reason}"),
+        AgentEvent::Resumed => format!("{agent} is back from a pause"),
+        AgentEvent::WrapUp { seconds } => format!("{agent} has {seconds} s to write down"),
+        AgentEvent::Ready => format!("{agent} is ready"),
     }
 }
 

@@ -269,6 +269,7 @@ fn refusal(order: Order) -> Report {
         | Order::Join { a: session, .. }
         | Order::Part { session }
         | Order::Play { session, .. }
+        | Order::Say { session, .. }
         | Order::Stop { session }
         | Order::Key { session, .. }
         | Order::Press { session, .. }

@@ -1,22 +1,21 @@
-//! What a call reaches: routes, groups, queues, menus; and words that are spoken.
+//! What a call reaches: routes, groups, queues, menus.
 
 use std::collections::BTreeMap;
 
-use model::{Group, Menu, Queue, Route, Spoken, Strategy};
+use model::{Group, Menu, Queue, Route, Strategy};
 
-use super::section::{Section, long_text_of, text_of};
+use super::prompts;
+use super::section::{Section, text_of};
 use super::shown::shown;
-use super::words::{short_name, short_number, url};
+use super::words::{dialled, short_name, short_number, url};
 use super::yaml::{Node, Value};
 use super::{Lined, ProvisionError, Reference, wrong};
 
 /// Where names are noted that have to stand for something.
 pub(super) type Named = Vec<Lined<Reference>>;
 
-/// The longest prompt, in bytes.
-const MOST_SPOKEN: usize = 4_000;
 const KEYS: &str = "0123456789*#";
-const QUEUE: [&str; 12] = [
+const QUEUE: [&str; 20] = [
     "number",
     "name",
     "strategy",
@@ -29,11 +28,19 @@ const QUEUE: [&str; 12] = [
     "service_level_seconds",
     "answer",
     "overflow",
+    "priority",
+    "skills",
+    "max_waiting",
+    "wait_when_empty",
+    "announce_wait",
+    "announce_seconds",
+    "greeting",
+    "music",
 ];
 
 /// Where a call goes: `{ extension: "101" }`.
 pub(super) fn route(node: Node, key: &str, named: &mut Named) -> Result<Route, ProvisionError> {
-    const WAYS: [&str; 5] = ["extension", "group", "queue", "menu", "crm"];
+    const WAYS: [&str; 9] = ["extension", "group", "queue", "menu", "crm", "voicemail", "play", "outside", "hours"];
     let line = node.line;
     let ways = match &node.value {
         Value::Map(entries) => entries.len(),
@@ -48,21 +55,32 @@ pub(super) fn route(node: Node, key: &str, named: &mut Named) -> Result<Route, P
     let mut section = Section::of(node, "a route", &WAYS)?;
     if ways != 1 {
         let sentence =
-            format!("`{key}` must lead to one thing: write extension, group, queue, menu or crm with its value");
+            format!("`{key}` must lead to one thing: write {} with its value", super::section::one_of(&WAYS));
         return Err(wrong(line, sentence));
     }
     type Way = (fn(String) -> Route, fn(String) -> Reference);
-    let plain: [(&str, Way); 4] = [
+    let plain: [(&str, Way); 5] = [
         ("extension", (Route::Extension, Reference::Extension)),
         ("group", (Route::Group, Reference::Group)),
         ("queue", (Route::Queue, Reference::Queue)),
         ("menu", (Route::Menu, Reference::Menu)),
+        ("voicemail", (Route::Voicemail, Reference::Mailbox)),
     ];
     for (way, (route, reference)) in plain {
         if let Some(target) = section.text(way)? {
             named.push(Lined { line: target.line, value: reference(target.value.clone()) });
             return Ok(route(target.value));
         }
+    }
+    if let Some(node) = section.take("play") {
+        return Ok(Route::Play(prompts::prompt(node, "play", named)?));
+    }
+    if let Some(number) = section.text("outside")? {
+        dialled(&number, "outside")?;
+        return Ok(Route::Outside(number.value));
+    }
+    if let Some(node) = section.take("hours") {
+        return by_hours(node, named);
     }
     let crm = section.need("crm").map_err(|_| wrong(line, format!("`{key}` leads nowhere: write where it leads")))?;
     let mut crm = Section::of(crm, "a crm route", &["url", "timeout_ms", "default"])?;
@@ -79,11 +97,34 @@ pub(super) fn route(node: Node, key: &str, named: &mut Named) -> Result<Route, P
     Ok(Route::Crm { url: address.value, timeout_ms, default: Box::new(default) })
 }
 
+/// `{ name: office, open: …, closed: … }`: where a call goes by the clock.
+fn by_hours(node: Node, named: &mut Named) -> Result<Route, ProvisionError> {
+    let mut section = Section::of(node, "a route by hours", &["name", "open", "closed", "holiday"])?;
+    let name = section.need_text("name")?;
+    named.push(Lined { line: name.line, value: Reference::Hours(name.value.clone()) });
+    let mut way = |node: Node, key: &str| -> Result<Box<Route>, ProvisionError> {
+        let line = node.line;
+        match route(node, key, named)? {
+            Route::Hours { .. } => {
+                Err(wrong(line, format!("`{key}` cannot go by hours again: write where the call goes then")))
+            }
+            route => Ok(Box::new(route)),
+        }
+    };
+    Ok(Route::Hours {
+        open: way(section.need("open")?, "open")?,
+        closed: way(section.need("closed")?, "closed")?,
+        holiday: section.take("holiday").map(|node| way(node, "holiday")).transpose()?,
+        hours: name.value,
+    })
+}
+
 /// One of `groups`.
 pub(super) fn group(node: Node, named: &mut Named) -> Result<Lined<Group>, ProvisionError> {
     const STRATEGIES: [(&str, Strategy); 3] =
         [("ring_all", Strategy::RingAll), ("in_order", Strategy::InOrder), ("least_recent", Strategy::LeastRecent)];
-    let mut section = Section::of(node, "a group", &["number", "name", "strategy", "members", "ring_seconds"])?;
+    const KEYS: [&str; 6] = ["number", "name", "strategy", "members", "ring_seconds", "overflow"];
+    let mut section = Section::of(node, "a group", &KEYS)?;
     let number = section.need_text("number")?;
     short_number(&number, "a group")?;
     let group = Group {
@@ -91,6 +132,7 @@ pub(super) fn group(node: Node, named: &mut Named) -> Result<Lined<Group>, Provi
         strategy: section.word("strategy", &STRATEGIES, Strategy::RingAll)?,
         members: members(&mut section, named)?,
         ring_seconds: section.number("ring_seconds", 1..=600, 30)?,
+        overflow: overflow(&mut section, Route::Group(number.value.clone()), named)?,
         number: number.value,
     };
     Ok(Lined { line: section.line, value: group })
@@ -108,7 +150,6 @@ pub(super) fn queue(node: Node, named: &mut Named) -> Result<Lined<Queue>, Provi
     let mut section = Section::of(node, "a queue", &QUEUE)?;
     let number = section.need_text("number")?;
     short_number(&number, "a queue")?;
-    let overflow_line = section.line_of("overflow");
     let queue = Queue {
         name: section.text("name")?.map_or_else(|| number.value.clone(), |name| name.value),
         strategy: section.word("strategy", &STRATEGIES, Strategy::LongestIdle)?,
@@ -120,25 +161,33 @@ pub(super) fn queue(node: Node, named: &mut Named) -> Result<Lined<Queue>, Provi
         wrap_up_seconds: section.number("wrap_up_seconds", 0..=3_600, 10)?,
         service_level_seconds: section.optional_number("service_level_seconds", 1..=86_400)?,
         answer_at_once: section.word("answer", &[("at_once", true), ("by_agent", false)], true)?,
-        overflow: section.take("overflow").map(|node| route(node, "overflow", named)).transpose()?,
+        overflow: overflow(&mut section, Route::Queue(number.value.clone()), named)?,
+        priority: section.number("priority", 0..=100, 0)?,
+        skills: prompts::skills(&mut section)?,
+        max_waiting: section.optional_number("max_waiting", 0..=10_000)?,
+        wait_when_empty: section.flag("wait_when_empty", false)?,
+        announce_wait: section.flag("announce_wait", false)?,
+        announce_seconds: section.number("announce_seconds", 10..=3_600, 60)?,
+        greeting: section.take("greeting").map(|node| prompts::prompt(node, "greeting", named)).transpose()?,
+        music: prompts::sound(&mut section, "music", named)?,
         number: number.value,
     };
-    if queue.overflow == Some(Route::Queue(queue.number.clone())) {
-        let sentence = format!("queue {} overflows into itself: name another target", queue.number);
-        return Err(wrong(overflow_line, sentence));
-    }
     Ok(Lined { line: section.line, value: queue })
 }
 
 /// One of `menus`.
 pub(super) fn menu(node: Node, named: &mut Named) -> Result<Lined<Menu>, ProvisionError> {
-    let mut section = Section::of(node, "a menu", &["name", "say", "keys", "timeout_seconds", "tries", "default"])?;
+    const KEYS: [&str; 7] = ["name", "say", "sound", "keys", "timeout_seconds", "tries", "default"];
+    let mut section = Section::of(node, "a menu", &KEYS)?;
     let name = section.need_text("name")?;
     short_name(&name, "a menu")?;
-    let say = spoken(section.need("say")?, "say")?;
+    let prompt = match prompts::within(&mut section, named)? {
+        Some(prompt) => prompt,
+        None => return Err(wrong(section.line, "a menu needs `say`: add it, or `sound` with the name of one")),
+    };
     let menu = Menu {
         name: name.value,
-        say,
+        prompt,
         keys: keys(&mut section, named)?,
         timeout_seconds: section.number("timeout_seconds", 1..=120, 5)?,
         tries: section.number("tries", 1..=20, 3)?,
@@ -147,19 +196,14 @@ pub(super) fn menu(node: Node, named: &mut Named) -> Result<Lined<Menu>, Provisi
     Ok(Lined { line: section.line, value: menu })
 }
 
-/// Words in one or both languages; one stands for the other where that is left out.
-pub(super) fn spoken(node: Node, key: &str) -> Result<Spoken, ProvisionError> {
-    let line = node.line;
-    let mut section = Section::of(node, "what is spoken", &["vi", "en"])?;
-    let mut language = |language: &str| -> Result<Option<String>, ProvisionError> {
-        let text = section.take(language).map(|node| long_text_of(node, language, MOST_SPOKEN)).transpose()?;
-        Ok(text.map(|text| text.value.split_whitespace().collect::<Vec<_>>().join(" ")))
-    };
-    let (vi, en) = (language("vi")?, language("en")?);
-    match (vi.clone().or(en.clone()), en.or(vi)) {
-        (Some(vi), Some(en)) => Ok(Spoken { vi, en }),
-        _ => Err(wrong(line, format!("`{key}` says nothing: write `vi`, `en` or both"))),
+/// Where a caller goes whom nobody takes: anywhere but to the same again.
+fn overflow(section: &mut Section, itself: Route, named: &mut Named) -> Result<Option<Route>, ProvisionError> {
+    let line = section.line_of("overflow");
+    let overflow = section.take("overflow").map(|node| route(node, "overflow", named)).transpose()?;
+    if overflow.as_ref() == Some(&itself) {
+        return Err(wrong(line, "`overflow` leads to the same again: name another target"));
     }
+    Ok(overflow)
 }
 
 fn members(section: &mut Section, named: &mut Named) -> Result<Vec<String>, ProvisionError> {

@@ -8,6 +8,7 @@ mod lines;
 mod one;
 mod people;
 mod print;
+mod prompts;
 mod references;
 mod section;
 mod shown;
@@ -15,7 +16,7 @@ mod tenant;
 mod words;
 mod yaml;
 
-use model::{Extension, Group, KeyKind, Menu, NumberRoute, Outbound, Queue};
+use model::{Extension, Group, Hours, KeyKind, Menu, NamedSound, NumberRoute, Outbound, Queue};
 
 use crate::secrets::Secret;
 use crate::settings::stored::{Device, Hook, TenantBody, TrunkBody, User};
@@ -68,6 +69,8 @@ pub(crate) struct TenantDraft {
     pub groups: Vec<Lined<Group>>,
     pub queues: Vec<Lined<Queue>>,
     pub menus: Vec<Lined<Menu>>,
+    pub hours: Vec<Lined<Hours>>,
+    pub sounds: Vec<Lined<NamedSound>>,
     pub hooks: Vec<Lined<HookDraft>>,
     pub devices: Vec<Lined<DeviceDraft>>,
     /// What the above names, each with the line on which it is named.
@@ -81,6 +84,10 @@ pub(crate) enum Reference {
     Group(String),
     Queue(String),
     Menu(String),
+    Hours(String),
+    Sound(String),
+    /// An extension that has a mailbox.
+    Mailbox(String),
     Member(String),
     Trunk(String),
     /// A public number as it is kept.
@@ -95,6 +102,8 @@ pub(crate) struct ExtensionDraft {
     /// With the stored digests, where the password is the stored one.
     pub extension: Extension,
     pub password: Proof,
+    /// Keys that phones change too, and that were not given: what is stored of them stays.
+    pub left_out: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]

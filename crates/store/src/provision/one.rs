@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use model::{Group, KeyKind, Menu, NumberRoute, Outbound, Queue};
+use model::{Group, Hours, KeyKind, Menu, NamedSound, NumberRoute, Outbound, Queue};
 use serde_json::{Map, Value as Json};
 
 use super::yaml::{Node, Value};
 use super::{
     DeviceDraft, ExtensionDraft, HookDraft, ProvisionError, Reference, TrunkDraft, UserDraft, floor, keys, lines,
-    people, tenant,
+    people, prompts, tenant,
 };
 use crate::settings::Noun;
 use crate::settings::stored::TenantBody;
@@ -26,6 +26,8 @@ pub(crate) enum Draft {
     Group(Group),
     Queue(Queue),
     Menu(Menu),
+    Hours(Hours),
+    Sound(NamedSound),
     Hook(HookDraft),
     Device(DeviceDraft),
     User(UserDraft),
@@ -74,7 +76,7 @@ pub(crate) fn read_one(
 fn read(noun: Noun, node: Node, country: &str, named: &mut floor::Named) -> Result<Draft, ProvisionError> {
     Ok(match noun {
         Noun::Tenant => {
-            let (name, body) = tenant::alone(node)?;
+            let (name, body) = tenant::alone(node, named)?;
             Draft::Tenant { name, body }
         }
         Noun::Key => Draft::Key(keys::key(node)?.value),
@@ -85,6 +87,8 @@ fn read(noun: Noun, node: Node, country: &str, named: &mut floor::Named) -> Resu
         Noun::Group => Draft::Group(floor::group(node, named)?.value),
         Noun::Queue => Draft::Queue(floor::queue(node, named)?.value),
         Noun::Menu => Draft::Menu(floor::menu(node, named)?.value),
+        Noun::Hours => Draft::Hours(prompts::hours(node)?.value),
+        Noun::Sound => Draft::Sound(prompts::named_sound(node)?.value),
         Noun::Hook => Draft::Hook(keys::hook(node)?.value),
         Noun::Device => Draft::Device(keys::device(node, named)?.value),
         Noun::User => Draft::User(people::user(node)?.value),
@@ -169,7 +173,7 @@ mod tests {
             Noun::Group,
             json!({"number": "600", "colour": "red"}),
             Some("colour"),
-            "`colour` is not a key of a group: use number, name, strategy, members or ring_seconds",
+            "`colour` is not a key of a group: use number, name, strategy, members, ring_seconds or overflow",
         );
         check(
             Noun::Group,

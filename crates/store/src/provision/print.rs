@@ -18,6 +18,11 @@ pub(crate) fn print(noun: Noun, name: &str, body: &Value, country: &str) -> Resu
     match noun {
         Noun::Tenant => {
             printed.insert("name".into(), name.into());
+            // Tenants that were stored without these keys.
+            for key in ["music", "announce_recording", "parking"] {
+                printed.entry(key).or_insert(Value::Null);
+            }
+            printed.entry("feature_codes").or_insert_with(|| serde_json::json!(model::FeatureCodes::default()));
         }
         Noun::Key => {
             for hash in ["secret_hash", "api_secret_hash", "secret_key_hash", "token_hash"] {
@@ -28,6 +33,15 @@ pub(crate) fn print(noun: Noun, name: &str, body: &Value, country: &str) -> Resu
         Noun::Extension => {
             printed.remove("digests");
             national(&mut printed, "caller_id", country);
+            // Extensions that were stored without these keys.
+            printed.entry("forward").or_insert_with(|| serde_json::json!(model::Forward::default()));
+            for (key, usual) in [("do_not_disturb", false), ("supervisor", false)] {
+                printed.entry(key).or_insert(usual.into());
+            }
+            for key in ["voicemail", "pickup_group"] {
+                printed.entry(key).or_insert(Value::Null);
+            }
+            printed.entry("skills").or_insert_with(|| Map::new().into());
         }
         Noun::Trunk => {
             sources(&mut printed, "accept_from", name)?;
@@ -42,11 +56,24 @@ pub(crate) fn print(noun: Noun, name: &str, body: &Value, country: &str) -> Resu
         Noun::Queue => {
             let at_once = printed.remove("answer_at_once") != Some(Value::Bool(false));
             printed.insert("answer".into(), if at_once { "at_once" } else { "by_agent" }.into());
+            // Queues that were stored without these keys.
+            printed.entry("priority").or_insert(0.into());
+            printed.entry("announce_seconds").or_insert(60.into());
+            for key in ["wait_when_empty", "announce_wait"] {
+                printed.entry(key).or_insert(false.into());
+            }
+            for key in ["max_waiting", "greeting", "music"] {
+                printed.entry(key).or_insert(Value::Null);
+            }
+            printed.entry("skills").or_insert_with(|| Map::new().into());
         }
         Noun::Device => {
             printed.remove("key_hash");
         }
-        Noun::Outbound | Noun::Group | Noun::Menu | Noun::Hook | Noun::User => {}
+        Noun::Group => {
+            printed.entry("overflow").or_insert(Value::Null);
+        }
+        Noun::Outbound | Noun::Menu | Noun::Hours | Noun::Sound | Noun::Hook | Noun::User => {}
     }
     Ok(printed)
 }

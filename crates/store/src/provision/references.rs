@@ -64,6 +64,8 @@ fn check_tenant<'a>(tenant: &'a TenantDraft, shared: &BTreeSet<&'a str>) -> Resu
     dialled.all(tenant.groups.iter().map(|one| (one.line, one.value.number.clone())))?;
     dialled.all(tenant.queues.iter().map(|one| (one.line, one.value.number.clone())))?;
     Unique::new("menu").all(tenant.menus.iter().map(|one| (one.line, one.value.name.clone())))?;
+    Unique::new("hours").all(tenant.hours.iter().map(|one| (one.line, one.value.name.clone())))?;
+    Unique::new("sound").all(tenant.sounds.iter().map(|one| (one.line, one.value.name.clone())))?;
     Unique::new("device").all(tenant.devices.iter().map(|one| (one.line, one.value.device.name.clone())))?;
     Unique::new("outbound rule with the prefix")
         .all(tenant.outbound.iter().map(|one| (one.line, one.value.prefix.clone())))?;
@@ -95,6 +97,10 @@ pub(crate) struct Names<'a> {
     pub groups: BTreeSet<&'a str>,
     pub queues: BTreeSet<&'a str>,
     pub menus: BTreeSet<&'a str>,
+    pub hours: BTreeSet<&'a str>,
+    pub sounds: BTreeSet<&'a str>,
+    /// Extensions that have one.
+    pub mailboxes: BTreeSet<&'a str>,
     /// Its own and the operator's.
     pub trunks: BTreeSet<&'a str>,
     pub numbers: BTreeSet<&'a str>,
@@ -110,6 +116,15 @@ impl<'a> Names<'a> {
             groups: tenant.groups.iter().map(|one| one.value.number.as_str()).collect(),
             queues: tenant.queues.iter().map(|one| one.value.number.as_str()).collect(),
             menus: tenant.menus.iter().map(|one| one.value.name.as_str()).collect(),
+            hours: tenant.hours.iter().map(|one| one.value.name.as_str()).collect(),
+            sounds: tenant.sounds.iter().map(|one| one.value.name.as_str()).collect(),
+            mailboxes: tenant
+                .extensions
+                .iter()
+                .map(|one| &one.value.extension)
+                .filter(|extension| extension.voicemail.is_some())
+                .map(|extension| extension.number.as_str())
+                .collect(),
             trunks: own_trunks.chain(shared.iter().copied()).collect(),
             numbers: tenant.numbers.iter().map(|one| one.value.number.as_str()).collect(),
             callone_keys: tenant
@@ -130,6 +145,9 @@ impl<'a> Names<'a> {
             Reference::Group(name) => (&self.groups, name),
             Reference::Queue(name) => (&self.queues, name),
             Reference::Menu(name) => (&self.menus, name),
+            Reference::Hours(name) => (&self.hours, name),
+            Reference::Sound(name) => (&self.sounds, name),
+            Reference::Mailbox(name) => (&self.mailboxes, name),
             Reference::Trunk(name) => (&self.trunks, name),
             Reference::CallerId(number) => (&self.numbers, number),
             Reference::CalloneKey(hash) => (&self.callone_keys, hash),
@@ -148,6 +166,11 @@ pub(crate) fn missing(reference: &Reference) -> String {
         Reference::Group(name) => named("group", name, "groups"),
         Reference::Queue(name) => named("queue", name, "queues"),
         Reference::Menu(name) => named("menu", name, "menus"),
+        Reference::Hours(name) => named("hours", name, "hours"),
+        Reference::Sound(name) => named("sound", name, "sounds"),
+        Reference::Mailbox(name) => {
+            format!("extension `{}` has no mailbox: add `voicemail: {{}}` to it, or name another", shown(name))
+        }
         Reference::Trunk(name) => named("trunk", name, "trunks"),
         Reference::Member(name) => {
             format!("member `{}` is no extension: add it to `extensions`, or remove it here", shown(name))

@@ -59,6 +59,11 @@ impl Section {
         self.entries.iter().find(|(name, _, _)| name == key).map_or(self.line, |(_, line, _)| *line)
     }
 
+    /// Whether the key is written at all. To be asked before it is taken.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(name, _, _)| name == key)
+    }
+
     /// Whether the key is written as null.
     pub fn is_null(&self, key: &str) -> bool {
         self.entries.iter().any(|(name, _, node)| name == key && node.value == Value::Null)

@@ -41,6 +41,17 @@ pub(super) fn short_number(text: &Lined<String>, what: &str) -> Result<(), Provi
     Err(wrong(text.line, sentence))
 }
 
+/// What somebody inside would dial: digits, `*`, `#`, and `+` before a public number.
+pub(super) fn dialled(text: &Lined<String>, key: &str) -> Result<(), ProvisionError> {
+    let digits = text.value.strip_prefix('+').unwrap_or(&text.value);
+    let sign = |b: u8| b.is_ascii_digit() || b"*#".contains(&b);
+    if (1..=32).contains(&digits.len()) && digits.bytes().all(sign) {
+        return Ok(());
+    }
+    let sentence = format!("`{}` cannot be dialled for `{key}`: write a number in quotes", shown(&text.value));
+    Err(wrong(text.line, sentence))
+}
+
 /// Digits and nothing else.
 pub(super) fn digits(text: &Lined<String>, key: &str, most: usize) -> Result<(), ProvisionError> {
     if text.value.len() <= most && text.value.bytes().all(|b| b.is_ascii_digit()) {

@@ -112,7 +112,7 @@ fn is_of_the_world(number: &str) -> bool {
 pub(crate) fn trunk(party: &model::Party) -> Option<&str> {
     match party {
         model::Party::Outside { trunk, .. } => trunk.as_deref(),
-        model::Party::Extension { .. } | model::Party::Group { .. } => None,
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{TenantId, Timestamp};
+use serde_json::Value;
 
 use super::house::{House, read_house};
 use super::items::{Confidence, Item, OPERATOR, body, of_operator, of_tenant};
@@ -127,6 +128,17 @@ impl Settings {
     }
 }
 
+/// The body of an extension of which a file left out what phones change: with that as it is stored.
+fn with_what_is_left_out(item: &Item, stored: &Value) -> Value {
+    let mut body = item.body.clone();
+    if let (Noun::Extension, Value::Object(keys), Value::Object(stored)) = (item.noun, &mut body, stored) {
+        for (key, value) in stored {
+            keys.entry(key).or_insert_with(|| value.clone());
+        }
+    }
+    body
+}
+
 impl Application<'_> {
     async fn save_tenant(&mut self, draft: &Lined<TenantDraft>, tenants: &[TenantRow]) -> Result<TenantId, StoreError> {
         let draft = &draft.value;
@@ -171,13 +183,14 @@ impl Application<'_> {
             self.touched.insert(item.tenant);
             return Ok(());
         };
+        let body = with_what_is_left_out(item, &row.body);
         // Order means something only where the first match wins.
         let different =
-            row.body != item.body || row.secrets != secrets || (row.place != item.place && item.noun == Noun::Outbound);
+            row.body != body || row.secrets != secrets || (row.place != item.place && item.noun == Noun::Outbound);
         if different || row.place != item.place {
             let query = Sql::new("UPDATE settings SET place = $1, body = $2, secrets = $3 WHERE id = $4")
                 .with(item.place)
-                .with(item.body.to_string())
+                .with(body.to_string())
                 .with(print_secrets(&secrets))
                 .with(row.id);
             execute(self.transaction, query).await?;

@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::provision::print;
 
 /// The lists of a tenant, as the file has them.
-const LISTS: [(Noun, &str); 10] = [
+const LISTS: [(Noun, &str); 12] = [
     (Noun::Key, "keys"),
     (Noun::Extension, "extensions"),
     (Noun::Trunk, "trunks"),
@@ -20,6 +20,8 @@ const LISTS: [(Noun, &str); 10] = [
     (Noun::Group, "groups"),
     (Noun::Queue, "queues"),
     (Noun::Menu, "menus"),
+    (Noun::Hours, "hours"),
+    (Noun::Sound, "sounds"),
     (Noun::Hook, "webhooks"),
     (Noun::Device, "devices"),
 ];

@@ -136,7 +136,9 @@ impl House {
                 let country = self.country(owner);
                 format!("{what} {}", Number::of_digits(name, country).national(country))
             }
-            Noun::Outbound | Noun::Menu | Noun::Trunk | Noun::Device | Noun::Key => format!("{what} `{name}`"),
+            Noun::Outbound | Noun::Menu | Noun::Hours | Noun::Sound | Noun::Trunk | Noun::Device | Noun::Key => {
+                format!("{what} `{name}`")
+            }
             _ => format!("{what} {name}"),
         }
     }

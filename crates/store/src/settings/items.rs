@@ -1,6 +1,8 @@
 //! The file as rows: every setting with its noun, its name, its body and its secrets.
 
-use model::{DigestAlgorithm, DigestSecret, Group, KeyKind, Menu, NumberRoute, Outbound, Queue, TenantId};
+use model::{
+    DigestAlgorithm, DigestSecret, Group, Hours, KeyKind, Menu, NamedSound, NumberRoute, Outbound, Queue, TenantId,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -53,6 +55,8 @@ pub(super) fn of_tenant(id: TenantId, draft: &TenantDraft, realm: &str) -> Vec<I
     items.add(Noun::Group, &draft.groups, group);
     items.add(Noun::Queue, &draft.queues, queue);
     items.add(Noun::Menu, &draft.menus, menu);
+    items.add(Noun::Hours, &draft.hours, hours);
+    items.add(Noun::Sound, &draft.sounds, sound);
     items.add(Noun::Hook, &draft.hooks, hook);
     items.add(Noun::Device, &draft.devices, device);
     items.items
@@ -80,6 +84,8 @@ pub(super) fn of_draft(draft: &Draft, tenant: &str, realm: &str, hash: Option<St
         Draft::Group(draft) => group(draft),
         Draft::Queue(draft) => queue(draft),
         Draft::Menu(draft) => menu(draft),
+        Draft::Hours(draft) => hours(draft),
+        Draft::Sound(draft) => sound(draft),
         Draft::Hook(draft) => hook(draft),
         Draft::Device(draft) => device(draft),
         Draft::User(draft) => user(&draft.user, hash),
@@ -100,7 +106,11 @@ fn extension(draft: &ExtensionDraft, tenant: &str, realm: &str) -> Row {
     if let Proof::Given(password) = &draft.password {
         extension.digests = digests(tenant, &extension.number, realm, password);
     }
-    (extension.number.clone(), body(&extension), Vec::new())
+    let mut body = body(&extension);
+    if let Value::Object(keys) = &mut body {
+        keys.retain(|key, _| !draft.left_out.contains(&key.as_str()));
+    }
+    (extension.number.clone(), body, Vec::new())
 }
 
 fn digests(tenant: &str, extension: &str, realm: &str, password: &Secret) -> Vec<DigestSecret> {
@@ -137,6 +147,14 @@ fn queue(queue: &Queue) -> Row {
 
 fn menu(menu: &Menu) -> Row {
     (menu.name.clone(), body(menu), Vec::new())
+}
+
+fn hours(hours: &Hours) -> Row {
+    (hours.name.clone(), body(hours), Vec::new())
+}
+
+fn sound(sound: &NamedSound) -> Row {
+    (sound.name.clone(), body(sound), Vec::new())
 }
 
 fn hook(draft: &HookDraft) -> Row {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 /// The ways of a route; a route has one.
-const WAYS: [&str; 5] = ["extension", "group", "queue", "menu", "crm"];
+const WAYS: [&str; 9] = ["extension", "group", "queue", "menu", "crm", "voicemail", "play", "outside", "hours"];
 
 /// Changes a thing's keys.
 pub(super) fn merge(thing: &mut Map<String, Value>, patch: Map<String, Value>) {

@@ -1,13 +1,13 @@
 //! Who names whom within a tenant, as it is stored.
 
-use model::{Extension, Group, Menu, NumberRoute, Outbound, Queue, Route, TenantId};
+use model::{Extension, Group, Menu, NumberRoute, Outbound, Prompt, Queue, Route, TenantId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::items::OPERATOR;
 use super::noun::Noun;
 use super::rows::Rows;
-use super::stored::Device;
+use super::stored::{Device, TenantBody};
 use crate::StoreError;
 use crate::provision::{Names, Reference};
 
@@ -18,10 +18,14 @@ const SHOWN: usize = 3;
 pub(super) fn names_of(noun: Noun, name: &str, body: &Value) -> Vec<Reference> {
     let name = name.to_owned();
     match noun {
-        Noun::Extension => vec![Reference::Extension(name.clone()), Reference::Member(name)],
+        Noun::Extension => {
+            vec![Reference::Extension(name.clone()), Reference::Member(name.clone()), Reference::Mailbox(name)]
+        }
         Noun::Group => vec![Reference::Group(name)],
         Noun::Queue => vec![Reference::Queue(name)],
         Noun::Menu => vec![Reference::Menu(name)],
+        Noun::Hours => vec![Reference::Hours(name)],
+        Noun::Sound => vec![Reference::Sound(name)],
         Noun::Trunk => vec![Reference::Trunk(name)],
         Noun::Number => vec![Reference::CallerId(name)],
         Noun::Key => {
@@ -36,26 +40,38 @@ pub(super) fn named_by(noun: Noun, name: &str, body: &Value) -> Result<Vec<Refer
     let mut named = Vec::new();
     match noun {
         Noun::Extension => {
-            named.extend(read::<Extension>(noun, name, body)?.caller_id.map(Reference::CallerId));
+            let extension: Extension = read(noun, name, body)?;
+            named.extend(extension.caller_id.map(Reference::CallerId));
+            plays(extension.voicemail.and_then(|mailbox| mailbox.greeting).as_ref(), &mut named);
         }
         Noun::Outbound => {
             named.extend(read::<Outbound>(noun, name, body)?.trunks.into_iter().map(Reference::Trunk));
         }
         Noun::Number => leads_to(&read::<NumberRoute>(noun, name, body)?.route, &mut named),
         Noun::Group => {
-            named.extend(read::<Group>(noun, name, body)?.members.into_iter().map(Reference::Member));
+            let group: Group = read(noun, name, body)?;
+            named.extend(group.members.into_iter().map(Reference::Member));
+            group.overflow.iter().for_each(|route| leads_to(route, &mut named));
         }
         Noun::Queue => {
             let queue: Queue = read(noun, name, body)?;
             named.extend(queue.members.into_iter().map(Reference::Member));
             queue.overflow.iter().for_each(|route| leads_to(route, &mut named));
+            plays(queue.greeting.as_ref(), &mut named);
+            named.extend(queue.music.map(Reference::Sound));
         }
         Noun::Menu => {
             let menu: Menu = read(noun, name, body)?;
+            plays(Some(&menu.prompt), &mut named);
             menu.keys.values().chain(&menu.default).for_each(|route| leads_to(route, &mut named));
         }
         Noun::Device => named.push(Reference::CalloneKey(read::<Device>(noun, name, body)?.key_hash)),
-        Noun::Tenant | Noun::Key | Noun::Trunk | Noun::Hook | Noun::User => {}
+        Noun::Tenant => {
+            let tenant: TenantBody = read(noun, name, body)?;
+            named.extend(tenant.music.map(Reference::Sound));
+            plays(tenant.announce_recording.as_ref(), &mut named);
+        }
+        Noun::Hours | Noun::Sound | Noun::Key | Noun::Trunk | Noun::Hook | Noun::User => {}
     }
     Ok(named)
 }
@@ -66,7 +82,20 @@ fn leads_to(route: &Route, named: &mut Vec<Reference>) {
         Route::Group(number) => named.push(Reference::Group(number.clone())),
         Route::Queue(number) => named.push(Reference::Queue(number.clone())),
         Route::Menu(name) => named.push(Reference::Menu(name.clone())),
+        Route::Voicemail(number) => named.push(Reference::Mailbox(number.clone())),
+        Route::Play(prompt) => plays(Some(prompt), named),
+        Route::Outside(_) => {}
         Route::Crm { default, .. } => leads_to(default, named),
+        Route::Hours { hours, open, closed, holiday } => {
+            named.push(Reference::Hours(hours.clone()));
+            [Some(open), Some(closed), holiday.as_ref()].into_iter().flatten().for_each(|route| leads_to(route, named));
+        }
+    }
+}
+
+fn plays(prompt: Option<&Prompt>, named: &mut Vec<Reference>) {
+    if let Some(Prompt::Sound(name)) = prompt {
+        named.push(Reference::Sound(name.clone()));
     }
 }
 
@@ -82,10 +111,17 @@ pub(super) fn names_in(rows: &Rows, tenant: TenantId) -> Names<'_> {
             continue;
         }
         let set = match noun {
-            Noun::Extension => &mut names.extensions,
+            Noun::Extension => {
+                if !row.body["voicemail"].is_null() {
+                    names.mailboxes.insert(name.as_str());
+                }
+                &mut names.extensions
+            }
             Noun::Group => &mut names.groups,
             Noun::Queue => &mut names.queues,
             Noun::Menu => &mut names.menus,
+            Noun::Hours => &mut names.hours,
+            Noun::Sound => &mut names.sounds,
             Noun::Trunk => &mut names.trunks,
             Noun::Number => &mut names.numbers,
             Noun::Key => {

@@ -21,6 +21,10 @@ pub enum Noun {
     Queue,
     /// Spoken choices.
     Menu,
+    /// When a company is open.
+    Hours,
+    /// A prompt or a piece of music.
+    Sound,
     /// A URL that is told of events.
     Hook,
     /// An own phone that places calls.
@@ -30,7 +34,7 @@ pub enum Noun {
 }
 
 impl Noun {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::Tenant, "tenant"),
         (Self::Key, "key"),
         (Self::Extension, "extension"),
@@ -40,6 +44,8 @@ impl Noun {
         (Self::Group, "group"),
         (Self::Queue, "queue"),
         (Self::Menu, "menu"),
+        (Self::Hours, "hours"),
+        (Self::Sound, "sound"),
         (Self::Hook, "webhook"),
         (Self::Device, "device"),
         (Self::User, "user"),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Directory, DirectoryKey, Extension, Group, KeyKind, Menu, NumberRoute, Outbound, Queue, TenantEntry, TenantId,
-    TenantSettings, Trunk, TrunkContact,
+    Clips, Directory, DirectoryKey, Extension, Group, Hours, KeyKind, Menu, NamedSound, NumberRoute, Outbound, Queue,
+    TenantEntry, TenantId, TenantSettings, Trunk, TrunkContact,
 };
 use serde::de::DeserializeOwned;
 
@@ -66,6 +66,7 @@ impl Settings {
             name,
             display_name: body.display_name.clone(),
             timezone: body.timezone.clone(),
+            zone: jiff::tz::TimeZone::get(&body.timezone).unwrap_or(jiff::tz::TimeZone::UTC),
             language: body.language,
             country: body.country.clone(),
             digest: body.digest.clone(),
@@ -76,6 +77,13 @@ impl Settings {
             groups: by_name(bodies::<Group>(rows, id, Noun::Group)?, |one| &one.number),
             queues: by_name(bodies::<Queue>(rows, id, Noun::Queue)?, |one| &one.number),
             menus: by_name(bodies::<Menu>(rows, id, Noun::Menu)?, |one| &one.name),
+            hours: by_name(bodies::<Hours>(rows, id, Noun::Hours)?, |one| &one.name),
+            sounds: by_name(bodies::<NamedSound>(rows, id, Noun::Sound)?, |one| &one.name),
+            clips: Clips::default(),
+            music: body.music.clone(),
+            announce_recording: body.announce_recording.clone(),
+            parking: body.parking.clone(),
+            feature_codes: body.feature_codes.clone(),
             limits: body.limits.clone(),
             switches: body.switches,
             transfer_ring_back: body.transfer_ring_back,

@@ -1,6 +1,6 @@
 //! What a setting's row holds where `model` has no type for it.
 
-use model::{DigestAlgorithm, Language, Limits, Role, Spoken, Switches, Trunk};
+use model::{DigestAlgorithm, FeatureCodes, Language, Limits, Parking, Prompt, Role, Spoken, Switches, Trunk};
 use serde::{Deserialize, Serialize};
 
 /// A tenant without what has rows of its own.
@@ -21,6 +21,14 @@ pub(crate) struct TenantBody {
     pub transfer_ring_back: bool,
     #[serde(default)]
     pub keep: Keep,
+    #[serde(default)]
+    pub music: Option<String>,
+    #[serde(default)]
+    pub announce_recording: Option<Prompt>,
+    #[serde(default)]
+    pub parking: Option<Parking>,
+    #[serde(default)]
+    pub feature_codes: FeatureCodes,
 }
 
 /// For how many days what is stored is kept. None: for ever.

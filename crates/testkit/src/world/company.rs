@@ -37,6 +37,12 @@ impl Company {
             ring_seconds: 30,
             lines: 2,
             auto_answer: false,
+            forward: Default::default(),
+            do_not_disturb: false,
+            voicemail: None,
+            pickup_group: None,
+            supervisor: false,
+            skills: Default::default(),
         };
         let settings = TenantSettings {
             id: TenantId(id),
@@ -44,6 +50,7 @@ impl Company {
             name: name.into(),
             display_name: name.into(),
             timezone: "Asia/Ho_Chi_Minh".into(),
+            zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
             language: Language::Vi,
             country: "84".into(),
             digest: vec![DigestAlgorithm::Md5],
@@ -68,6 +75,7 @@ impl Company {
                     strategy: Strategy::RingAll,
                     members: extensions.iter().map(|number| (*number).to_owned()).collect(),
                     ring_seconds: 30,
+                    overflow: None,
                 },
             )]
             .into(),
@@ -86,6 +94,14 @@ impl Company {
                     service_level_seconds: None,
                     answer_at_once: true,
                     overflow: None,
+                    priority: 0,
+                    skills: BTreeMap::new(),
+                    max_waiting: None,
+                    wait_when_empty: false,
+                    announce_wait: false,
+                    announce_seconds: 60,
+                    greeting: None,
+                    music: None,
                 },
             )]
             .into(),
@@ -97,9 +113,17 @@ impl Company {
                 max_call_seconds: 14_400,
                 // Phones of the world speak only while it is listened who hears whom.
                 silence_seconds: 86_400,
+                daily_minutes: None,
             },
             switches: Switches { null_type_on_hangup: true, lower_case_states: false, feedback_md5_with_bars: true },
             transfer_ring_back: true,
+            hours: Default::default(),
+            sounds: Default::default(),
+            clips: Default::default(),
+            music: None,
+            announce_recording: None,
+            parking: None,
+            feature_codes: Default::default(),
         };
         Self { settings, domain: format!("{}.test", name.to_lowercase()), default: id == 1 }
     }

@@ -52,7 +52,7 @@ impl Crm {
         let said = match &answer {
             Answer::Target(target) => format!("`{}`", target.escape_debug()),
             Answer::Failed(why) => format!("failed: {why}"),
-            Answer::Addresses(_) | Answer::Stored => "the answer to something else".to_owned(),
+            Answer::Addresses(_) | Answer::Stored | Answer::Done => "the answer to something else".to_owned(),
         };
         Some((Input::Answer { ticket, answer }, said))
     }

@@ -83,6 +83,7 @@ fn request_title(request: &Request) -> String {
             let ends = request.headers.get(&HeaderName::Expires).is_some_and(|value| &value[..] == b"0");
             if ends { format!("{method} to sign out") } else { method }
         }
+        Method::Notify => format!("{method}{}", told(request)),
         Method::Cancel | Method::Bye => format!("{method}{}{}", reason(request), cause(&request.headers)),
         _ => method,
     }
@@ -109,6 +110,14 @@ fn direction(body: &Bytes) -> String {
         None | Some(sdp::Direction::SendRecv) => String::new(),
         Some(direction) => format!(" {}", direction.as_str()),
     }
+}
+
+/// What a NOTIFY tells of somebody who was to be called: `: 100 Trying`; and that it tells nothing more.
+fn told(request: &Request) -> String {
+    let status = request.body.strip_prefix(b"SIP/2.0 ").unwrap_or_default();
+    let state = request.headers.get(&HeaderName::SubscriptionState).map_or(&b""[..], |state| state);
+    let ends = if state.starts_with(b"terminated") { ", the last" } else { "" };
+    format!(": {}{ends}", String::from_utf8_lossy(status).trim_end())
 }
 
 /// The Q.850 cause, where one is given.

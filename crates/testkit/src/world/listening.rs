@@ -7,6 +7,7 @@ use media::tone::{ToneListener, share};
 
 use super::air::Flight;
 use super::phone::Talk;
+use super::prompts::VOICE;
 use super::{Weather, World};
 
 /// How long is listened.
@@ -30,7 +31,7 @@ impl World {
         self.ladder.note(at, &format!("~ {line}"));
     }
 
-    /// Who hears whom, by name; a tone of the switchboard is called `a tone`, and what it plays to those who wait `music`.
+    /// Who hears whom, by name; a tone of the switchboard is called `a tone`, what it says `a prompt`, and what it plays to those who wait `music`.
     pub fn who_hears_whom(&mut self) -> Vec<(String, Vec<String>)> {
         for talk in self.phones.iter_mut().flat_map(|phone| &mut phone.talks) {
             talk.sound.ear.empty();
@@ -39,6 +40,7 @@ impl World {
         let mut sources: Vec<(u16, String)> =
             self.phones.iter().map(|phone| (phone.card.hertz, phone.card.name.clone())).collect();
         sources.push((PROGRESS, "a tone".into()));
+        sources.push((VOICE, "a prompt".into()));
         let mut heard: Vec<(String, Vec<String>)> = Vec::new();
         for phone in &self.phones {
             let samples: Vec<Vec<i16>> = phone.talks.iter().map(|talk| talk.sound.ear.sound()).collect();

@@ -17,6 +17,7 @@ mod nat;
 mod network;
 mod orders;
 pub mod phone;
+pub mod prompts;
 pub mod shape;
 pub mod simulation;
 mod store;
@@ -24,6 +25,7 @@ mod story;
 mod switchboard;
 mod verbs;
 mod verdict;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -74,6 +76,8 @@ pub struct World {
     floor: Floor,
     crm: Crm,
     /// The session that was opened last.
+    /// No setting can be changed.
+    settings_stay: bool,
     last_session: Option<(WorkerId, SessionId)>,
     companies: Vec<Company>,
     switchboard: Option<Switchboard>,
@@ -139,6 +143,7 @@ impl World {
             store: Store::default(),
             floor,
             crm: Crm::default(),
+            settings_stay: false,
             last_session: None,
             companies: Vec::new(),
             switchboard: None,
@@ -443,6 +448,9 @@ impl World {
                 Output::Wire(Wire::Ask { ticket, question: Question::Addresses { .. }, .. }) => {
                     let answer = engine::Answer::Failed("there are no names in this world".into());
                     self.echoes.push_back(Input::Answer { ticket, answer });
+                }
+                Output::Wire(Wire::Ask { ticket, tenant, question: Question::Wish { extension, wished } }) => {
+                    self.fulfil(ticket, tenant, &extension, &wished);
                 }
                 Output::Told(told) => self.store.push(self.now, told),
             }

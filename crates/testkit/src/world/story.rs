@@ -1,8 +1,8 @@
 //! Events and records in words, without ids and times: what two runs of the same call must have in common.
 
 use model::{
-    CallEvent, Direction, EndedBy, Event, ExtensionEvent, LegId, Origin, Party, Record, RecordingEvent, RoutedBy, Side,
-    SoundEvent, Status, TransferMode, TrunkEvent, What,
+    AgentEvent, CallEvent, Direction, EndedBy, Event, ExtensionEvent, Forwarding, LegId, Origin, Part, Party, Record,
+    RecordingEvent, Side, SoundEvent, Status, TransferMode, TrunkEvent, What,
 };
 
 /// An event in words. Legs are called by their party's number, which the call's record knows.
@@ -32,10 +32,7 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
         What::Call(CallEvent::LegMuted { leg: id }) => format!("leg.muted {}", leg(id)),
         What::Call(CallEvent::LegUnmuted { leg: id }) => format!("leg.unmuted {}", leg(id)),
         What::Call(CallEvent::Routed { to, by, why }) => {
-            let by = match by {
-                RoutedBy::Crm => "crm",
-                RoutedBy::Default => "default",
-            };
+            let by = by.word();
             let why = why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
             format!("call.routed to {} by {by}{why}", party(to))
         }
@@ -55,6 +52,32 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
         What::Call(CallEvent::Connected { agent, customer }) => {
             format!("call.connected {} with {}", leg(agent), leg(customer))
         }
+        What::Call(CallEvent::Reached { leg: id, end }) => format!("call.reached {} by {}", party(end), leg(id)),
+        What::Call(CallEvent::MenuKey { menu, key, valid }) => {
+            let key = key.map_or_else(|| "none".to_owned(), |key| key.to_string());
+            format!("call.menu_key {menu} {key}{}", if *valid { "" } else { " in vain" })
+        }
+        What::Call(CallEvent::Queued { queue, place }) => format!("call.queued {queue} at {place}"),
+        What::Call(CallEvent::Offered { queue, leg: id }) => format!("call.offered {queue} to {}", leg(id)),
+        What::Call(CallEvent::OfferMissed { queue, leg: id, reason }) => {
+            format!("call.offer_missed {queue} by {}, {}", leg(id), reason.code())
+        }
+        What::Call(CallEvent::Unqueued { queue, why }) => format!("call.unqueued {queue} {}", why.word()),
+        What::Call(CallEvent::Forwarded { from, to, why }) => {
+            format!("call.forwarded from {} to {}, {}", party(from), party(to), forwarding_word(*why))
+        }
+        What::Call(CallEvent::PickedUp { leg: id, from }) => {
+            format!("call.picked_up by {} from {}", leg(id), leg(from))
+        }
+        What::Call(CallEvent::Parked { leg: id, by, place }) => {
+            format!("call.parked {} at {place} by {}", leg(id), leg(by))
+        }
+        What::Call(CallEvent::Unparked { leg: id, place, by }) => {
+            let by = by.as_ref().map_or_else(|| "nobody".to_owned(), &leg);
+            format!("call.unparked {} at {place} by {by}", leg(id))
+        }
+        What::Call(CallEvent::Joined { leg: id, part }) => format!("call.joined {} as {}", leg(id), part_word(*part)),
+        What::Call(CallEvent::MessageLeft { mailbox, .. }) => format!("call.message_left for {mailbox}"),
         What::Call(CallEvent::Ended { reason, sip, cause, by, .. }) => {
             format!("call.ended {} {sip}{} by {}", reason.code(), cause_words(*cause), by_word(*by))
         }
@@ -67,7 +90,12 @@ pub fn tell_event(event: &Event, record: Option<&Record>) -> String {
             let legs: Vec<String> = legs.iter().map(|measured| leg(&measured.leg)).collect();
             format!("sound.measured {}", legs.join(" "))
         }
+        What::Extension(ExtensionEvent::Refused { reason, .. }) => {
+            let why = reason.map_or("", |reason| reason.code());
+            format!("extension.refused {} {why}", event.subject.id()).trim_end().to_owned()
+        }
         What::Extension(what) => format!("{} {}", extension_word(what), event.subject.id()),
+        What::Agent(what) => agent_words(&event.subject.id(), what),
         What::Trunk(what) => trunk_words(&event.subject.id(), what),
     }
 }
@@ -112,9 +140,41 @@ fn cause_words(cause: Option<u8>) -> String {
 
 fn party(party: &Party) -> String {
     match party {
-        Party::Extension { number } | Party::Group { number } => number.clone(),
         Party::Outside { number, trunk: Some(trunk), .. } => format!("{number} over {trunk}"),
         Party::Outside { number, trunk: None, .. } => format!("{number} outside"),
+        Party::Voicemail { number } => format!("mailbox {number}"),
+        Party::Prompt { .. } => "a prompt".into(),
+        inside => inside.number().to_owned(),
+    }
+}
+
+fn forwarding_word(why: Forwarding) -> &'static str {
+    match why {
+        Forwarding::Always => "always",
+        Forwarding::Busy => "busy",
+        Forwarding::NoAnswer => "no answer",
+        Forwarding::Unreachable => "unreachable",
+        Forwarding::DoNotDisturb => "do not disturb",
+    }
+}
+
+fn part_word(part: Part) -> &'static str {
+    match part {
+        Part::Conference => "conference",
+        Part::Listen => "listen",
+        Part::Whisper => "whisper",
+        Part::Barge => "barge",
+    }
+}
+
+fn agent_words(agent: &str, what: &AgentEvent) -> String {
+    match what {
+        AgentEvent::SignedIn => format!("agent.signed_in {agent}"),
+        AgentEvent::SignedOut => format!("agent.signed_out {agent}"),
+        AgentEvent::Paused { reason } => format!("agent.paused {agent}: {reason}"),
+        AgentEvent::Resumed => format!("agent.resumed {agent}"),
+        AgentEvent::WrapUp { seconds } => format!("agent.wrap_up {agent} for {seconds}s"),
+        AgentEvent::Ready => format!("agent.ready {agent}"),
     }
 }
 

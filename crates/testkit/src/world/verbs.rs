@@ -108,6 +108,20 @@ impl World {
         self.with_talk(name, Talk::is_up, |phone, talk| phone.ask_within(talk, method));
     }
 
+    /// The phone asks for its call to be given to somebody.
+    pub fn refers(&mut self, name: &str, to: &str) {
+        self.with_talk(name, Talk::is_up, |phone, talk| phone.refer_to(talk, to));
+    }
+
+    /// The phone sends a REFER with these headers within its call.
+    pub fn refers_saying(&mut self, name: &str, headers: &[(HeaderName, &str)]) {
+        let mut said = Headers::new();
+        for (header, value) in headers {
+            said.push(header.clone(), (*value).to_owned());
+        }
+        self.with_talk(name, Talk::is_up, |phone, talk| phone.refer(talk, &said));
+    }
+
     /// The phone sends a request of some kind outside of a call.
     pub fn asks(&mut self, name: &str, method: Method, user: &str) {
         let place = self.place(name);
@@ -457,7 +471,9 @@ pub(super) fn reply_words(reply: &Result<Reply, Problem>) -> String {
         Ok(Reply::Originated { .. }) => "accepted".into(),
         Ok(Reply::HungUp { .. }) => "hung up".into(),
         Ok(Reply::Transferring { .. }) => "transferring".into(),
-        Ok(Reply::Done { .. }) => "done".into(),
+        Ok(Reply::Supervising { .. }) => "supervising".into(),
+        Ok(Reply::Parked { place, .. }) => format!("parked at {place}"),
+        Ok(Reply::AgentStands { .. } | Reply::Done { .. }) => "done".into(),
         Ok(Reply::BanLifted { .. }) => "ban lifted".into(),
         Ok(Reply::SettingsTaken { .. }) => "settings taken".into(),
         Err(Problem::CallFailed { reason, sip: Some(sip), .. }) => format!("failed: {} {sip}", reason.code()),

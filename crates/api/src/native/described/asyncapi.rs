@@ -3,13 +3,12 @@
 use model::Reason;
 use serde_json::{Map, Value, json};
 
-use super::kinds::{Field, KINDS, Kind, Of, has_callid};
+use super::kinds::{Field, Kind, Of, has_callid, kinds};
 
 /// The description.
 pub(super) fn describe() -> Value {
-    let messages: Map<String, Value> = KINDS.iter().map(|kind| (kind.name.to_owned(), message(kind))).collect();
-    let of_channel: Map<String, Value> = KINDS
-        .iter()
+    let messages: Map<String, Value> = kinds().map(|kind| (kind.name.to_owned(), message(kind))).collect();
+    let of_channel: Map<String, Value> = kinds()
         .map(|kind| (kind.name.to_owned(), json!({ "$ref": format!("#/components/messages/{}", kind.name) })))
         .collect();
     json!({
@@ -71,7 +70,7 @@ pub(super) fn describe() -> Value {
                     "type": "object",
                     "required": ["party", "number"],
                     "properties": {
-                        "party": { "type": "string", "enum": ["extension", "group", "outside"] },
+                        "party": { "type": "string", "enum": model::Party::WORDS },
                         "number": { "type": "string" },
                         "shown": { "type": "string", "description": "As it was dialled or came in, where that differs." },
                         "trunk": { "type": "string", "description": "The trunk the leg runs over." },
@@ -119,6 +118,7 @@ fn message(kind: &Kind) -> Value {
 fn schema(field: &Field) -> Value {
     let mut schema = match field.of {
         Of::Text => json!({ "type": "string" }),
+        Of::Key => json!({ "type": "string", "pattern": "^[0-9A-D*#]$" }),
         Of::Whole => json!({ "type": "integer", "minimum": 0 }),
         Of::Truth => json!({ "type": "boolean" }),
         Of::Id => json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" }),
@@ -148,24 +148,26 @@ mod tests {
 
     use super::*;
 
-    /// Every word of an event's `type` stands in the model as what a variant is renamed to.
-    fn told() -> BTreeSet<&'static str> {
-        let model = include_str!("../../../../model/src/event.rs");
+    /// Every word of an event's `type` stands in one of the model's files of events, as what a variant is renamed to.
+    fn told() -> BTreeSet<String> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/src/event");
+        let files = std::fs::read_dir(folder).expect("the model's events").map(|file| file.expect("a file").path());
+        let model: String = files.map(|file| std::fs::read_to_string(file).expect("a text")).collect();
         let words = model.split("#[serde(rename = \"").skip(1).filter_map(|rest| rest.split('"').next());
-        words.filter(|word| word.contains('.')).collect()
+        words.filter(|word| word.contains('.')).map(str::to_owned).collect()
     }
 
     #[test]
     fn every_event_that_is_told_is_described() {
-        let described: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();
+        let described: BTreeSet<_> = kinds().map(|kind| kind.name.to_owned()).collect();
 
         assert_eq!(described, told());
-        assert_eq!(described.len(), KINDS.len(), "each once");
+        assert_eq!(described.len(), kinds().count(), "each once");
     }
 
     #[test]
     fn the_fields_of_an_event_are_those_that_the_model_reads() {
-        for kind in KINDS {
+        for kind in kinds() {
             let mut event = Map::new();
             for (name, value) in [("subject", json!(kind.subject)), ("seq", json!(1)), ("type", json!(kind.name))] {
                 event.insert(name.into(), value);
@@ -191,6 +193,7 @@ mod tests {
     fn sample(of: Of) -> Value {
         match of {
             Of::Text => json!("A"),
+            Of::Key => json!("5"),
             Of::Whole => json!(7),
             Of::Truth => json!(true),
             Of::Id => json!("1700000000.1000101"),

@@ -1,5 +1,7 @@
 //! Every kind of event there is, with its fields: what the description of the events is made of.
 
+mod call;
+
 /// One kind of event.
 pub(super) struct Kind {
     /// `call.ended`
@@ -25,6 +27,8 @@ pub(super) struct Field {
 #[derive(Clone, Copy)]
 pub(super) enum Of {
     Text,
+    /// A key of a phone.
+    Key,
     Whole,
     Truth,
     /// The id of a call, leg or recording.
@@ -44,146 +48,20 @@ pub(super) fn has_callid(kind: &Kind) -> bool {
     matches!(kind.subject, "call" | "recording" | "sound")
 }
 
-const fn always(name: &'static str, of: Of, says: &'static str) -> Field {
+pub(super) const fn always(name: &'static str, of: Of, says: &'static str) -> Field {
     Field { name, of, always: true, says }
 }
 
-const fn maybe(name: &'static str, of: Of, says: &'static str) -> Field {
+pub(super) const fn maybe(name: &'static str, of: Of, says: &'static str) -> Field {
     Field { name, of, always: false, says }
 }
 
-const ENDED_BY: Of = Of::Words(&["agent", "customer", "switchboard"]);
-const MODE: Of = Of::Words(&["blind", "attended"]);
-const LEG: Field = always("leg", Of::Id, "The leg.");
-const CAUSE: Field = maybe("cause", Of::Whole, "The Q.850 cause that a party gave.");
+/// All of them.
+pub(super) fn kinds() -> impl Iterator<Item = &'static Kind> {
+    call::KINDS.iter().chain(OTHERS)
+}
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind {
-        name: "call.started",
-        subject: "call",
-        says: "The call was accepted; its record exists from here on.",
-        fields: &[
-            always("origin", Of::Words(&["phone", "trunk", "click", "consultation"]), "Where it comes from."),
-            always("direction", Of::Words(&["inbound", "outbound", "local"]), "Which way it goes."),
-            always("from", Of::Party, "Who calls."),
-            always("to", Of::Party, "Who is called."),
-            maybe("did", Of::Text, "The tenant's own number that it shows or came in on."),
-            maybe("about", Of::Id, "The customer's call, where this is a consultation about it."),
-        ],
-    },
-    Kind {
-        name: "call.routed",
-        subject: "call",
-        says: "It was decided whom the call reaches.",
-        fields: &[
-            always("to", Of::Party, "Whom."),
-            always("by", Of::Words(&["crm", "default"]), "Who decided."),
-            maybe("why", Of::Text, "Why the CRM's decision was not followed."),
-        ],
-    },
-    Kind {
-        name: "leg.started",
-        subject: "call",
-        says: "A leg was begun: a phone called us, or we call one.",
-        fields: &[
-            LEG,
-            always("side", Of::Words(&["agent", "customer"]), "Its side of the conversation."),
-            always("party", Of::Words(&["extension", "group", "outside"]), "What sort of party it is."),
-            always("number", Of::Text, "The party's number."),
-            maybe("shown", Of::Text, "The number as it was dialled or came in, where that differs."),
-            maybe("trunk", Of::Text, "The trunk it runs over."),
-            always("caller", Of::Truth, "Whether this party called us."),
-        ],
-    },
-    Kind {
-        name: "leg.rerouted",
-        subject: "call",
-        says: "The trunk of a leg could not take the call; the next one of the route is tried.",
-        fields: &[
-            LEG,
-            always("trunk", Of::Text, "The trunk it runs over now."),
-            always("reason", Of::Reason, "Why the one before did not take it."),
-            always("sip", Of::Whole, "The SIP status that said so."),
-        ],
-    },
-    Kind {
-        name: "leg.ringing",
-        subject: "call",
-        says: "A leg that we call is ringing.",
-        fields: &[LEG, always("early_sound", Of::Truth, "Whether it sends sound before the answer.")],
-    },
-    Kind {
-        name: "leg.answered",
-        subject: "call",
-        says: "A leg that we called was answered, or we answered the caller.",
-        fields: &[LEG],
-    },
-    Kind { name: "leg.held", subject: "call", says: "A party put the other on hold.", fields: &[LEG] },
-    Kind { name: "leg.resumed", subject: "call", says: "A party took the other back from hold.", fields: &[LEG] },
-    Kind { name: "leg.muted", subject: "call", says: "What a party says is not heard any more.", fields: &[LEG] },
-    Kind { name: "leg.unmuted", subject: "call", says: "What a party says is heard again.", fields: &[LEG] },
-    Kind {
-        name: "leg.key",
-        subject: "call",
-        says: "A party pressed a key.",
-        fields: &[LEG, always("key", Of::Text, "0-9, *, # or A-D.")],
-    },
-    Kind {
-        name: "leg.ended",
-        subject: "call",
-        says: "A leg is over. Once for each leg.",
-        fields: &[
-            LEG,
-            always("reason", Of::Reason, "Why."),
-            always("sip", Of::Whole, "The SIP status that said so."),
-            CAUSE,
-            always("by", ENDED_BY, "Who ended it."),
-        ],
-    },
-    Kind {
-        name: "call.connected",
-        subject: "call",
-        says: "Both sides are connected and hear each other.",
-        fields: &[
-            always("agent", Of::Id, "The leg on the company's side."),
-            always("customer", Of::Id, "The leg on the other side."),
-        ],
-    },
-    Kind {
-        name: "call.transferring",
-        subject: "call",
-        says: "A party is about to be given to somebody else.",
-        fields: &[
-            LEG,
-            always("to", Of::Party, "Whom to."),
-            always("mode", MODE, "How."),
-            maybe("consultation", Of::Id, "The call in which the target is asked first."),
-        ],
-    },
-    Kind {
-        name: "call.transferred",
-        subject: "call",
-        says: "The transfer is done: the other side talks with the target.",
-        fields: &[LEG, always("target", Of::Id, "The leg of the target."), always("mode", MODE, "How.")],
-    },
-    Kind {
-        name: "call.transfer_failed",
-        subject: "call",
-        says: "The transfer came to nothing.",
-        fields: &[LEG, always("reason", Of::Reason, "Why."), always("sip", Of::Whole, "The SIP status that said so.")],
-    },
-    Kind {
-        name: "call.ended",
-        subject: "call",
-        says: "The call is over. Exactly once, and the call's last event.",
-        fields: &[
-            always("reason", Of::Reason, "Why."),
-            always("sip", Of::Whole, "The SIP status that decided it."),
-            CAUSE,
-            always("by", ENDED_BY, "Who ended it."),
-            maybe("merged_into", Of::Id, "The customer's call that this consultation became a part of."),
-        ],
-    },
+const OTHERS: &[Kind] = &[
     Kind {
         name: "recording.started",
         subject: "recording",
@@ -242,9 +120,34 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "extension.refused",
         subject: "extension",
-        says: "A phone that signed in rightly asked for something it may not do.",
-        fields: &[always("why", Of::Text, "What it may not do.")],
+        says: "A phone that signed in rightly, or a client on behalf of the extension, asked for something that is \
+               refused before it becomes a call.",
+        fields: &[
+            always("why", Of::Text, "What it may not do."),
+            maybe("reason", Of::Reason, "The same by a code of the catalogue."),
+        ],
     },
+    Kind { name: "agent.signed_in", subject: "agent", says: "An agent takes calls of its queues.", fields: &[] },
+    Kind {
+        name: "agent.signed_out",
+        subject: "agent",
+        says: "An agent takes no calls of queues any more.",
+        fields: &[],
+    },
+    Kind {
+        name: "agent.paused",
+        subject: "agent",
+        says: "An agent takes no calls of queues for now.",
+        fields: &[always("reason", Of::Text, "Why; `no answer` where it missed too many.")],
+    },
+    Kind { name: "agent.resumed", subject: "agent", says: "An agent takes calls again after a pause.", fields: &[] },
+    Kind {
+        name: "agent.wrap_up",
+        subject: "agent",
+        says: "An agent has time to write down what was talked about.",
+        fields: &[always("seconds", Of::Whole, "For how long.")],
+    },
+    Kind { name: "agent.ready", subject: "agent", says: "The time for writing down is over.", fields: &[] },
     Kind {
         name: "trunk.refused",
         subject: "trunk",

@@ -1,9 +1,11 @@
 //! What tenants and users look like in JSON.
 #![allow(dead_code, reason = "the description of the API is made of these types; nothing else is")]
 
+use std::collections::BTreeMap;
+
 use utoipa::ToSchema;
 
-use super::floor::Spoken;
+use super::floor::{Prompt, Spoken};
 
 /// A company: its own settings, without the lists of what belongs to it.
 #[derive(ToSchema)]
@@ -48,6 +50,30 @@ pub(super) struct Tenant {
     transfer_ring_back: bool,
     /// For how many days what is stored is kept; what is left out is kept for ever.
     keep: TenantKeep,
+    /// The name of the sound that is played to whoever waits. Null: the server's own music.
+    #[schema(example = "jazz")]
+    music: Option<String>,
+    /// What both sides hear before a conversation is recorded. Null: nothing.
+    announce_recording: Option<Prompt>,
+    /// Where calls are parked. Null: nowhere.
+    parking: Option<TenantParking>,
+    /// What phones dial to order something. Empty: nothing does.
+    #[schema(example = json!({"pick_up": "*8", "voicemail": "*97"}))]
+    feature_codes: BTreeMap<String, String>,
+}
+
+/// Places where calls wait until somebody takes them.
+#[derive(ToSchema)]
+pub(super) struct TenantParking {
+    /// The number of the first place.
+    #[schema(example = "801", pattern = "^[1-9][0-9]{1,7}$")]
+    first: String,
+    /// How many there are.
+    #[schema(example = 10, minimum = 1, maximum = 100)]
+    places: u32,
+    /// After so long whoever parked a call is rung back.
+    #[schema(example = 120, minimum = 10, maximum = 3600)]
+    seconds: u32,
 }
 
 /// Days.
@@ -109,6 +135,9 @@ pub(super) struct TenantLimits {
     /// A leg that should send and sends nothing for so long is ended.
     #[schema(example = 60, minimum = 1, maximum = 86400)]
     silence_seconds: u32,
+    /// Minutes of calls to the public network in a day of its zone. Null: as many as there are.
+    #[schema(example = 6000, minimum = 0, maximum = 100000000)]
+    daily_minutes: Option<u32>,
 }
 
 /// Readings that differ in the wild.

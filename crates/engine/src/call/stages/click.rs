@@ -148,7 +148,9 @@ impl Click {
             | LegNews::Resumed
             | LegNews::Key(_)
             | LegNews::Speaks(_)
+            | LegNews::Said
             | LegNews::Silent
+            | LegNews::AsksTransfer { .. }
             | LegNews::Rerouted { .. } => Stage::Click(self),
         }
     }
@@ -176,7 +178,9 @@ impl Click {
             | LegNews::Answered { .. }
             | LegNews::Key(_)
             | LegNews::Speaks(_)
+            | LegNews::Said
             | LegNews::Redirected { .. }
+            | LegNews::AsksTransfer { .. }
             | LegNews::Rerouted { .. } => {}
         }
         Stage::Click(self)
@@ -198,7 +202,8 @@ impl Click {
 
     fn dial_customer(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
         let settings = call.settings.clone();
-        let hunt = routing::from_inside(&settings, self.order.to.as_str())
+        let hunt = routing::lead::inside(&settings, step.now.wall, self.order.to.as_str())
+            .and_then(routing::Lead::rung)
             .and_then(|to| Hunt::start(call, step, self.agent, Side::Customer, &to));
         match hunt {
             Ok(hunt) => {

@@ -19,7 +19,7 @@ use crate::call::pair::Pair;
 use crate::key::LegIndex;
 use crate::lines::{End, Gone, LegNews};
 use crate::ring;
-use crate::routing;
+use crate::routing::{self, Lead};
 use crate::step::Step;
 
 /// A customer who waits while somebody else is asked.
@@ -188,7 +188,7 @@ impl Consult {
         let settings = call.settings.clone();
         let dialled = transfer.to.as_str();
         let refused = |reason| refused(dialled, reason);
-        let to = routing::from_inside(&settings, dialled).map_err(refused)?;
+        let to = routing::lead::inside(&settings, step.now.wall, dialled).and_then(Lead::rung).map_err(refused)?;
         giving.check(call, &to.party())?;
         let urgency = routing::urgency(&settings, dialled);
         step.office.limits.start_call(step.now.mono, &settings, urgency).map_err(refused)?;
@@ -199,7 +199,7 @@ impl Consult {
                 let number = ring::caller_id(&settings, leg.party.extension());
                 (Direction::Outbound, number.map(|number| Text::from(number.international())))
             }
-            Party::Extension { .. } | Party::Group { .. } => (Direction::Local, None),
+            _ => (Direction::Local, None),
         };
         let consultation = call.begin_consultation(step, giving.by, direction, to.party(), did);
         let hunt = Hunt::start(call, step, giving.by, side, &to).map_err(|reason| {

@@ -4,16 +4,15 @@
 
 use std::time::Instant;
 
-use model::{CallEvent, EndedBy, Party, Reason, RoutedBy, Side, Text};
+use model::{CallEvent, EndedBy, Party, Reason, RoutedBy, Text};
 
-use super::{Dial, Stage};
+use super::Stage;
 use crate::call::Call;
-use crate::call::hunt::Hunt;
 use crate::edge::{Answer, Question};
 use crate::key::LegIndex;
 use crate::lines::{Gone, LegNews};
 use crate::questions::Full;
-use crate::routing::{self, Crm, Destination, Undecided};
+use crate::routing::{Crm, Lead, Undecided, crm, lead};
 use crate::step::Step;
 
 /// A caller for whom nobody is rung until it is known whom to ring.
@@ -27,8 +26,8 @@ pub struct Decide {
 }
 
 impl Decide {
-    /// Asks whom `caller`, who called `did`, is to reach.
-    pub fn ask(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, did: &str, crm: Crm) -> Stage {
+    /// Asks whom `caller` is to reach.
+    pub fn ask(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, crm: Crm) -> Stage {
         let ticket = step.ids.ticket();
         let decide = Self { caller, decide_by: step.now.mono + crm.within, crm };
         if let Err(Full) = step.questions.open(ticket, call.settings.id, call.id) {
@@ -39,7 +38,7 @@ impl Decide {
         let question = Question::Routing {
             url: decide.crm.url.clone(),
             phone: phone.to_owned(),
-            did: did.to_owned(),
+            did: call.story.record().and_then(|record| record.did.as_ref()).map(Text::to_string).unwrap_or_default(),
             within: decide.crm.within,
         };
         step.ask(ticket, question);
@@ -58,12 +57,12 @@ impl Decide {
     pub fn on_answer(self, call: &mut Call, step: &mut Step<'_>, answer: Answer) -> Stage {
         let settings = call.settings.clone();
         let decided = match &answer {
-            Answer::Target(target) => routing::by_crm(&settings, target),
+            Answer::Target(target) => crm::by_crm(&settings, target),
             Answer::Failed(why) => Err(Undecided::Failed(why.clone())),
-            Answer::Addresses(_) | Answer::Stored => Err(Undecided::Failed("it answered another question".into())),
+            Answer::Addresses(_) | Answer::Stored | Answer::Done => Err(Undecided::Failed("it answered another question".into())),
         };
         match decided {
-            Ok(destination) => self.decided(call, step, RoutedBy::Crm, None, Ok(destination)),
+            Ok(lead) => self.decided(call, step, RoutedBy::Crm, None, Ok(lead)),
             Err(why) => self.by_default(call, step, &why),
         }
     }
@@ -85,8 +84,8 @@ impl Decide {
 
     fn by_default(self, call: &mut Call, step: &mut Step<'_>, why: &Undecided) -> Stage {
         let settings = call.settings.clone();
-        let destination = routing::by_default(&settings, &self.crm);
-        self.decided(call, step, RoutedBy::Default, Some(Text::from(why.to_string())), destination)
+        let lead = lead::settled(&settings, step.now.wall, &self.crm.default);
+        self.decided(call, step, RoutedBy::Default, Some(Text::from(why.to_string())), lead)
     }
 
     fn decided(
@@ -95,21 +94,14 @@ impl Decide {
         step: &mut Step<'_>,
         by: RoutedBy,
         why: Option<Text>,
-        to: Result<Destination<'_>, Reason>,
+        to: Result<Lead<'_>, Reason>,
     ) -> Stage {
         // What is nobody's stays the number that was called.
-        let party = match &to {
-            Ok(destination) => destination.party(),
-            Err(_) => called(call),
-        };
+        let party = to.as_ref().ok().and_then(Lead::party).unwrap_or_else(|| called(call));
         call.story.tell(step.now.wall, CallEvent::Routed { to: party, by, why });
-        match to.and_then(|to| Hunt::start(call, step, self.caller, Side::Agent, &to)) {
-            Ok(hunt) => Stage::Dial(Dial::of(self.caller, hunt)),
-            Err(reason) => {
-                call.refuse_leg(step, self.caller, reason.into());
-                call.finish(step, reason.into(), EndedBy::Switchboard);
-                Stage::Over
-            }
+        match to {
+            Ok(lead) => Stage::enter(call, step, self.caller, lead),
+            Err(reason) => Stage::refuse(call, step, self.caller, reason.into()),
         }
     }
 

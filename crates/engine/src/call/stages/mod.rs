@@ -6,8 +6,14 @@ mod click;
 mod consult;
 mod decide;
 mod dial;
+pub mod elsewhere;
+pub mod feature;
+mod menu;
+pub mod play;
 mod talk;
 mod transfer;
+mod wait;
+mod wish;
 
 use std::time::Instant;
 
@@ -18,13 +24,19 @@ pub use self::click::Click;
 pub use self::consult::Consult;
 pub use self::decide::Decide;
 pub use self::dial::Dial;
+pub use self::menu::Menu;
+pub use self::play::Play;
 pub use self::talk::Talk;
 pub use self::transfer::Transfer;
+pub use self::wait::Wait;
+pub use self::wish::Wish;
 use super::Call;
 use super::orders::Order;
 use crate::edge::Answer;
+use crate::floor::Wake;
 use crate::key::LegIndex;
-use crate::lines::{End, LegNews};
+use crate::lines::{End, LegNews, LegOrder};
+use crate::routing::Lead;
 use crate::step::Step;
 
 /// The stage a call is at.
@@ -38,26 +50,71 @@ pub enum Stage {
     Claimed(Claimed),
     /// An API client ordered the call: the agent's phone rings, then the customer's.
     Click(Click),
+    /// A caller chooses by keys.
+    Menu(Menu),
+    /// A caller hears how the call ends.
+    Play(Play),
+    /// A phone has ordered something of its settings by a code.
+    Wish(Wish),
     /// Two sides are connected.
     Talk(Talk),
     /// Somebody was given to somebody else, who rings.
     Transfer(Transfer),
     /// Somebody waits while somebody else is asked.
     Consult(Consult),
+    /// A caller waits for an agent of a queue.
+    Wait(Wait),
     /// Nothing is left to do.
     Over,
 }
 
 impl Stage {
+    /// The stage at which a caller is whom a number, a key or a decision leads somewhere. The caller may have been answered.
+    pub fn enter(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, lead: Lead<'_>) -> Self {
+        if let Err(reason) = call.lead() {
+            return Self::refuse(call, step, caller, reason.into());
+        }
+        let entered = match lead {
+            Lead::To(destination) => Ok(Dial::begin(call, step, caller, &destination)),
+            Lead::Queue(queue) => Ok(Wait::begin(call, step, caller, queue)),
+            Lead::Asks(crm) => Ok(Decide::ask(call, step, caller, crm)),
+            Lead::Menu(menu) => Ok(Menu::begin(call, step, caller, menu)),
+            Lead::Play(prompt) => Ok(Play::prompt(call, step, caller, prompt)),
+            Lead::Feature(feature, rest) => Ok(feature::order(call, step, caller, feature, rest)),
+            Lead::Voicemail(_) | Lead::Parked(_) => Err(Reason::RouteUnavailable),
+        };
+        entered.unwrap_or_else(|reason| Self::refuse(call, step, caller, reason.into()))
+    }
+
+    /// A caller who leads nowhere is refused, and the call is over. One who was answered hears that nobody is there.
+    pub fn refuse(call: &mut Call, step: &mut Step<'_>, caller: LegIndex, end: End) -> Self {
+        if let Some(sorry) = Play::sorry(call, step, caller, end, EndedBy::Switchboard) {
+            return sorry;
+        }
+        call.refuse_leg(step, caller, end);
+        call.finish(step, end, EndedBy::Switchboard);
+        Self::Over
+    }
+
     /// A leg tells something. The leg is live.
     pub fn on_news(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Self {
+        // Only of two who talk with each other one can give the other away.
+        if matches!(news, LegNews::AsksTransfer { .. }) && !matches!(self, Self::Talk(_)) {
+            // To be told needs nothing that could fail.
+            let _ = call.order(step, leg, LegOrder::TransferFailed(Reason::NotAllowed.into()));
+            return self;
+        }
         match self {
             Self::Decide(decide) => decide.on_news(call, step, leg, news),
             Self::Dial(dial) => dial.on_news(call, step, leg, news),
             Self::Click(click) => click.on_news(call, step, leg, news),
+            Self::Menu(menu) => menu.on_news(call, step, leg, news),
+            Self::Play(play) => play.on_news(call, step, leg, news),
+            Self::Wish(wish) => wish.on_news(call, step, leg, news),
             Self::Talk(talk) => talk.on_news(call, step, leg, news),
             Self::Transfer(transfer) => transfer.on_news(call, step, leg, news),
             Self::Consult(consult) => consult.on_news(call, step, leg, news),
+            Self::Wait(wait) => wait.on_news(call, step, leg, news),
             // It has no legs.
             stage @ (Self::Claimed(_) | Self::Over) => stage,
         }
@@ -83,9 +140,13 @@ impl Stage {
             Self::Dial(dial) => dial.on_timeout(call, step),
             Self::Claimed(claimed) => claimed.on_timeout(call, step),
             Self::Click(click) => click.on_timeout(call, step),
+            Self::Menu(menu) => menu.on_timeout(call, step),
+            Self::Play(play) => play.on_timeout(call, step),
+            Self::Wish(wish) => wish.on_timeout(call, step),
             Self::Talk(talk) => talk.on_timeout(call, step),
             Self::Transfer(transfer) => transfer.on_timeout(call, step),
             Self::Consult(consult) => consult.on_timeout(call, step),
+            Self::Wait(wait) => wait.on_timeout(call, step),
             Self::Over => Self::Over,
         }
     }
@@ -95,6 +156,15 @@ impl Stage {
         match self {
             Self::Decide(decide) => decide.on_answer(call, step, answer),
             Self::Claimed(claimed) => claimed.on_answer(call, step, answer),
+            Self::Wish(wish) => wish.on_answer(call, step, &answer),
+            stage => stage,
+        }
+    }
+
+    /// Another call, or what the tenant's calls share, has something for it. What makes no sense any more changes nothing.
+    pub fn on_wake(self, call: &mut Call, step: &mut Step<'_>, wake: Wake) -> Self {
+        match self {
+            Self::Wait(wait) => wait.on_wake(call, step, wake),
             stage => stage,
         }
     }
@@ -107,6 +177,7 @@ impl Stage {
             Self::Click(click) => click.give_up(call, End::new(reason, sip)),
             Self::Transfer(mut transfer) => transfer.give_up(call, step, End::new(reason, sip)),
             Self::Consult(mut consult) => consult.give_up(call, step, End::new(reason, sip)),
+            Self::Wait(wait) => wait.give_up(call, step, End::new(reason, sip)),
             _ => {}
         }
         call.finish(step, End::new(reason, sip), EndedBy::Switchboard);
@@ -120,9 +191,13 @@ impl Stage {
             Self::Dial(dial) => dial.poll_timeout(),
             Self::Claimed(claimed) => Some(claimed.poll_timeout()),
             Self::Click(click) => click.poll_timeout(),
+            Self::Menu(menu) => Some(menu.poll_timeout()),
+            Self::Play(play) => Some(play.poll_timeout()),
+            Self::Wish(wish) => Some(wish.poll_timeout()),
             Self::Talk(talk) => Some(talk.poll_timeout()),
             Self::Transfer(transfer) => Some(transfer.poll_timeout()),
             Self::Consult(consult) => Some(consult.poll_timeout()),
+            Self::Wait(wait) => wait.poll_timeout(),
             Self::Over => None,
         }
     }

@@ -43,6 +43,7 @@ impl Talk {
                 call.finish(step, gone.end, by);
                 Stage::Over
             }
+            Some(LegNews::AsksTransfer { to }) => Transfer::begin_by_phone(self, call, step, leg, &to),
             Some(LegNews::Silent) => self.over(call, step, Reason::Silent.into()),
             _ => Stage::Talk(self),
         }

@@ -1,7 +1,9 @@
 //! Somebody was given to somebody else: whoever stays hears ringing until the target answers. When nobody does, whoever
-//! gave it away is rung back once, if the tenant wants that.
+//! gave it away is rung back once, if the tenant wants that. A phone that asked for it by itself stays until then, and has
+//! the other side back; it may hang up at any moment.
 //!
 //!   Ringing ──answer──► Talk
+//!      ├──failure, the phone is there──► Talk
 //!      └──failure──► RingingBack ──answer──► Talk
 //!                        └──failure──► Tone ──► Over
 
@@ -16,8 +18,8 @@ use crate::call::hunt::{Heard, Hunt};
 use crate::call::orders::{Order, acting, not_now};
 use crate::call::pair::Pair;
 use crate::key::LegIndex;
-use crate::lines::{End, Gone, LegNews};
-use crate::routing::{self, Destination};
+use crate::lines::{End, Gone, LegNews, LegOrder};
+use crate::routing::{self, Destination, Lead};
 use crate::step::Step;
 
 /// How long whoever stays hears that nobody is there.
@@ -28,8 +30,10 @@ const TONE_TIME: Duration = Duration::from_secs(3);
 pub struct Transfer {
     /// Who was given away.
     staying: LegIndex,
-    /// The leg of whoever gave it away; it is over.
+    /// The leg of whoever gave it away.
     by: LegIndex,
+    /// That leg is not over: its phone waits to hear what comes of it.
+    is_asking: bool,
     mode: TransferMode,
     /// No call is longer than the tenant allows.
     end_at: Instant,
@@ -56,6 +60,11 @@ impl Giving {
     /// Who would give whom away by this order.
     pub(super) fn of(call: &Call, pair: &Pair, transfer: &model::Transfer) -> Result<Self, Problem> {
         let by = acting(call, &pair.legs(), &transfer.leg)?;
+        Self::by(call, pair, by)
+    }
+
+    /// What it means that this one gives the other away.
+    fn by(call: &Call, pair: &Pair, by: LegIndex) -> Result<Self, Problem> {
         if call.leg(by).party.extension().is_none() {
             return Err(not_now(call, "Only an extension can give the other side away: name its leg in `leg`."));
         }
@@ -82,14 +91,36 @@ impl Transfer {
     /// changes.
     pub fn begin(talk: Talk, call: &mut Call, step: &mut Step<'_>, order: Order) -> Stage {
         let Command::Transfer(transfer) = &order.command else { return Stage::Talk(talk) };
-        match Self::ring(&talk.pair, call, step, transfer) {
+        let ring = Giving::of(call, &talk.pair, transfer)
+            .and_then(|giving| Ok((giving, Self::ring(giving, call, step, transfer.to.as_str())?)));
+        match ring {
             Ok((giving, hunt)) => {
                 let id = call.id;
                 order.reply(call, Ok(Reply::Transferring { call: id, consultation: None }));
-                Self::leave(talk, call, step, giving, hunt)
+                let transfer = Self::leave(talk, call, step, giving, hunt);
+                call.drop_leg(step, giving.by, Reason::Transferred.into());
+                Stage::Transfer(Self { is_asking: false, ..transfer })
             }
             Err(problem) => {
                 order.reply(call, Err(problem));
+                Stage::Talk(talk)
+            }
+        }
+    }
+
+    /// Gives the other side away as a phone asks for it. The phone hears what comes of it, at once where that is known.
+    pub fn begin_by_phone(talk: Talk, call: &mut Call, step: &mut Step<'_>, by: LegIndex, to: &str) -> Stage {
+        let ring =
+            Giving::by(call, &talk.pair, by).and_then(|giving| Ok((giving, Self::ring(giving, call, step, to)?)));
+        match ring {
+            Ok((giving, hunt)) => Stage::Transfer(Self::leave(talk, call, step, giving, hunt)),
+            Err(problem) => {
+                let end = match problem {
+                    Problem::CallFailed { reason, sip, .. } => End::new(reason, sip.unwrap_or(reason.sip())),
+                    _ => Reason::NotAllowed.into(),
+                };
+                // To be told needs nothing that could fail.
+                let _ = call.order(step, by, LegOrder::TransferFailed(end));
                 Stage::Talk(talk)
             }
         }
@@ -104,11 +135,15 @@ impl Transfer {
         end_at: Instant,
     ) -> Stage {
         call.play(step, staying, Sound::Ringback);
-        Stage::Transfer(Self { staying, by, mode: TransferMode::Attended, end_at, phase: Phase::Ringing(hunt) })
+        let (mode, phase) = (TransferMode::Attended, Phase::Ringing(hunt));
+        Stage::Transfer(Self { staying, by, is_asking: false, mode, end_at, phase })
     }
 
     /// A leg tells something.
     pub fn on_news(mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, news: LegNews) -> Stage {
+        if leg == self.by && self.is_asking {
+            return self.on_news_of_giver(call, step, news);
+        }
         if leg == self.staying {
             match news {
                 LegNews::Gone(gone) => return self.left(call, step, gone),
@@ -179,43 +214,50 @@ impl Transfer {
     }
 
     /// Rings the target. Nothing is told of a transfer that cannot even do that.
-    fn ring(
-        pair: &Pair,
-        call: &mut Call,
-        step: &mut Step<'_>,
-        transfer: &model::Transfer,
-    ) -> Result<(Giving, Hunt), Problem> {
-        let giving = Giving::of(call, pair, transfer)?;
+    fn ring(giving: Giving, call: &mut Call, step: &mut Step<'_>, dialled: &str) -> Result<Hunt, Problem> {
         let settings = call.settings.clone();
-        let refused = |reason| refused(transfer.to.as_str(), reason);
-        let to = routing::from_inside(&settings, transfer.to.as_str()).map_err(refused)?;
+        let refused = |reason| refused(dialled, reason);
+        let to = routing::lead::inside(&settings, step.now.wall, dialled).and_then(Lead::rung).map_err(refused)?;
         giving.check(call, &to.party())?;
         let before = call.story.clone();
         let leg = call.leg(giving.by);
         let (id, side) = (leg.id, leg.side);
         call.transferred_by = leg.party.extension().map(str::to_owned);
-        let transferring = CallEvent::Transferring { leg: id, to: to.party(), mode: transfer.mode, consultation: None };
+        let transferring =
+            CallEvent::Transferring { leg: id, to: to.party(), mode: TransferMode::Blind, consultation: None };
         call.story.tell(step.now.wall, transferring);
-        let hunt = Hunt::start(call, step, giving.staying, side, &to).map_err(|reason| {
+        Hunt::start(call, step, giving.staying, side, &to).map_err(|reason| {
             call.story = before;
             refused(reason)
-        })?;
-        Ok((giving, hunt))
+        })
     }
 
-    /// Whoever gives the other side away is out of the call.
+    /// Whoever gives the other side away is out of the conversation.
     fn leave(
         Talk { mut pair, end_at }: Talk,
         call: &mut Call,
         step: &mut Step<'_>,
         Giving { by, staying }: Giving,
         hunt: Hunt,
-    ) -> Stage {
+    ) -> Self {
         call.part(step, staying);
         pair.leave(call, step);
-        call.drop_leg(step, by, Reason::Transferred.into());
         call.play(step, staying, Sound::Ringback);
-        Stage::Transfer(Self { staying, by, mode: TransferMode::Blind, end_at, phase: Phase::Ringing(hunt) })
+        Self { staying, by, is_asking: true, mode: TransferMode::Blind, end_at, phase: Phase::Ringing(hunt) }
+    }
+
+    /// The phone that gives the other side away may hang up before it hears what came of it.
+    fn on_news_of_giver(mut self, call: &mut Call, step: &mut Step<'_>, news: LegNews) -> Stage {
+        match news {
+            LegNews::Gone(gone) => {
+                self.is_asking = false;
+                call.leg_gone(step, self.by, gone);
+            }
+            LegNews::Held => call.leg_held(step, self.by),
+            LegNews::Resumed => call.leg_resumed(step, self.by),
+            _ => {}
+        }
+        Stage::Transfer(self)
     }
 
     fn heard(self, call: &mut Call, step: &mut Step<'_>, heard: Heard) -> Stage {
@@ -233,6 +275,8 @@ impl Transfer {
         call.connect(step, self.staying, target);
         if let Phase::Ringing(_) = self.phase {
             self.tell_done(call, step, target);
+            // One that has hung up is not live any more.
+            call.drop_leg(step, self.by, Reason::Transferred.into());
             call.identify(step, self.staying, target);
             if self.mode == TransferMode::Attended {
                 // Its phone has shown whoever asked.
@@ -247,6 +291,13 @@ impl Transfer {
         call.part(step, self.staying);
         if let Phase::Ringing(_) = self.phase {
             self.tell_failed(call, step, end);
+            if self.is_asking {
+                // To be told needs nothing that could fail.
+                let _ = call.order(step, self.by, LegOrder::TransferFailed(end));
+                call.stop_playing(step, self.staying);
+                call.join(step, self.by, self.staying);
+                return Stage::Talk(Talk::go_on(call, step, self.by, self.staying, self.end_at));
+            }
             if let Some(hunt) = self.ring_back(call, step) {
                 call.play(step, self.staying, Sound::Ringback);
                 return Stage::Transfer(Self { phase: Phase::RingingBack(hunt), ..self });

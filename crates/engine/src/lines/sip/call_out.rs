@@ -29,6 +29,8 @@ pub struct CallPhone<'a> {
     pub bindings: Vec<Binding>,
     /// Who calls.
     pub shown: Shown,
+    /// The extension that gave the caller to this one, where one did.
+    pub referred_by: Option<String>,
     /// Stands in Max-Forwards.
     pub hops_left: u8,
     /// Stands in X-Callid.
@@ -57,13 +59,17 @@ impl SipLine {
         let mut branches = Vec::with_capacity(order.bindings.len());
         for (at, binding) in order.bindings.iter().enumerate() {
             let host = step.endpoint.address_towards(binding.flow);
+            let mut headers = headers.clone();
+            if let Some(by) = &order.referred_by {
+                headers.push(HeaderName::ReferredBy, NameAddr::new(Uri::of(host).with_user(by)));
+            }
             let invite = Invite {
                 flow: binding.flow,
                 uri: binding.contact.clone(),
                 from: identity::to_phone(&order.shown, Uri::of(host)),
                 to: NameAddr::new(Uri::of(host).with_user(order.extension)),
                 route: binding.path.clone(),
-                headers: headers.clone(),
+                headers,
                 body: None,
                 credentials: None,
                 answer_within: None,

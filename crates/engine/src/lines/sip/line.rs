@@ -15,6 +15,7 @@ use super::branch::{Branch, branch_key};
 use super::causes::{because, is_elsewhere};
 use super::formats::sound_codec;
 use super::keys::{self, Form, Presses};
+use super::refer::Referral;
 use super::sound::{Peer, Sound};
 use super::state::{Heard, Invited, Rung, SipLine, State, Up};
 use super::stub;
@@ -84,7 +85,7 @@ impl SipLine {
         });
         let trouble = sound.as_ref().err().copied();
         let state = State::Invited(Invited { dialog, flow, rung: Rung::Nothing });
-        Ok((Self { key, state, sound: sound.ok(), presses: Presses::default(), tries: None, trunk: None }, trouble))
+        Ok((Self { sound: sound.ok(), ..Self::of(key, state) }, trouble))
     }
 
     /// The party that called us is a trunk's: its challenges to what we ask within the call are answered.
@@ -98,7 +99,12 @@ impl SipLine {
     /// A leg whose phones are being rung.
     pub(super) fn inviting(key: LegKey, branches: Vec<Branch>, sound: Sound) -> Self {
         let state = State::Inviting { branches, heard: Heard::default() };
-        Self { key, state, sound: Some(sound), presses: Presses::default(), tries: None, trunk: None }
+        Self { sound: Some(sound), ..Self::of(key, state) }
+    }
+
+    fn of(key: LegKey, state: State) -> Self {
+        let (presses, referral) = (Presses::default(), Referral::default());
+        Self { key, state, sound: None, presses, referral, tries: None, trunk: None }
     }
 
     /// Where its sound is.
@@ -146,6 +152,7 @@ impl SipLine {
             LegOrder::Ring { early } => self.ring(step, early)?,
             LegOrder::Answer { codec } => self.answer(step, codec)?,
             LegOrder::Refuse(end) | LegOrder::HangUp(end) => self.end(step, end),
+            LegOrder::TransferFailed(end) => self.tell_referred(step, end),
             LegOrder::Key(key) => self.press(step, key),
             LegOrder::Speak(codec) => self.speak(step, sound_codec(codec)),
             LegOrder::Identify { number, name } => self.identify(step, &number, name.as_deref()),
@@ -251,6 +258,8 @@ impl SipLine {
 
     /// Ends the dialog in the way that its state asks for. From here on the SIP machine goes on alone.
     fn end(&mut self, step: &mut Step<'_>, end: End) {
+        // Nothing more is said in a dialog once it is being ended.
+        self.tell_referred(step, end);
         let now = step.now.mono;
         match std::mem::replace(&mut self.state, State::Over) {
             State::Invited(Invited { dialog, .. }) => {

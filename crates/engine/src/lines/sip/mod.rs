@@ -11,6 +11,7 @@ mod keep_alive;
 mod keys;
 mod line;
 mod negotiation;
+mod refer;
 mod register;
 mod sound;
 mod state;

@@ -4,6 +4,7 @@ use sip::{DialogId, Flow};
 
 use super::branch::Branch;
 use super::keys::Presses;
+use super::refer::Referral;
 use super::sound::Sound;
 use super::tries::Tries;
 use crate::key::{LegKey, TrunkKey};
@@ -16,6 +17,8 @@ pub struct SipLine {
     /// None where there is no sound to be had: the leg can only be refused.
     pub(super) sound: Option<Sound>,
     pub(super) presses: Presses,
+    /// What the party has asked us to do in its place.
+    pub(super) referral: Referral,
     /// The trunks of the route, where the party is called by one.
     pub(super) tries: Option<Box<Tries>>,
     /// The trunk that the party is connected by, if it is one's.

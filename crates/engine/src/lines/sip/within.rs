@@ -55,6 +55,7 @@ impl SipLine {
             }
             Method::Invite | Method::Update | Method::Prack => self.on_reoffer(step, server, request),
             Method::Info => self.on_info(step, server, request),
+            Method::Refer => self.on_refer(step, server, request),
             Method::Options => {
                 let response = request.response(200).with(HeaderName::Allow, ALLOW).with(HeaderName::Accept, ACCEPT);
                 step.endpoint.respond(step.now.mono, server, response);

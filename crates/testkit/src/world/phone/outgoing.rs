@@ -147,6 +147,19 @@ impl Phone {
         self.ask(request, Some(at));
     }
 
+    /// Asks within a call for this number to be called in the phone's place.
+    pub fn refer_to(&mut self, at: usize, number: &str) {
+        let to = format!("<sip:{number}@{}>", self.card.domain);
+        self.refer(at, &Headers::new().with(HeaderName::ReferTo, to));
+    }
+
+    /// Asks within a call for somebody to be called in the phone's place.
+    pub fn refer(&mut self, at: usize, headers: &Headers) {
+        let mut request = self.request_within(at, Method::Refer);
+        request.headers.extend(headers);
+        self.ask(request, Some(at));
+    }
+
     pub(super) fn bye(&mut self, at: usize, end: End) {
         self.talks[at].state = State::Gone(end);
         let mut bye = self.request_within(at, Method::Bye);

@@ -17,13 +17,15 @@
 //! virtual time; whoever has real phones can play [`Shape::steps`] with them, judge with [`Shape::judge`], and leave out
 //! what [`Shape::needs_the_world`].
 
+pub mod floor;
 mod parse;
 mod play;
+pub mod queues;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{CallId, Event, PlayedSound, Record, RecordAction, Strategy, TransferMode, What};
+use model::{AgentAction, CallId, Event, PlayedSound, Record, RecordAction, Strategy, TransferMode, What};
 
 use super::check::same;
 use super::story::{tell_event, tell_record};
@@ -102,6 +104,10 @@ pub enum Given {
     CrmSilent,
     /// `crm takes 2 seconds`
     CrmTakes(Duration),
+    /// What a company has set up for calls that nobody takes at once.
+    Floor(floor::Setup),
+    /// What a company has set up for callers who wait.
+    Queue(queues::QueueSetup),
     /// `lost 200 from 102`: the next message whose line in a ladder begins so.
     Lost(String, String),
     /// `late 0.3 200 from 102`
@@ -129,6 +135,8 @@ pub enum Step {
     Presses(String, char),
     /// `102 redirects to 103`
     Redirects(String, String),
+    /// `101 refers to 103`: its phone gives the other side away.
+    Refers(String, String),
     /// `101 moves`: to another network, signs in from there, and tells whom it talks with.
     Moves(String),
     /// `router of 101 restarts`
@@ -169,6 +177,8 @@ pub enum Step {
     OrdersSound(Option<String>, Option<PlayedSound>, Option<u32>),
     /// `crm starts recording`, `crm pauses recording`, `crm resumes recording`, `crm stops recording`
     OrdersRecording(RecordAction),
+    /// `crm signs in 101`, `crm signs out 101`, `crm pauses agent 101`, `crm resumes agent 101`
+    Agent(String, AgentAction),
     /// `switchboard drains`
     Drains,
     /// `switchboard ends all`
@@ -208,6 +218,8 @@ impl Shape {
                     | Given::CrmFails
                     | Given::CrmSilent
                     | Given::CrmTakes(_)
+                    | Given::Floor(_)
+                    | Given::Queue(_)
             )
         };
         let step = |step: &Step| {
@@ -218,12 +230,14 @@ impl Shape {
                     | Step::EndsAll
                     | Step::Orders(..)
                     | Step::Redirects(..)
+                    | Step::Refers(..)
                     | Step::Moves(_)
                     | Step::RouterRestarts(_)
                     | Step::CrmRoutes(_)
                     | Step::CrmAnswers(_)
                     | Step::NumberReaches(_)
                     | Step::SignsOut(_)
+                    | Step::Agent(..)
                     | Step::SignsIn(_)
             )
         };

@@ -6,7 +6,7 @@ use model::Strategy;
 
 use model::{PlayedSound, RecordAction, TransferMode};
 
-use super::{Given, Shape, Step};
+use super::{Given, Shape, Step, floor, queues};
 
 /// Reads all shapes of a text.
 pub fn parse_all(text: &str) -> Result<Vec<Shape>, String> {
@@ -44,6 +44,12 @@ fn take(shape: &mut Shape, line: &str) -> Option<()> {
 
 fn given(words: &[&str]) -> Option<Given> {
     let own = |word: &str| word.to_owned();
+    if let Some(setup) = floor::parse(words) {
+        return Some(Given::Floor(setup));
+    }
+    if let Some(setup) = queues::parse(words) {
+        return Some(Given::Queue(setup));
+    }
     Some(match words {
         ["number", "reaches", to] => Given::NumberReaches(own(to)),
         ["number", "asks", "the", "crm"] => Given::NumberAsks,
@@ -90,6 +96,9 @@ fn given(words: &[&str]) -> Option<Given> {
 
 /// What a client orders of the newest call, or of the newest in which somebody takes part.
 fn order(words: &[&str]) -> Option<Step> {
+    if let Some((agent, action)) = queues::parse_order(words) {
+        return Some(Step::Agent(agent, action));
+    }
     let own = |word: &str| word.to_owned();
     let who = |words: &[&str]| words.first().map(|word| own(word));
     Some(match words {
@@ -152,6 +161,7 @@ fn step(words: &[&str]) -> Option<Step> {
         [who, "resumes"] => Step::Resumes(own(who)),
         [who, "presses", key] => Step::Presses(own(who), key.chars().next()?),
         [who, "redirects", "to", whom] => Step::Redirects(own(who), own(whom)),
+        [who, "refers", "to", whom] => Step::Refers(own(who), own(whom)),
         [who, "moves"] => Step::Moves(own(who)),
         ["router", "of", who, "restarts"] => Step::RouterRestarts(own(who)),
         [who, "vanishes"] => Step::Vanishes(own(who)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::{Extension, Route, TenantSettings, TransferMode};
 use sip::Transport;
 
+use super::floor::says;
 use super::{Given, Shape, Step, tell_calls};
 use crate::world::verbs::reply_words;
 use crate::world::{Fate, World};
@@ -58,7 +59,12 @@ impl World {
             }),
             Given::Members(group, members) => self.group(group, |group| group.members = members.clone()),
             Given::Strategy(group, strategy) => self.group(group, |group| group.strategy = *strategy),
-            Given::NumberReaches(to) => self.number_reaches(route(to)),
+            Given::NumberReaches(to) => {
+                self.number_reaches(route(to));
+                if to == "prompt" {
+                    self.makes_prompts();
+                }
+            }
             Given::NumberAsks => self.number_asks_the_crm(),
             Given::CrmRoutes(to) => self.crm_routes_to(to),
             Given::CrmFails => self.crm_fails("connection refused"),
@@ -81,6 +87,8 @@ impl World {
             Given::SecondCarrier(who) => self.add_second_carrier(who),
             Given::Cause(who, cause) => self.phone(who).cause = Some(*cause),
             Given::Silence(seconds) => self.settings(|settings| settings.limits.silence_seconds = *seconds),
+            Given::Floor(setup) => self.set_up(setup),
+            Given::Queue(setup) => self.set_up_queue(setup),
             Given::Lost(title, who) => self.next_from(who, title, Fate::Lost),
             Given::Late(by, title, who) => self.next_from(who, title, Fate::Late(*by)),
         }
@@ -97,6 +105,7 @@ impl World {
             Step::Resumes(who) => self.resumes(who),
             Step::Presses(who, key) => self.presses(who, *key),
             Step::Redirects(who, whom) => self.redirects(who, whom),
+            Step::Refers(who, whom) => self.refers(who, whom),
             Step::Moves(who) => {
                 self.moves(who);
                 self.registers(who);
@@ -126,6 +135,7 @@ impl World {
                 orders.push(self.orders_sound(who.as_deref(), *sound, *seconds));
             }
             Step::OrdersRecording(action) => orders.push(self.orders_recording(*action)),
+            Step::Agent(agent, action) => orders.push(self.orders_agent(agent, action)),
             Step::Drains => self.drain_calls(),
             Step::EndsAll => self.end_all(),
             Step::Dies => self.crash(),
@@ -147,15 +157,22 @@ impl World {
     }
 }
 
-fn extension<'a>(settings: &'a mut TenantSettings, number: &str) -> &'a mut Extension {
+pub(super) fn extension<'a>(settings: &'a mut TenantSettings, number: &str) -> &'a mut Extension {
     settings.extensions.get_mut(number).unwrap_or_else(|| panic!("there is no extension {number}"))
 }
 
-/// Where a number leads that shapes write like this: 6… is a group, 7… a queue.
-fn route(to: &str) -> Route {
+/// Where a number leads that shapes write like this: 6… is a group, 7… a queue, 0… a public number, `mailbox-102` a
+/// mailbox, `prompt` a prompt, and any other word a menu.
+pub(super) fn route(to: &str) -> Route {
+    if let Some(extension) = to.strip_prefix("mailbox-") {
+        return Route::Voicemail(extension.into());
+    }
     match to.chars().next() {
         Some('6') => Route::Group(to.into()),
         Some('7') => Route::Queue(to.into()),
-        _ => Route::Extension(to.into()),
+        Some('0') => Route::Outside(to.into()),
+        Some('1'..='9') => Route::Extension(to.into()),
+        _ if to == "prompt" => Route::Play(says("a prompt")),
+        _ => Route::Menu(to.into()),
     }
 }

@@ -74,8 +74,9 @@ impl Simulation {
         let is_played_to = self.played.get(&record.callid).is_some_and(|at| world.now.saturating_sub(*at) < CHANGED);
         let is_given_away = record.transfers.iter().any(|transfer| {
             let undecided = transfer.target.is_none() && transfer.failed.is_none();
-            // When an attended one was decided nobody has noted.
-            undecided || (transfer.mode == TransferMode::Attended && since(transfer.at) < 3 * HEARD_OF)
+            // When one was decided that gave the customer back to the same leg nobody has noted.
+            let has_back = transfer.mode == TransferMode::Attended || transfer.failed.is_some();
+            undecided || (has_back && since(transfer.at) < 3 * HEARD_OF)
         });
         let live = || record.legs.iter().filter(|leg| leg.ended_at.is_none());
         let is_fresh = live().any(|leg| leg.answered_at.is_some_and(|at| since(at) < CHANGED));
@@ -139,7 +140,7 @@ pub(super) fn goes_on_as(rows: &Tenant, call: CallId) -> Option<&Record> {
 pub(super) fn is_of(phone: &Phone, leg: &LegRecord) -> bool {
     match &leg.party {
         Party::Extension { number } => phone.card.login.is_some() && phone.card.user == *number,
-        Party::Group { .. } => false,
         Party::Outside { trunk, .. } => trunk.as_deref() == Some(phone.card.name.as_str()),
+        _ => false,
     }
 }

@@ -15,8 +15,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use model::{
-    CallId, ClaimedKey, DialAnswer, Dialled, Group, Origin, Originate, Reason, Route, Status, Strategy, TenantSettings,
-    Ticket,
+    CallId, ClaimedKey, DialAnswer, Dialled, Group, Menu, NumberRoute, Origin, Originate, Reason, Route, Status, Strategy, TenantId,
+    TenantSettings, Ticket,
 };
 use sip::Transport;
 use sip::sdp::Direction;
@@ -24,6 +24,8 @@ use sip::sdp::Direction;
 use super::company::{Company, trunk};
 use super::crm::asking;
 use super::phone::{Calling, Manner, State};
+use super::prompts::{VOICE, clip};
+use super::shape::floor::says;
 use super::{Weather, World};
 
 /// The extensions of each company.
@@ -136,6 +138,10 @@ enum Plan {
         phone: usize,
         talk: usize,
     },
+    Refer {
+        phone: usize,
+        talk: usize,
+    },
     /// A phone that has moved says so in its calls.
     Return {
         phone: usize,
@@ -165,10 +171,11 @@ impl Simulation {
                 extension.lines = 5;
             }
             add_groups(settings);
+            add_ways_on(settings);
             // One company's number is the CRM's to decide, the other's reaches a group.
             let number = settings.numbers.get_mut(number).expect("a company has its number");
             number.route = match tenant {
-                1 => asking(Route::Extension("101".into())),
+                1 => asking(Route::Menu("main".into())),
                 _ => Route::Group("601".into()),
             };
             settings.trunks.push(trunk(carriers[1]));
@@ -300,6 +307,10 @@ impl Simulation {
         if updates {
             self.plan(ends, Plan::Update { phone, talk });
         }
+        // A caller that is nobody's customer gives away whom it has called.
+        if self.world.chance.per_mille(150) {
+            self.plan(begins, Plan::Refer { phone, talk });
+        }
         self.plan(after, Plan::HangUp { phone, talk });
     }
 
@@ -331,6 +342,13 @@ impl Simulation {
             Plan::Reoffer { phone, talk, direction } => {
                 if self.world.phones[phone].talks[talk].state == State::Up {
                     self.world.phones[phone].reoffer(talk, direction);
+                    self.world.flush(phone);
+                }
+            }
+            Plan::Refer { phone, talk } => {
+                let to = self.number();
+                if self.world.phones[phone].talks[talk].state == State::Up {
+                    self.world.phones[phone].refer_to(talk, &to);
                     self.world.flush(phone);
                 }
             }
@@ -401,7 +419,7 @@ impl Simulation {
             0 => "198".into(),
             1 => (*self.world.chance.one_of(&GROUPS)).to_owned(),
             2 => "18001090".into(),
-            3 => "02873088088".into(),
+            3 => (*self.world.chance.one_of(&["02873088088", "02873088090"])).to_owned(),
             4..10 => (*self.world.chance.one_of(&EXTENSIONS)).to_owned(),
             _ => format!("09000000{:02}", self.world.chance.below(100)),
         }
@@ -427,13 +445,50 @@ impl Simulation {
     }
 }
 
+/// A menu on a number of its own, an overflow, and calls that are forwarded.
+fn add_ways_on(settings: &mut TenantSettings) {
+    let keys = [("5", Route::Extension("103".into())), ("7", Route::Group("600".into())), ("9", Route::Menu("main".into()))];
+    let menu = Menu {
+        name: "main".into(),
+        prompt: says("the menu"),
+        keys: keys.map(|(key, route)| (key.to_owned(), route)).into(),
+        timeout_seconds: 2,
+        tries: 2,
+        default: Some(Route::Extension("101".into())),
+    };
+    settings.menus.insert("main".into(), menu);
+    if settings.id == TenantId(1) {
+        let number = NumberRoute { number: "842873088090".into(), route: Route::Menu("main".into()) };
+        settings.numbers.insert(number.number.clone(), number);
+    }
+    settings.groups.get_mut("602").expect("a group").overflow = Some(Route::Play(says("nobody is there")));
+    for (number, extension) in &mut settings.extensions {
+        let forward = &mut extension.forward;
+        match number.as_str() {
+            "104" => forward.no_answer = Some("105".into()),
+            "105" => forward.busy = Some("104".into()),
+            "106" => forward.unreachable = Some("0900000050".into()),
+            "107" => forward.busy = Some("600".into()),
+            _ => {}
+        }
+    }
+    let clip = clip(VOICE, 2);
+    settings.clips.words = settings.words().into_iter().map(|words| (words, clip.clone())).collect();
+}
+
 /// Members that ring at once, one after the other, and whoever was rung longest ago first.
 fn add_groups(settings: &mut TenantSettings) {
     let strategies = [Strategy::RingAll, Strategy::InOrder, Strategy::LeastRecent];
     for (at, (number, strategy)) in GROUPS.into_iter().zip(strategies).enumerate() {
         let members = EXTENSIONS[at..at + 4].iter().map(|member| (*member).to_owned()).collect();
-        let group =
-            Group { number: number.into(), name: format!("Group {number}"), strategy, members, ring_seconds: 6 };
+        let group = Group {
+            number: number.into(),
+            name: format!("Group {number}"),
+            strategy,
+            members,
+            ring_seconds: 6,
+            overflow: None,
+        };
         settings.groups.insert(number.into(), group);
     }
 }

@@ -71,7 +71,9 @@ impl Simulation {
     fn pairs(&self) -> Vec<(Place, Place)> {
         let world = &self.world;
         let long_ago = |at: Duration| world.now.saturating_sub(at) > 2 * HEARD_OF;
-        if !self.is_calm() || world.switchboard.is_none() || !long_ago(self.died_at) {
+        // What has happened since is not known while nothing is stored.
+        let is_stored = !world.store.stalled && world.store.commit_takes < HEARD_OF / 200;
+        if !is_stored || !self.is_calm() || world.switchboard.is_none() || !long_ago(self.died_at) {
             return Vec::new();
         }
         let mut calls: BTreeMap<CallId, Vec<Place>> = BTreeMap::new();
@@ -131,8 +133,9 @@ impl Simulation {
         let call = called.next().and_then(Talk::named);
         let rows = self.world.store.tenant(phone.card.tenant)?;
         let record = rows.records.get(&call?)?;
-        // A client's call to the same number is not the phone's.
-        let by_phone = record.legs.iter().any(|leg| leg.caller);
+        // A client's call to the same number is not the phone's, nor is one that another phone has given there.
+        let user = Some(phone.card.user.as_str());
+        let by_phone = record.legs.iter().any(|leg| leg.caller && leg.party.extension() == user);
         call.filter(|_| called.next().is_none() && by_phone)
     }
 
