@@ -83,7 +83,7 @@ impl Questions {
                         Err(why) => Answer::Failed(why.to_string()),
                     };
                     if let Answer::Failed(why) = &answer {
-                        tracing::info!(%tenant, why, "what a phone wished of its settings was not done");
+                        tracing::info!(tenant = tenant.0, why, "what a phone wished of its settings was not done");
                     }
                     inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
                 });
