@@ -45,7 +45,7 @@ impl Call {
             if let (Some((_, agent)), Some((_, customer))) =
                 (self.leg(agent).line.session(), self.leg(customer).line.session())
             {
-                step.media(running.worker, Order::RecordSides { recording: running.key, customer, agent });
+                step.media(running.worker, Order::RecordSides { recording: running.key, customer: vec![customer], agent: vec![agent] });
             }
             return;
         }
@@ -144,7 +144,7 @@ impl Call {
         let key = step.ids.recording();
         let day = step.now.wall.strftime("%Y-%m-%d");
         let file = format!("{}/{day}/{name}.wav", self.settings.name);
-        step.media(worker, Order::Record { recording: key, file: file.clone().into(), customer, agent });
+        step.media(worker, Order::Record { recording: key, file: file.clone().into(), customer: vec![customer], agent: vec![agent] });
         step.sounds.recording(key, self.settings.id, self.id, id);
         self.recordings.running = Some(Running { id, key, worker, paused: false, aside: false });
         self.recordings.open.push(key);
