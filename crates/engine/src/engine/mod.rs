@@ -4,6 +4,7 @@
 
 mod orders;
 mod phones;
+mod pick_up;
 mod reports;
 mod settings;
 
@@ -17,7 +18,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use sip::{Endpoint, EndpointConfig, Failure, Incoming, Interface, News, SessionTimer, Wheel};
 
 use crate::abilities::{ALLOW, EXTENSIONS};
-use crate::arrivals::Arrival;
+use crate::arrivals::{Arrival, Arrived};
 use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
@@ -334,11 +335,13 @@ impl Engine {
             ids: &mut self.ids,
             out: &mut self.out,
         };
-        let live = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
+        let arrived = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
         let id = tenant.office.settings.id;
         self.touched.insert(id);
-        if let Some(live) = live {
-            self.begin(now, id, live);
+        match arrived {
+            Some(Arrived::Call(live)) => self.begin(now, id, live),
+            Some(Arrived::PickUp(pick_up)) => self.pick_up(now, id, pick_up),
+            None => {}
         }
         self.reconnect(now, id);
         self.arm_bindings(id);

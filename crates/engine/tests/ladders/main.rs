@@ -20,6 +20,7 @@ mod menus;
 mod networks;
 mod offers;
 mod orders;
+mod pick_ups;
 mod queues;
 mod reached;
 mod referring;
