@@ -20,6 +20,7 @@ mod flags;
 mod hooks;
 mod kamailio_calls;
 mod linphone_calls;
+mod menus;
 mod routing;
 mod secured_calls;
 mod settings;
