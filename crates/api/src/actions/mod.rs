@@ -7,6 +7,7 @@ pub(crate) mod bans;
 pub(crate) mod calls;
 pub(crate) mod documents;
 pub(crate) mod events;
+pub(crate) mod floor;
 pub(crate) mod hooks;
 pub(crate) mod once;
 pub(crate) mod orders;

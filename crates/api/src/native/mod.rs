@@ -6,6 +6,7 @@ mod calls;
 mod described;
 mod events;
 mod extract;
+mod floor;
 mod health;
 mod hooks;
 mod once;
@@ -81,6 +82,13 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(recordings::sound))
         .routes(routes!(reasons::list))
         .routes(routes!(registrations::list))
+        .routes(routes!(floor::list))
+        .routes(routes!(floor::get))
+        .routes(routes!(floor::sign_in))
+        .routes(routes!(floor::sign_out))
+        .routes(routes!(floor::pause))
+        .routes(routes!(floor::resume))
+        .routes(routes!(floor::queue))
         .routes(routes!(events::after))
         .routes(routes!(events::socket::open))
         .routes(routes!(hooks::status))

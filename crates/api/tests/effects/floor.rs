@@ -140,7 +140,7 @@ async fn an_order_to_nobody_or_with_an_endless_reason_is_refused() {
     let (reader, _) = answer(world.with("NATIVE_READER", Method::POST, "/v1/agents/101/pause")).await;
 
     assert_eq!((nobody, &body["code"]), (404, &json!("no_such_agent")));
-    assert_eq!((endless, reader), (422, 403));
+    assert_eq!((endless, reader), (400, 403));
 }
 
 /// A world with queue 700, of agents 102 and 101.
