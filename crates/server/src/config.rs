@@ -55,6 +55,7 @@ pub const KEYS: &[Key] = &[
     one("database", "sqlite[:FILE]|postgres://…", "Where records are kept [default: sqlite in the data folder]"),
     one("bus", "in-process", "How several nodes talk [default: in-process]"),
     one("recordings", "FOLDER", "Where recordings are kept [default: recordings in the data folder]"),
+    one("min-free-mb", "N", "Warn when less is free there; below a fifth none begins; 0: never [default: 500]"),
     one("provision", "FILE", "A provision file to apply at start"),
     one("realm", "NAME", "Realm of SIP passwords; fixed once one is stored [default: tongdai]"),
     many("unlimited-from", "NETWORK", "Networks that no per-source limit or ban touches [default: none]"),
@@ -85,6 +86,9 @@ pub const KEYS: &[Key] = &[
 const NAT_KEEPALIVE: Duration = Duration::from_secs(25);
 /// Far more than a CRM with all its agents asks for.
 const REQUESTS_PER_SECOND: u32 = 100;
+
+/// Megabytes that should be free where recordings are kept, unless the settings say otherwise.
+const MIN_FREE_MB: u32 = 500;
 
 /// What a stored record outlives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,6 +128,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// Where recordings are kept.
     pub recordings: PathBuf,
+    /// Megabytes that should be free there; 0: nobody looks.
+    pub min_free_mb: u32,
     /// A provision file to apply at start.
     pub provision: Option<PathBuf>,
     /// Digest realm.
@@ -186,6 +192,7 @@ impl Settings {
             local_nets: layers.all("local-nets", Network::parse_list)?.map(|lists| lists.concat()),
             database: layers.one("database", database)?,
             recordings: layers.one("recordings", recordings)?.unwrap_or_else(|| data_dir.join("recordings")),
+            min_free_mb: layers.one("min-free-mb", megabytes)?.unwrap_or(MIN_FREE_MB),
             provision: layers.one("provision", path)?,
             realm: layers.one("realm", realm)?.unwrap_or_else(|| "tongdai".into()),
             unlimited_from: layers.all("unlimited-from", Network::parse_list)?.unwrap_or_default().concat(),
@@ -333,6 +340,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 0..=86_400_u64) => Ok(Duration::from_secs(seconds)),
         _ => Err("write a whole number of seconds, 0 to 86400".into()),
+    }
+}
+
+fn megabytes(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(megabytes @ 0..=100_000_000) => Ok(megabytes),
+        _ => Err("write a whole number of megabytes, 0 to 100000000; 0 means that nobody looks".into()),
     }
 }
 

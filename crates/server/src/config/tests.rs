@@ -29,6 +29,7 @@ fn without_settings_the_defaults_of_the_contract_hold() {
     assert_eq!(settings.rtp[0].address, "0.0.0.0:0".parse().expect("an address"));
     assert_eq!(settings.rtp_ports, PortRange { first: 20_000, last: 29_999 });
     assert_eq!(settings.recordings, PathBuf::from("data/recordings"));
+    assert_eq!(settings.min_free_mb, 500);
     assert_eq!(settings.realm, "tongdai");
     assert_eq!(settings.drain, Duration::from_secs(30));
     assert_eq!(settings.durability, Durability::Process);
@@ -186,6 +187,12 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
             "",
             "--database mysql://***@db.example/tongdai: records are kept in SQLite or PostgreSQL: write sqlite, \
              sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
+        ),
+        (
+            &[("min-free-mb", "much")],
+            &[],
+            "",
+            "--min-free-mb much: write a whole number of megabytes, 0 to 100000000; 0 means that nobody looks",
         ),
         (
             &[("recordings", "s3://bucket")],

@@ -47,8 +47,13 @@ impl Floor {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Arc::new(Metrics::default());
         let (tell, reports) = mpsc::channel();
-        let config =
-            MediaConfig { addresses: vec![ip], ports, recordings: folder.path().into(), min_free_mb: 0, metrics: metrics.clone() };
+        let config = MediaConfig {
+            addresses: vec![ip],
+            ports,
+            recordings: folder.path().into(),
+            min_free_mb: 0,
+            metrics: metrics.clone(),
+        };
         let report = move |_, told| tell.send(told).unwrap();
         let media = start_sized(config, Size { workers: 1, stock: 4 }, report).unwrap();
         Self { media, reports, told: Vec::new(), stock: Vec::new(), folder, metrics }
