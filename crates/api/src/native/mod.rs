@@ -19,6 +19,7 @@ mod records;
 mod registrations;
 mod settings;
 mod sign_in;
+mod sounds;
 mod trunks;
 pub(crate) mod views;
 
@@ -37,6 +38,8 @@ use crate::Faces;
 const MAX_BODY: usize = 64 * 1024;
 /// Bytes of a provision file.
 const MAX_PROVISION: usize = 16 * 1024 * 1024;
+/// Bytes of a sound that is uploaded.
+const MAX_SOUND: usize = 20 * 1024 * 1024;
 
 /// The paths, and their description.
 pub(crate) fn router(faces: Arc<Faces>) -> Router {
@@ -64,6 +67,9 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
     let provision = OpenApiRouter::new()
         .routes(routes!(provision::export, provision::apply))
         .layer(DefaultBodyLimit::max(MAX_PROVISION));
+    let sounds = OpenApiRouter::new()
+        .routes(routes!(sounds::upload, sounds::file, sounds::delete))
+        .layer(DefaultBodyLimit::max(MAX_SOUND));
     OpenApiRouter::new()
         .routes(routes!(calls::list, calls::begin))
         .routes(routes!(calls::story))
@@ -104,6 +110,7 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(bans::lift))
         .routes(routes!(trunks::health))
         .merge(provision)
+        .merge(sounds)
         .merge(settings::router())
         .routes(routes!(audit::list))
 }

@@ -288,3 +288,36 @@ fn the_address_of_a_running_server_is_one_that_can_be_reached() {
         assert_eq!(remote.expect(given), Remote { url: url.into(), admin_token: "ADMIN_DEMO".into() });
     }
 }
+
+#[test]
+fn prompts_are_spoken_by_a_program_a_service_or_not_at_all() {
+    use crate::speech::SpeechDriver;
+
+    let usual = load(&[], &[], "").expect("defaults").speech;
+    let flags = [
+        ("speech", "http"),
+        ("speech-url", "https://speech.example.test/v1/text:synthesize"),
+        ("speech-key", "SPEECHKEY_DEMO"),
+        ("speech-voice", "vi=vi-VN-Standard-A"),
+        ("speech-rate", "90"),
+    ];
+    let service = load(&flags, &[], "").expect("a service").speech;
+    let none = load(&[("speech", "none")], &[], "").expect("nothing").speech;
+
+    assert_eq!((usual.driver, usual.voices.len(), usual.rate), (SpeechDriver::Espeak, 0, 100));
+    assert!(!format!("{service:?}").contains("SPEECHKEY"));
+    assert!(matches!(service.driver, SpeechDriver::Http { key: Some(_), .. }) && service.rate == 90);
+    assert_eq!(service.voices[&model::Language::Vi], "vi-VN-Standard-A");
+    assert_eq!(none.driver, SpeechDriver::None);
+    for wrong in [
+        ("speech", "http"),
+        ("speech", "loud"),
+        ("speech-url", "speech.example.test"),
+        ("speech-key", ""),
+        ("speech-voice", "fr=fr"),
+        ("speech-voice", "vi=-w"),
+        ("speech-rate", "10"),
+    ] {
+        assert!(load(&[wrong], &[], "").is_err(), "{wrong:?}");
+    }
+}
