@@ -19,6 +19,7 @@ mod example_pages;
 mod flags;
 mod hooks;
 mod kamailio_calls;
+mod limits;
 mod linphone_calls;
 mod menus;
 mod routing;
