@@ -164,6 +164,11 @@ impl Engine {
 
     /// Takes in one thing.
     pub fn handle_input(&mut self, now: Now, input: Input) {
+        // What an earlier engine kept is one picture: it is looked at when all of it is there, before anything else comes.
+        let is_kept = matches!(input, Input::Kept(_));
+        if !is_kept {
+            self.settle_offices(now);
+        }
         match input {
             Input::Message { flow, whose, message } => {
                 self.endpoint.handle_message(now.mono, flow, message);
@@ -187,7 +192,9 @@ impl Engine {
             Input::EndAll => self.end_all(now),
         }
         self.drain_endpoint(now, &Whose::Ours);
-        self.settle_offices(now);
+        if !is_kept {
+            self.settle_offices(now);
+        }
         self.settle_trunks(now);
     }
 

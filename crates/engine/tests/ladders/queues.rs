@@ -563,6 +563,26 @@ fn an_agent_stands_after_a_crash_as_before() {
 }
 
 #[test]
+fn the_first_caller_after_a_crash_finds_the_agents_as_they_were() {
+    let mut world = World::new(1);
+    queue(&mut world, &["101", "102"]);
+    world.orders_agent("102", &AgentAction::SignOut);
+    world.run(0.5);
+    world.crash();
+    world.restart();
+    world.show_events();
+    world.calls("carrier", "02873088088");
+    world.run(1.0);
+    world.hangs_up("carrier");
+    world.settle();
+
+    let ladder = world.ladder();
+    assert!(ladder.contains("call.offered 700 to 101") && !ladder.contains("INVITE 102"), "{ladder}");
+    assert!(!ladder.contains("agent.signed_in"), "{ladder}");
+    world.end();
+}
+
+#[test]
 fn a_greeting_comes_first_and_once() {
     check(
         |world| {
