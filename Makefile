@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run build test soak lint tools-build tools-test
+.PHONY: run build speech test soak lint tools-build tools-test
 
 # Packages are installed as root, through sudo where that is not who we are, and never ask anything.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -55,8 +55,12 @@ define schemathesis
 	fi
 endef
 
-run: build
+run: build speech
 	target/release/tongdai demo
+
+# What speaks prompts, where it is not installed. A server without it runs on and says nothing.
+speech:
+	@$(call install,espeak-ng:espeak-ng)
 
 build: tools-build
 	cargo build --release --locked --bin tongdai
@@ -77,7 +81,7 @@ tools-build:
 	@$(call install,cc:build-essential cmake:cmake)
 	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 2; }
 
-tools-test: tools-build
+tools-test: tools-build speech
 	@$(call install,sipp:sip-tester baresip:baresip-core sox:sox kamailio:kamailio linphonec:linphone-cli curl:curl node:nodejs npm:npm chromium:chromium python3:python3 php:php-cli mcs:mono-mcs mono:mono-runtime)
 	@$(postgres)
 	@$(call install-files,'/usr/lib/php/*/curl.so:php-curl' /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil /usr/lib/mono/4.5/System.Web.Extensions.dll:libmono-system-web-extensions4.0-cil)

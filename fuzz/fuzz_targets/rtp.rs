@@ -87,7 +87,7 @@ fn call(kind: u8) -> Worker {
     let (a, b) = (SessionId(0), SessionId(1));
     worker.handle_order(*START, Order::Join { a, b });
     let recording = RecordingKey(1);
-    worker.handle_order(*START, Order::Record { recording, file: PathBuf::new(), customer: a, agent: b });
+    worker.handle_order(*START, Order::Record { recording, file: PathBuf::new(), customer: vec![a], agent: vec![b] });
     worker
 }
 

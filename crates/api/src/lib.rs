@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
+use bytes::Bytes;
 use model::{Actor, Command, Directory, Problem, Reply, Source, TenantId, TrunkAddress};
 use store::{Author, Change, ChangeError, Changed, Changes, Store};
 use tokio::sync::watch;
@@ -65,6 +66,46 @@ pub trait Provisioner: Send + Sync + 'static {
 
     /// Changes one thing, and resolves once every engine runs with it.
     fn change(&self, change: Change) -> Pending<'_, Result<Changed, NotChanged>>;
+
+    /// Takes the file of a sound in place of the one that is there, or takes it away, and resolves once every engine plays
+    /// it so. How long the sound is, in milliseconds.
+    fn put_sound(&self, upload: SoundUpload) -> Pending<'_, Result<u64, NotUploaded>>;
+
+    /// Where the file of a sound lies, if there is one: mono WAV.
+    fn sound_file(&self, tenant: TenantId, name: &str) -> PathBuf;
+}
+
+/// The file of a sound, on its way in or out.
+#[derive(Clone, Debug)]
+pub struct SoundUpload {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The sound's name.
+    pub name: String,
+    /// WAV, or Ogg with Opus. None: it is taken away.
+    pub file: Option<Bytes>,
+    /// For the audit log.
+    pub author: Author,
+}
+
+/// Why the file of a sound was not taken.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotUploaded {
+    /// No setting names such a sound, or it has no file to take away.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// The sound is spoken.
+    #[error("the sound is spoken, and has no file: take its `say` out first")]
+    Spoken,
+    /// It is no sound that we can play.
+    #[error("{0}")]
+    NoSound(String),
+    /// The tenant has no room for it.
+    #[error("{0}")]
+    NoRoom(String),
+    /// It could not be kept, or an engine does not play it.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Why one thing was not changed.

@@ -82,6 +82,10 @@ metrics! {
     recordings_live: Gauge,
     /// Milliseconds of recordings lost to a slow disk.
     recording_gap_milliseconds: Counter,
+    /// Bytes that are free where recordings are kept.
+    recordings_free_bytes: Gauge,
+    /// Whether there is little room where recordings are kept: 1 below the mark.
+    recordings_room_low: Gauge,
     /// Things told that wait for the store's writer.
     writer_queue: Gauge,
     /// Whether the writer is stalled: 1 while records cannot be stored.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{
-    CallEvent, Direction, ExtensionEvent, Number, Origin, Party, Reason, RoutedBy, Side, TenantSettings, Text,
+    CallEvent, Direction, ExtensionEvent, Feature, Number, Origin, Party, Reason, RoutedBy, Side, TenantSettings, Text,
     TrunkEvent,
 };
 use sip::{HeaderName, Incoming, Method, NameAddr, Response};
@@ -25,6 +25,26 @@ use crate::step::Step;
 /// How long a caller is asked to wait before trying again, in seconds.
 const RETRY_AFTER: &str = "10";
 
+/// What a request outside of a dialog begins.
+pub enum Arrived {
+    /// A call.
+    Call(Live),
+    /// A leg of a call that rings elsewhere, if there is one.
+    PickUp(PickUp),
+}
+
+/// A phone that takes a call which rings elsewhere.
+pub struct PickUp {
+    /// Whose phone.
+    pub extension: String,
+    /// Its line; taken already.
+    pub uses: Uses,
+    /// The extension that is rung. None: any of the own pick-up group.
+    pub from: Option<String>,
+    /// Its INVITE.
+    pub incoming: Incoming,
+}
+
 /// What a request outside of a dialog leads to.
 pub struct Arrival<'a, 'b> {
     /// What the engine lends.
@@ -36,10 +56,12 @@ pub struct Arrival<'a, 'b> {
 }
 
 impl Arrival<'_, '_> {
-    /// Answers a request, and gives the call that it begins.
-    pub fn take(mut self, whose: &Whose, incoming: Incoming) -> Option<Live> {
+    /// Answers a request, and gives what it begins.
+    pub fn take(mut self, whose: &Whose, incoming: Incoming) -> Option<Arrived> {
         match (&incoming.request.method, whose) {
-            (Method::Invite, Whose::Trunk { trunk, did, .. }) => self.call_from_trunk(trunk, did, incoming),
+            (Method::Invite, Whose::Trunk { trunk, did, .. }) => {
+                self.call_from_trunk(trunk, did, incoming).map(Arrived::Call)
+            }
             (Method::Invite, _) => self.call_from_phone(incoming),
             (Method::Register, _) => {
                 self.registration(incoming);
@@ -74,7 +96,7 @@ impl Arrival<'_, '_> {
         }
     }
 
-    fn call_from_phone(&mut self, incoming: Incoming) -> Option<Live> {
+    fn call_from_phone(&mut self, incoming: Incoming) -> Option<Arrived> {
         let settings = Arc::clone(&self.step.office.settings);
         let extension = self.signed_in(&incoming)?;
         if !self.is_named(incoming.request.headers.from().ok(), &extension) {
@@ -85,6 +107,9 @@ impl Arrival<'_, '_> {
         }
         let dialled = dialled(&incoming);
         let uses = Uses::Line(extension.clone());
+        if let Some((Feature::PickUp, from)) = settings.feature_codes.find(&dialled) {
+            return self.pick_up(extension, from, incoming);
+        }
         if let Err(reason) = self.admit(&uses, Begun::ByUs, routing::urgency(&settings, &dialled)) {
             self.tell_refused(&extension, reason.sentence(model::Language::En), reason);
             self.refuse(&incoming, reason.sip());
@@ -113,7 +138,27 @@ impl Arrival<'_, '_> {
             caller: Caller::new(Shown { number: extension, name, private }, None),
             by_hours: lead::goes_by_hours(&settings, &dialled),
         };
-        self.begin(incoming, plan, lead)
+        self.begin(incoming, plan, lead).map(Arrived::Call)
+    }
+
+    /// A phone takes a call that rings elsewhere: what it needs of the limits is its line alone, for the call is there.
+    fn pick_up(&mut self, extension: String, from: &str, incoming: Incoming) -> Option<Arrived> {
+        let uses = Uses::Line(extension.clone());
+        let taken = match self.closed {
+            Some(reason) => Err(reason),
+            None => self.step.take(&uses, Begun::ByUs, Urgency::Usual),
+        };
+        match taken {
+            Ok(()) => {
+                let from = (!from.is_empty()).then(|| from.to_owned());
+                Some(Arrived::PickUp(PickUp { extension, uses, from, incoming }))
+            }
+            Err(reason) => {
+                self.tell_refused(&extension, reason.sentence(model::Language::En), reason);
+                self.refuse(&incoming, reason.sip());
+                None
+            }
+        }
     }
 
     fn call_from_trunk(&mut self, trunk: &str, did: &str, incoming: Incoming) -> Option<Live> {
@@ -183,7 +228,7 @@ impl Arrival<'_, '_> {
             call.hops_left = hops.saturating_sub(1);
         }
         let peer = peer(&call.settings, &plan.uses, &incoming);
-        let Ok((mut line, trouble)) = SipLine::accept(step, key, incoming, peer) else {
+        let Ok((mut line, trouble)) = SipLine::accept(step, key, None, incoming, peer) else {
             step.free(&plan.uses);
             step.office.limits.end_call();
             return None;

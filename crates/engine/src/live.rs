@@ -2,17 +2,19 @@
 
 use std::time::Instant;
 
-use model::{CallId, Command, EndedBy, Reason, Reply};
+use model::{CallId, Command, EndedBy, Party, Reason, Reply};
 
 use sip::TimerId;
 
-use crate::call::Call;
+use crate::arrivals::PickUp;
 use crate::call::orders::Order;
 use crate::call::stages::Stage;
+use crate::call::{Call, NewLeg};
 use crate::edge::Answer;
 use crate::floor::Wake;
 use crate::key::LegIndex;
-use crate::lines::LegNews;
+use crate::lines::sip::{Peer, SipLine};
+use crate::lines::{End, LegNews, Line};
 use crate::step::Step;
 
 /// One live call.
@@ -66,6 +68,37 @@ impl Live {
     pub fn on_timeout(&mut self, step: &mut Step<'_>) {
         if self.poll_timeout().is_some_and(|at| at <= step.now.mono) {
             self.advance(|stage, call| stage.on_timeout(call, step));
+        }
+    }
+
+    /// A leg that rings at an extension of which this is so, and that somebody else may take.
+    pub fn rings(&self, is_it: impl Fn(&str) -> bool) -> Option<LegIndex> {
+        let mut rung = self.stage.ringing()?.rung();
+        rung.find(|leg| self.call.leg(*leg).party.extension().is_some_and(&is_it))
+    }
+
+    /// Somebody takes the call in the place of one whom it rings. One who cannot be connected is refused, and the others
+    /// ring on.
+    pub fn pick_up(&mut self, step: &mut Step<'_>, from: LegIndex, pick_up: PickUp) {
+        let PickUp { extension, uses, incoming, .. } = pick_up;
+        let key = match self.call.next_leg() {
+            Ok(key) => key,
+            Err(reason) => {
+                step.free(&uses);
+                let response = incoming.request.response(reason.sip());
+                return step.endpoint.answer_stateless(&incoming, response);
+            }
+        };
+        let peer = Peer::phone(incoming.flow.remote.ip());
+        let Ok((line, trouble)) = SipLine::accept(step, key, self.call.worker(), incoming, peer) else {
+            return step.free(&uses);
+        };
+        let (side, line) = (self.call.leg(from).side, Line::Sip(line));
+        let party = Party::Extension { number: extension };
+        let leg = self.call.begin_leg(step, NewLeg { side, party, caller: true, uses, line });
+        match trouble.map_or_else(|| self.call.answer_caller(step, leg).map_err(End::from), Err) {
+            Ok(()) => self.advance(|stage, call| stage.pick_up(call, step, leg, from)),
+            Err(end) => self.call.refuse_leg(step, leg, end),
         }
     }
 

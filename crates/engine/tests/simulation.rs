@@ -17,6 +17,7 @@ fn after_a_thousand_random_calls_nothing_is_left_and_every_call_has_its_record()
 
     println!("{tally}");
     assert!(tally.records > calls / 2 && tally.answered > calls / 5, "hardly anything happened: {tally}");
+    assert!(tally.queued > calls / 50, "hardly anybody waited: {tally}");
     assert!(tally.transferred > calls / 100 && tally.asked > calls / 100, "hardly anybody was transferred: {tally}");
 }
 

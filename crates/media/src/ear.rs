@@ -162,7 +162,17 @@ impl Ear {
 
     /// Gives silence for what is heard now, as long as it may wait.
     pub fn hush(&mut self, at: Ticks) {
-        self.hushed_until = at + self.buffer.held() as Ticks + 60 * MILLISECOND;
+        self.hushed_until = self.latest_play(at);
+    }
+
+    /// Whether nothing is to be heard before another packet comes.
+    pub fn is_idle(&self) -> bool {
+        self.cursor.is_none() && self.count == 0
+    }
+
+    /// When what comes at this moment will have been heard.
+    pub fn latest_play(&self, at: Ticks) -> Ticks {
+        at + self.buffer.held() as Ticks + 60 * MILLISECOND
     }
 
     /// How much was made up because nothing came, in ticks.

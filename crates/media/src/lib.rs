@@ -28,6 +28,7 @@ mod silence;
 mod sine;
 mod speaker;
 mod srtp;
+mod voice;
 mod worker;
 
 pub mod codec;

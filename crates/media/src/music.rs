@@ -3,6 +3,8 @@
 //! Made here, note by note, from the table that tones are made from; nothing of it is anybody else's. Each sample follows
 //! from its position alone, so that a melody is no more state than a tone, and its end joins its beginning.
 
+use std::sync::LazyLock;
+
 use crate::sine::{PEAK, RATE, sine};
 
 /// What sounds all the time: whoever has to find out whether there is music listens for it.
@@ -30,8 +32,25 @@ const ATTACK: u64 = 80;
 const LOUD: [i64; 3] = [15, 8, 25];
 const PARTS: i64 = 100;
 
+/// The melody from its end to its next, made once: hundreds may wait at a time.
+static ROUND: LazyLock<Box<[i16]>> = LazyLock::new(|| {
+    let length = STEP * MELODY.len() as u64;
+    (length..2 * length).map(made).collect()
+});
+
 /// The sample at a position.
 pub(crate) fn sample(position: u64) -> i16 {
+    // The first notes of all have nothing that still rings before them.
+    if position < RINGS * STEP { made(position) } else { ROUND[(position % ROUND.len() as u64) as usize] }
+}
+
+/// Makes the music now, so that nobody has to wait for it who hears it first.
+pub fn prepare() {
+    LazyLock::force(&ROUND);
+}
+
+/// A sample, as it is made.
+fn made(position: u64) -> i16 {
     let part = |hertz: u16, loud: i64| i64::from(sine(position, hertz)) * loud / PARTS;
     let mut sum = part(DRONE, LOUD[0]) + part(FIFTH, LOUD[1]);
     let now = position / STEP;
@@ -78,6 +97,13 @@ mod tests {
 
         assert!(music.iter().all(|sample| sample.unsigned_abs() < 8_000));
         assert!(music.windows(2).all(|two| (i32::from(two[1]) - i32::from(two[0])).abs() < 3_500));
+    }
+
+    #[test]
+    fn what_is_made_once_is_what_is_made_each_time() {
+        for position in (0..60 * u64::from(RATE)).step_by(97) {
+            assert_eq!(sample(position), made(position));
+        }
     }
 
     #[test]

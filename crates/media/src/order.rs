@@ -219,6 +219,15 @@ pub enum Order {
         /// The other.
         b: SessionId,
     },
+    /// From here on the party hears the sum of these, whoever it heard before; empty: nobody. One direction: whether any of
+    /// them hears the party is told apart, and a partner goes on hearing it. Ends with the next [`Order::Join`] or
+    /// [`Order::Part`] of the party; of one of those it hears, that one is heard no more.
+    Hear {
+        /// Who hears.
+        session: SessionId,
+        /// Whom.
+        hears: Vec<SessionId>,
+    },
     /// Hears nobody, and nobody hears it.
     Part {
         /// Which.
@@ -247,26 +256,28 @@ pub enum Order {
         /// To whom.
         session: SessionId,
     },
-    /// Writes what both say to each other into a stereo WAV file. Ends with [`Order::StopRecording`] or when both
-    /// sessions have ended. One that has lost a side waits for another: [`Order::RecordSides`].
+    /// Writes what both sides say to each other into a stereo WAV file; the voices of a side are added. A party that nobody
+    /// hears is not recorded, unless a side is empty: then there is nobody to hear the other, which is recorded alone.
+    /// Ends with [`Order::StopRecording`] or when all sessions have ended. One that has lost a side waits for another:
+    /// [`Order::RecordSides`].
     Record {
         /// Its name from here on.
         recording: RecordingKey,
         /// The file, which must not exist; a relative path starts at the folder of recordings.
         file: PathBuf,
-        /// Heard on the left.
-        customer: SessionId,
-        /// Heard on the right.
-        agent: SessionId,
+        /// Heard on the left; empty: silence.
+        customer: Vec<SessionId>,
+        /// Heard on the right; empty: silence.
+        agent: Vec<SessionId>,
     },
-    /// From here on a recording hears these two: somebody was given to somebody else. One that has ended is no error.
+    /// From here on a recording hears these, or what it heard if these are none: somebody was given to somebody else. One that has ended is no error.
     RecordSides {
         /// Which.
         recording: RecordingKey,
-        /// Heard on the left.
-        customer: SessionId,
-        /// Heard on the right.
-        agent: SessionId,
+        /// Heard on the left; empty: silence.
+        customer: Vec<SessionId>,
+        /// Heard on the right; empty: silence.
+        agent: Vec<SessionId>,
     },
     /// Whether silence is written in place of what is said; the recording grows as it would. One that has ended is no
     /// error.
@@ -408,7 +419,7 @@ pub enum Trouble {
     /// The address was not in the stock.
     #[error("the address is not free to be opened")]
     AddressNotFree,
-    /// A session cannot hear itself or be both sides of a recording.
+    /// A session cannot hear itself, or be in a recording twice.
     #[error("both sides are one session")]
     SameSession,
     /// The worker has as many as it may have.

@@ -1,4 +1,4 @@
-//! One recording: what two parties say, laid side by side in time.
+//! One recording: what two sides say, laid side by side in time; several voices on a side are added.
 //!
 //! Sound is put where its timestamps say, beginning at the moment its first packet came; what is missing stays silence.
 //! A piece of time is handed out when packets for it can hardly come any more. When no buffer is free, because the
@@ -36,11 +36,16 @@ pub(crate) struct Recorder {
     done: u64,
     left_out: u64,
     ring: Box<[[i16; 2]; RING]>,
-    tracks: [Track; 2],
+    /// One for each voice.
+    tracks: Vec<Track>,
+    /// How many voices there are on each side.
+    voices: [usize; 2],
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Track {
+    /// The session's number.
+    session: u32,
     anchor: Option<Anchor>,
     /// Since when nothing has come in time.
     late_since: Option<Ticks>,
@@ -49,7 +54,6 @@ struct Track {
 /// Where a run of packets lies in the recording.
 #[derive(Clone, Copy)]
 struct Anchor {
-    session: u32,
     run: u32,
     timestamp: u32,
     position: u64,
@@ -77,13 +81,25 @@ pub(crate) enum Voice<'a> {
 
 impl Recorder {
     pub fn start(at: Ticks) -> Self {
-        Self { started: at, done: 0, left_out: 0, ring: Box::new([[0; 2]; RING]), tracks: [Track::default(); 2] }
+        Self { started: at, done: 0, left_out: 0, ring: Box::new([[0; 2]; RING]), tracks: Vec::new(), voices: [0; 2] }
+    }
+
+    /// These sessions are heard from here on, left and right.
+    pub fn set_sides(&mut self, sides: &[Vec<u32>; 2]) {
+        let heard = || sides.iter().flatten().copied();
+        self.tracks.retain(|track| heard().any(|session| session == track.session));
+        for session in heard() {
+            if !self.tracks.iter().any(|track| track.session == session) {
+                self.tracks.push(Track { session, anchor: None, late_since: None });
+            }
+        }
+        self.voices = [sides[0].len(), sides[1].len()];
     }
 
     /// Lays a packet's sound.
     pub fn hear(&mut self, at: Ticks, side: Side, piece: &Piece) {
         let now = at - self.started;
-        let track = &mut self.tracks[side as usize];
+        let Some(track) = self.tracks.iter_mut().find(|track| track.session == piece.session) else { return };
         let length = piece.voice.length() as u64;
         let mut position = track.position(piece).unwrap_or(now);
         if position + length <= self.done {
@@ -96,7 +112,7 @@ impl Recorder {
             position = now;
         }
         track.late_since = None;
-        track.anchor = Some(Anchor { session: piece.session, run: piece.run, timestamp: piece.timestamp, position });
+        track.anchor = Some(Anchor { run: piece.run, timestamp: piece.timestamp, position });
         match piece.voice {
             Voice::Law(law, sound) => {
                 let samples = law.samples();
@@ -136,9 +152,11 @@ impl Recorder {
 
     fn lay(&mut self, position: u64, side: Side, sound: impl Iterator<Item = i16>) {
         let open = self.done..self.done + RING as u64;
+        let is_alone = self.voices[side as usize] < 2;
         for (sample, moment) in sound.zip(position..) {
             if open.contains(&moment) {
-                self.ring[moment as usize % RING][side as usize] = sample;
+                let laid = &mut self.ring[moment as usize % RING][side as usize];
+                *laid = if is_alone { sample } else { laid.saturating_add(sample) };
             }
         }
     }
@@ -182,7 +200,7 @@ impl Voice<'_> {
 impl Track {
     /// Where the timestamps put a packet. None: it belongs to nothing that was heard before.
     fn position(&self, piece: &Piece) -> Option<u64> {
-        let anchor = self.anchor.filter(|anchor| anchor.session == piece.session && anchor.run == piece.run)?;
+        let anchor = self.anchor.filter(|anchor| anchor.run == piece.run)?;
         let step = i64::from(piece.timestamp.wrapping_sub(anchor.timestamp) as i32) / i64::from(piece.scale);
         anchor.position.checked_add_signed(step)
     }
@@ -206,7 +224,9 @@ mod tests {
     impl Studio {
         fn new() -> Self {
             let tones = [440, 1000].map(|hertz| Tone::new(Sound::Tone { hertz }));
-            Self { recorder: Recorder::start(1000), tones, file: Vec::new() }
+            let mut recorder = Recorder::start(1000);
+            recorder.set_sides(&SIDES.map(|side| vec![side as u32]));
+            Self { recorder, tones, file: Vec::new() }
         }
 
         /// The next 20 ms of this side's tone, with the timestamp of a clock of its own; none of it is heard yet.

@@ -1,5 +1,6 @@
 //! One party's sound: what comes from it, what goes to it. Whom it hears is the worker's business.
 
+mod hearing;
 mod passing;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::rtp;
 use crate::silence::Silence;
 use crate::speaker::Speaker;
 use crate::srtp::Secured;
+use crate::voice::Voice;
 pub(crate) use passing::Passed;
 use passing::Pressed;
 
@@ -38,10 +40,16 @@ pub(crate) struct Session {
     pub serial: u32,
     /// The slot of whom it hears and who hears it.
     pub partner: Option<u32>,
+    /// The slots of those it hears together, in place of a partner.
+    pub hears: Vec<u32>,
+    /// The slots of those who hear it among others.
+    pub heard_by: Vec<u32>,
+    /// There when anybody hears it among others.
+    pub voice: Option<Box<Voice>>,
     /// Others hear silence in place of what it says.
     pub muted: bool,
-    /// The recording that hears it, and in which channel.
-    pub tap: Option<(u32, Side)>,
+    /// The recording that hears it.
+    pub tap: Option<Tap>,
     stream: Option<Stream>,
     latch: Latch,
     reception: Reception,
@@ -65,6 +73,17 @@ pub(crate) struct Session {
     /// Sound has come from it.
     heard: bool,
     ignored: u64,
+}
+
+/// A recording that hears a party.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Tap {
+    /// Its slot.
+    pub recording: u32,
+    /// In which channel the party is heard.
+    pub side: Side,
+    /// It hears the party even when nobody else does.
+    pub alone: bool,
 }
 
 /// Where a party that has ended spoke from.
@@ -104,6 +123,9 @@ impl Session {
             address,
             serial,
             partner: None,
+            hears: Vec::new(),
+            heard_by: Vec::new(),
+            voice: None,
             muted: false,
             tap: None,
             stream,

@@ -8,13 +8,14 @@ use std::ops::Range;
 
 use crate::clip::Saying;
 use crate::clock::{MILLISECOND, Ticks};
-use crate::ear::{Ear, Taken};
+use crate::ear::Taken;
 use crate::heard::{Heard, What};
 use crate::keys::{Keyer, Stroke};
 use crate::mouth::{MOST, Mouth};
 use crate::outgoing::Outgoing;
 use crate::rtp::{HEADER, Header};
 use crate::tone::Tone;
+use crate::voice::{Mixed, Source};
 use crate::{Clip, Codec, Sound, Stream};
 
 /// How long a sound that plays waits for the party to listen.
@@ -208,13 +209,13 @@ impl Speaker {
         self.outgoing.skip(serial, heard.place);
     }
 
-    /// Does what is due; gives where the packet to send lies, if there is one. `ear` is what the party hears of its partner,
-    /// where that has to be decoded.
+    /// Does what is due; gives where the packet to send lies, if there is one. `source` is
+    /// what the party hears.
     pub fn step(
         &mut self,
         at: Ticks,
         stream: &Stream,
-        ear: Option<&mut Ear>,
+        mut source: Source<'_>,
         buffer: &mut [u8],
     ) -> Option<Range<usize>> {
         let packet_ms = stream.codec.packet_ms(stream.packet_ms);
@@ -230,13 +231,13 @@ impl Speaker {
                 Some(Stroke::Event { mut event, first, wait }) => {
                     self.due = Some(at + wait);
                     self.pausing = None;
-                    discard(ear, at, wait);
+                    source.discard(at, wait);
                     let (sequence, timestamp, marker) = self.outgoing.event(at, first);
                     event.duration *= (stream.keys_clock / 8_000).clamp(1, 6) as u16;
                     buffer[HEADER..HEADER + 4].copy_from_slice(&event.print());
                     return Some(self.finish(buffer, keys, (sequence, timestamp, marker), 4));
                 }
-                Some(Stroke::Rest(wait)) if ear.is_none() && self.playing.is_none() => {
+                Some(Stroke::Rest(wait)) if matches!(source, Source::Nobody) && self.playing.is_none() => {
                     self.due = Some(at + wait);
                     return None;
                 }
@@ -245,7 +246,7 @@ impl Speaker {
         }
         let mut sound = [0; MOST];
         self.due = None;
-        let made = self.make(at, stream, packet_ms, ear, &mut sound)?;
+        let made = self.make(at, stream, packet_ms, source, &mut sound)?;
         self.due = Some(at + length);
         let steps = length as u32 * stream.codec.clock_scale();
         match made {
@@ -255,6 +256,7 @@ impl Speaker {
                 let numbers = self.outgoing.own(at, steps);
                 Some(self.finish(buffer, stream.payload_type, numbers, payload))
             }
+            Made::Nothing => None,
             Made::Pause { level, .. } if self.pausing == Some(level) => None,
             Made::Pause { level, payload_type } => {
                 buffer[HEADER] = level;
@@ -273,13 +275,13 @@ impl Speaker {
         at: Ticks,
         stream: &Stream,
         packet_ms: u16,
-        ear: Option<&mut Ear>,
+        mut source: Source<'a>,
         sound: &'a mut [i16; MOST],
     ) -> Option<Made<'a>> {
         let milliseconds = usize::from(packet_ms);
         let narrow = milliseconds * 8;
         if stream.keys.is_none() && self.keyer.is_busy() {
-            discard(ear, at, narrow as Ticks);
+            source.discard(at, narrow as Ticks);
             self.keyer.tones(at, &mut sound[..narrow]);
             return Some(Made::Sound(&sound[..narrow], 8));
         }
@@ -298,7 +300,16 @@ impl Speaker {
             }
             None => {}
         }
-        let ear = ear?;
+        let ear = match source {
+            Source::Ear(ear) => ear,
+            Source::Mix(Mixed::Sound(sound, per_ms)) => return Some(Made::Sound(sound, per_ms)),
+            Source::Mix(Mixed::Soon) => return Some(Made::Nothing),
+            Source::Mix(Mixed::Silence) => {
+                self.cut();
+                return None;
+            }
+            Source::Nobody => return None,
+        };
         let per_ms = ear.samples_per_ms();
         let sound = &mut sound[..milliseconds * per_ms];
         match (ear.take(at, sound), stream.comfort) {
@@ -339,17 +350,11 @@ enum Made<'a> {
     Sound(&'a [i16], usize),
     /// The partner pauses; comfort noise of this level goes under this payload type.
     Pause { level: u8, payload_type: u8 },
+    /// Nothing yet.
+    Nothing,
 }
 
 /// Whether sound of one codec becomes sound of the other without decoding a whole packet.
 pub(crate) fn is_relayed(from: Codec, to: Codec) -> bool {
     from == to || (from.law().is_some() && to.law().is_some())
-}
-
-/// Lets so much of what the partner says pass unheard.
-fn discard(ear: Option<&mut Ear>, at: Ticks, length: Ticks) {
-    if let Some(ear) = ear {
-        let samples = (length / MILLISECOND) as usize * ear.samples_per_ms();
-        ear.take(at, &mut [0; MOST][..samples.min(MOST)]);
-    }
 }

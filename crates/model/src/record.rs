@@ -477,7 +477,8 @@ impl Record {
                 self.ended_by = Some(*by);
                 if self.answered_at.is_none() {
                     // Who was answered by a menu or a queue, and hung up there, has waited as one who heard it ring.
-                    let waited = self.ringing_at.is_some() || (self.origin != Origin::Click && self.opened_at.is_some());
+                    let waited =
+                        self.ringing_at.is_some() || (self.origin != Origin::Click && self.opened_at.is_some());
                     self.disposition = unanswered(*reason, *sip, waited);
                     self.status = if self.direction == Direction::Inbound { Status::Missed } else { self.disposition };
                     self.abandoned_in = (self.direction == Direction::Inbound).then(|| self.to.clone());

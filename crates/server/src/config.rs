@@ -13,7 +13,10 @@ use std::time::Duration;
 pub use layers::{Given, Layers, Source};
 pub use listen::{Listen, Network, PortRange};
 
+use model::Language;
+
 use crate::mail::MailSettings;
+use crate::speech::{SpeechDriver, SpeechKey, SpeechSettings};
 use crate::tls::Trust;
 use crate::unusable::Unusable;
 
@@ -55,6 +58,7 @@ pub const KEYS: &[Key] = &[
     one("database", "sqlite[:FILE]|postgres://…", "Where records are kept [default: sqlite in the data folder]"),
     one("bus", "in-process", "How several nodes talk [default: in-process]"),
     one("recordings", "FOLDER", "Where recordings are kept [default: recordings in the data folder]"),
+    one("min-free-mb", "N", "Warn when less is free there; below a fifth none begins; 0: never [default: 500]"),
     one("provision", "FILE", "A provision file to apply at start"),
     one("realm", "NAME", "Realm of SIP passwords; fixed once one is stored [default: tongdai]"),
     many("unlimited-from", "NETWORK", "Networks that no per-source limit or ban touches [default: none]"),
@@ -78,6 +82,11 @@ pub const KEYS: &[Key] = &[
     one("public-url", "URL", "What links to recordings begin with [default: what the client asked for]"),
     one("smtp", "URL", "Mail server: smtp://HOST[:PORT], smtps://USER:PASSWORD@HOST or starttls://… [default: none]"),
     one("mail-from", "ADDRESS", "Whom mail is from; needed with --smtp"),
+    one("speech", "WAY", "What speaks prompts: espeak-ng, http or none [default: espeak-ng]"),
+    one("speech-url", "URL", "Whom --speech http asks, in the words of Google's text-to-speech"),
+    one("speech-key", "KEY", "What opens --speech-url, sent as X-Goog-Api-Key [default: none]"),
+    many("speech-voice", "vi|en=VOICE", "A voice other than the usual one of a language"),
+    one("speech-rate", "PERCENT", "How fast prompts are spoken, 50 to 200 [default: 100]"),
     one("log", "LEVEL", "error, warn, info, debug, trace, or a list like info,server=debug [default: info]"),
 ];
 
@@ -85,6 +94,9 @@ pub const KEYS: &[Key] = &[
 const NAT_KEEPALIVE: Duration = Duration::from_secs(25);
 /// Far more than a CRM with all its agents asks for.
 const REQUESTS_PER_SECOND: u32 = 100;
+
+/// Megabytes that should be free where recordings are kept, unless the settings say otherwise.
+const MIN_FREE_MB: u32 = 500;
 
 /// What a stored record outlives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,6 +136,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// Where recordings are kept.
     pub recordings: PathBuf,
+    /// Megabytes that should be free there; 0: nobody looks.
+    pub min_free_mb: u32,
     /// A provision file to apply at start.
     pub provision: Option<PathBuf>,
     /// Digest realm.
@@ -144,6 +158,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// How mail is sent. None: it is not.
     pub mail: Option<MailSettings>,
+    /// How prompts are spoken.
+    pub speech: SpeechSettings,
     /// A filter for the log.
     pub log: String,
 }
@@ -186,6 +202,7 @@ impl Settings {
             local_nets: layers.all("local-nets", Network::parse_list)?.map(|lists| lists.concat()),
             database: layers.one("database", database)?,
             recordings: layers.one("recordings", recordings)?.unwrap_or_else(|| data_dir.join("recordings")),
+            min_free_mb: layers.one("min-free-mb", megabytes)?.unwrap_or(MIN_FREE_MB),
             provision: layers.one("provision", path)?,
             realm: layers.one("realm", realm)?.unwrap_or_else(|| "tongdai".into()),
             unlimited_from: layers.all("unlimited-from", Network::parse_list)?.unwrap_or_default().concat(),
@@ -197,6 +214,7 @@ impl Settings {
             drain: layers.one("drain-seconds", seconds)?.unwrap_or(Duration::from_secs(30)),
             public_url: layers.one("public-url", public_url)?,
             mail: mail(layers)?,
+            speech: speech(layers)?,
             log: log_filter(layers)?,
             data_dir,
         })
@@ -253,6 +271,59 @@ fn mail(layers: &Layers) -> Result<Option<MailSettings>, Unusable> {
         (Some(url), Some(from), _) => Ok(Some(MailSettings::new(url, from))),
         (Some(_), None, Some(given)) => Err(given.wrong("mail needs a sender: set mail-from too")),
         _ => Ok(None),
+    }
+}
+
+fn speech(layers: &Layers) -> Result<SpeechSettings, Unusable> {
+    let url = layers.one("speech-url", speech_url)?;
+    let key = layers.one("speech-key", |text| match text {
+        "" => Err("the key is empty: write it, or leave it out".into()),
+        key => Ok(SpeechKey(key.to_owned())),
+    })?;
+    let driver = match (layers.one("speech", |text| Ok(text.to_owned()))?.as_deref(), url) {
+        (None | Some("espeak-ng"), _) => SpeechDriver::Espeak,
+        (Some("none"), _) => SpeechDriver::None,
+        (Some("http"), Some(url)) => SpeechDriver::Http { url, key },
+        (Some(way), _) => {
+            let sentence = match way {
+                "http" => "a service needs its address: set speech-url too",
+                _ => "this is no way to speak: write espeak-ng, http or none",
+            };
+            return Err(layers
+                .given("speech")?
+                .last()
+                .map_or(Unusable(sentence.into()), |given| given.wrong(sentence)));
+        }
+    };
+    let voices = layers.all("speech-voice", voice)?.unwrap_or_default().into_iter().collect();
+    Ok(SpeechSettings { driver, voices, rate: layers.one("speech-rate", speech_rate)?.unwrap_or(100) })
+}
+
+fn speech_url(text: &str) -> Result<String, String> {
+    let url =
+        text.parse::<reqwest::Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.map(String::from)
+        .ok_or_else(|| "this is no URL: write it as https://speech.example.test/v1/text:synthesize".into())
+}
+
+fn voice(text: &str) -> Result<(Language, String), String> {
+    let wrong = "write a language and its voice: vi=VOICE or en=VOICE";
+    let (language, voice) = text.split_once('=').ok_or(wrong)?;
+    // A voice is an argument of a program: it cannot look like an option.
+    let is_voice = voice.len() <= 64
+        && voice.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && voice.chars().all(|c| c.is_ascii_alphanumeric() || "_+-.".contains(c));
+    match (language, is_voice) {
+        ("vi", true) => Ok((Language::Vi, voice.to_owned())),
+        ("en", true) => Ok((Language::En, voice.to_owned())),
+        _ => Err(wrong.into()),
+    }
+}
+
+fn speech_rate(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(rate @ 50..=200) => Ok(rate),
+        _ => Err("write a whole number of percent, 50 to 200".into()),
     }
 }
 
@@ -333,6 +404,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 0..=86_400_u64) => Ok(Duration::from_secs(seconds)),
         _ => Err("write a whole number of seconds, 0 to 86400".into()),
+    }
+}
+
+fn megabytes(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(megabytes @ 0..=100_000_000) => Ok(megabytes),
+        _ => Err("write a whole number of megabytes, 0 to 100000000; 0 means that nobody looks".into()),
     }
 }
 

@@ -3,22 +3,30 @@
 //! A provision file is applied when the engine has replied that it runs what the file says.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use api::{NotApplied, NotChanged, Pending, Provisioner};
+use api::{NotApplied, NotChanged, NotUploaded, Pending, Provisioner, SoundUpload};
 use futures_util::future::join_all;
-use model::{Directory, Reply, TenantId, TenantSettings};
+use model::{Clip, Directory, Reply, TenantId, TenantSettings};
 use store::{ApplyError, Author, Change, Changed, Changes, Store};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::sleep;
 
 use crate::inbox::{Errand, Inbox};
 use crate::resolve::{Found, Trunks};
+use crate::sounds::{Files, MOST_OF_A_TENANT, convert};
+use crate::speech::{self, Speech};
 use crate::tickets::Board;
 
 /// How often names of trunks are looked up again, at most: some name servers say that their answers hold for no time.
 const NAMES_EVERY: Duration = Duration::from_secs(2);
+
+/// How long settings wait for what is said under them; what is not ready then is handed over later.
+const SPOKEN_WITHIN: Duration = Duration::from_secs(10);
+/// Prompts that come late are handed over together.
+const LATE_TOGETHER: Duration = Duration::from_secs(1);
 
 /// Hands settings over. Clones share what is known to run.
 #[derive(Clone)]
@@ -29,6 +37,10 @@ struct Inner {
     board: Arc<Board>,
     inbox: Inbox,
     trunks: Trunks,
+    speech: Speech,
+    sounds: Arc<Files>,
+    /// One upload is converted at a time: each takes a core, and memory.
+    converting: Mutex<()>,
     directory: watch::Sender<Arc<Directory>>,
     /// What the engine runs. Held while settings change, so that they are handed over in their order.
     running: Mutex<Running>,
@@ -73,10 +85,18 @@ fn unsettled(error: &(dyn std::error::Error + 'static)) -> String {
 
 impl Handover {
     /// Nothing runs so far.
-    pub fn new(store: Store, board: Arc<Board>, inbox: Inbox, trunks: Trunks) -> Self {
+    pub fn new(
+        store: Store,
+        board: Arc<Board>,
+        inbox: Inbox,
+        trunks: Trunks,
+        speech: Speech,
+        sounds: Arc<Files>,
+    ) -> Self {
         let directory = watch::Sender::new(Arc::new(Directory::default()));
         let (running, changed) = (Mutex::default(), Notify::new());
-        Self(Arc::new(Inner { store, board, inbox, trunks, directory, running, changed }))
+        let converting = Mutex::default();
+        Self(Arc::new(Inner { store, board, inbox, trunks, speech, sounds, converting, directory, running, changed }))
     }
 
     /// What the APIs know of all tenants, replaced with each change.
@@ -106,6 +126,89 @@ impl Handover {
                 () = self.0.changed.notified() => {}
             }
         }
+    }
+
+    /// Hands prompts over that were made after their settings, for as long as the server runs.
+    pub async fn follow_speech(self) {
+        let mut over = self.0.speech.over();
+        while self.0.speech.is_on() {
+            tokio::select! {
+                made = over.changed() => {
+                    if made.is_err() {
+                        return;
+                    }
+                    sleep(LATE_TOGETHER).await;
+                    over.mark_unchanged();
+                }
+                () = sleep(speech::AGAIN_AFTER) => {}
+            }
+            self.speak_again().await;
+        }
+    }
+
+    async fn speak_again(&self) {
+        let mut running = self.0.running.lock().await;
+        let is_speechless = |settings: &TenantSettings| settings.words().len() > settings.clips.words.len();
+        let speechless = running.values().filter(|(known, _)| is_speechless(known));
+        for (known, until) in speechless.cloned().collect::<Vec<_>>() {
+            let words = self.0.speech.clips(&known, tokio::time::Instant::now()).await;
+            if words == known.clips.words {
+                continue;
+            }
+            let mut settings = TenantSettings::clone(&known);
+            settings.clips.words = words;
+            if let Err(error) = self.take(&mut running, Found { settings, until }).await {
+                tracing::warn!(%error, "prompts are ready");
+            }
+        }
+    }
+
+    async fn put_sound(&self, upload: SoundUpload) -> Result<u64, NotUploaded> {
+        let SoundUpload { tenant, name, file, .. } = upload;
+        let samples = match file {
+            None => None,
+            Some(file) => {
+                let _one = self.0.converting.lock().await;
+                let converted = tokio::task::spawn_blocking(move || convert(&file)).await;
+                let converted = converted.map_err(|error| NotUploaded::Failed(unsettled(&error)))?;
+                Some(converted.map_err(|error| NotUploaded::NoSound(error.to_string()))?)
+            }
+        };
+        let length = samples.as_ref().map_or(0, |samples| samples.len() as u64 * 1_000 / u64::from(Clip::RATE));
+        let mut running = self.0.running.lock().await;
+        let known = running.get(&tenant).cloned();
+        let Some((known, until)) = known.filter(|(known, _)| known.sounds.contains_key(&name)) else {
+            return Err(NotUploaded::NotFound(format!("sound {name}")));
+        };
+        if samples.is_some() && known.sounds[&name].say.is_some() {
+            return Err(NotUploaded::Spoken);
+        }
+        let (files, of_name) = (self.0.sounds.clone(), name.clone());
+        let put = move || match samples {
+            Some(samples) if files.bytes_beside(tenant, &of_name) + samples.len() as u64 * 2 > MOST_OF_A_TENANT => {
+                Err(NotUploaded::NoRoom("the tenant's sounds would be longer than 75 minutes: take others away".into()))
+            }
+            Some(samples) => {
+                files.save(tenant, &of_name, samples).map_err(|error| NotUploaded::Failed(unsettled(&error)))
+            }
+            None => match files.delete(tenant, &of_name) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(NotUploaded::NotFound(format!("the file of sound {of_name}"))),
+                Err(error) => Err(NotUploaded::Failed(unsettled(&error))),
+            },
+        };
+        tokio::task::spawn_blocking(put).await.map_err(|error| NotUploaded::Failed(unsettled(&error)))??;
+        let mut settings = TenantSettings::clone(&known);
+        settings.clips.sounds = self.uploaded(&settings).await;
+        let taken = self.take(&mut running, Found { settings, until }).await;
+        taken.map_err(|error| NotUploaded::Failed(error.told()))?;
+        Ok(length)
+    }
+
+    /// What was uploaded of a tenant's sounds.
+    async fn uploaded(&self, settings: &TenantSettings) -> BTreeMap<String, Clip> {
+        let (files, settings) = (self.0.sounds.clone(), settings.clone());
+        tokio::task::spawn_blocking(move || files.clips(&settings)).await.unwrap_or_default()
     }
 
     async fn look_up_again(&self) {
@@ -153,13 +256,20 @@ impl Handover {
         let snapshot =
             self.0.store.settings().load().await.map_err(|error| HandoverError::Unread(with_cause(&error)))?;
         self.take_from_gone(running, &snapshot.tenants).await?;
-        let found = snapshot.tenants.into_iter().map(|settings| {
+        let spoken_by = tokio::time::Instant::now() + SPOKEN_WITHIN;
+        let found = snapshot.tenants.into_iter().map(|mut settings| {
             let before = running.get(&settings.id).map(|(known, _)| known.clone());
-            async move { self.0.trunks.find(settings, before.as_deref()).await }
+            async move {
+                let (words, sounds) = tokio::join!(self.0.speech.clips(&settings, spoken_by), self.uploaded(&settings));
+                settings.clips.words = words;
+                settings.clips.sounds = sounds;
+                self.0.trunks.find(settings, before.as_deref()).await
+            }
         });
         for found in join_all(found.collect::<Vec<_>>()).await {
             self.take(running, found).await?;
         }
+        self.0.speech.keep_for(running.values().map(|(known, _)| &**known));
         self.0.changed.notify_one();
         // Who may call is known to the engine before the door lets them in, and to the APIs last.
         let directory = Arc::new(snapshot.directory);
@@ -224,6 +334,18 @@ impl Provisioner for Handover {
             let changed = tokio::spawn(async move { this.change(change).await });
             changed.await.unwrap_or_else(|error| Err(NotChanged::Failed(unsettled(&error))))
         })
+    }
+
+    fn put_sound(&self, upload: SoundUpload) -> Pending<'_, Result<u64, NotUploaded>> {
+        let this = self.clone();
+        Box::pin(async move {
+            let put = tokio::spawn(async move { this.put_sound(upload).await });
+            put.await.unwrap_or_else(|error| Err(NotUploaded::Failed(unsettled(&error))))
+        })
+    }
+
+    fn sound_file(&self, tenant: TenantId, name: &str) -> PathBuf {
+        self.0.sounds.path(tenant, name)
     }
 }
 

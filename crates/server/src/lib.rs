@@ -26,6 +26,8 @@ pub mod serve;
 pub mod show;
 pub mod signalling;
 mod signals;
+pub mod sounds;
+pub mod speech;
 pub mod streams;
 pub mod tickets;
 pub mod tls;

@@ -10,7 +10,7 @@ mod names;
 use std::sync::Arc;
 use std::time::Instant;
 
-use api::{Crm, Provisioner};
+use api::{Crm, Pending};
 use engine::{Answer, Input, Question, Wished};
 use futures_util::future::join_all;
 use model::{Directory, Forwarding, Target, TenantId, TenantSettings, Ticket, Transport, Trunk};
@@ -28,6 +28,9 @@ use crate::tls::Peers;
 /// Questions for addresses under way at once. More are answered with a failure at once. CRMs have their own bounds.
 const AT_ONCE: usize = 64;
 
+/// Changes a setting as a client does, and hands it over; or says why not.
+pub type Changes = Arc<dyn Fn(Change) -> Pending<'static, Result<(), String>> + Send + Sync>;
+
 /// Answers the engine's questions.
 pub struct Questions {
     runtime: Handle,
@@ -36,8 +39,7 @@ pub struct Questions {
     peers: Peers,
     room: Arc<Semaphore>,
     crm: Crm,
-    /// Changes settings, as clients do.
-    provisioner: Arc<dyn Provisioner>,
+    changes: Changes,
     /// Says whose CRM may be at a private address.
     directory: watch::Receiver<Arc<Directory>>,
 }
@@ -50,10 +52,10 @@ impl Questions {
         names: Names,
         peers: Peers,
         crm: Crm,
-        provisioner: Arc<dyn Provisioner>,
+        changes: Changes,
         directory: watch::Receiver<Arc<Directory>>,
     ) -> Self {
-        Self { runtime, inbox, names, peers, room: Arc::new(Semaphore::new(AT_ONCE)), crm, provisioner, directory }
+        Self { runtime, inbox, names, peers, room: Arc::new(Semaphore::new(AT_ONCE)), crm, changes, directory }
     }
 
     /// Finds out; the answer is returned if it is known at once, else it comes as an input.
@@ -76,14 +78,12 @@ impl Questions {
                 None
             }
             Question::Wish { extension, wished } => {
-                let (inbox, provisioner) = (self.inbox.clone(), self.provisioner.clone());
+                let inbox = self.inbox.clone();
+                let changing = (self.changes)(change_of(tenant, extension, wished));
                 self.runtime.spawn(async move {
-                    let answer = match provisioner.change(change_of(tenant, extension, wished)).await {
-                        Ok(_) => Answer::Done,
-                        Err(why) => Answer::Failed(why.to_string()),
-                    };
+                    let answer = changing.await.map_or_else(Answer::Failed, |()| Answer::Done);
                     if let Answer::Failed(why) = &answer {
-                        tracing::info!(%tenant, why, "what a phone wished of its settings was not done");
+                        tracing::info!(tenant = tenant.0, why, "what a phone wished of its settings was not done");
                     }
                     inbox.errand_in_turn(Errand::input(Input::Answer { ticket, answer })).await;
                 });

@@ -31,10 +31,10 @@ use crate::interfaces::{Bound, Described, Interfaces};
 use crate::mail::Smtp;
 use crate::media::{self, MediaConfig, MediaHandle, StartError};
 use crate::pulse::Pulse;
-use crate::resolve::{Dns, Names, Questions, Trunks};
+use crate::resolve::{Changes, Dns, Names, Questions, Trunks};
+use crate::signalling::{Bed, Parts, Signalling};
 use crate::sounds::Files;
 use crate::speech::Speech;
-use crate::signalling::{Bed, Parts, Signalling};
 use crate::streams::{self, Entrance, Numbers, Places, Streams};
 use crate::tickets::{Board, Tickets};
 use crate::tls::{Certificate, Peers, Spoken};
@@ -344,7 +344,7 @@ impl Running {
                     names,
                     peers,
                     Crm::new(outward),
-                    Arc::new(handover.clone()),
+                    changes(&handover),
                     handover.directory(),
                 ),
                 metrics: metrics.clone(),
@@ -508,4 +508,16 @@ fn seed() -> Result<[u8; 32], Failure> {
 
 fn failed(error: impl std::error::Error) -> Failure {
     Failure::Failed(with_cause(&error))
+}
+
+/// How phones change settings: as clients of the API do.
+fn changes(handover: &Handover) -> Changes {
+    let handover = handover.clone();
+    Arc::new(move |change| {
+        let handover = handover.clone();
+        Box::pin(async move {
+            let changed = api::Provisioner::change(&handover, change).await;
+            changed.map(drop).map_err(|error| error.to_string())
+        })
+    })
 }

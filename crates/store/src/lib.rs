@@ -19,6 +19,7 @@ mod db;
 mod error;
 mod events;
 mod feed;
+mod floor;
 mod hooks;
 mod lock;
 mod mask;
@@ -42,6 +43,7 @@ pub use claims::{Claim, ClaimAnswer, Claims};
 pub use error::StoreError;
 pub use events::Events;
 pub use feed::Feed;
+pub use floor::{AgentCall, AgentRow, Floor, QueueCounts, QueueRow, WaitingRow};
 pub use hooks::{
     Attempt, AttemptRow, Claimed, Deliveries, Delivery, DeliveryFilter, DeliveryRow, DeliveryState, Draft, Hook,
     HookId, HookOrderError, HookStatus, Hooks, Made, Outcome, Place, Settled, Spell, Whence,

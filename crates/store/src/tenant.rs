@@ -3,7 +3,7 @@
 use model::{Number, TenantId};
 
 use crate::db::{Db, Sql};
-use crate::{Calls, Deliveries, Events, Recordings, Records, StoreError, Trunks};
+use crate::{Calls, Deliveries, Events, Floor, Recordings, Records, StoreError, Trunks};
 
 /// What one tenant may see. Nothing read through it is another's.
 #[derive(Clone, Debug)]
@@ -41,6 +41,11 @@ impl TenantStore {
     /// What was sent to its hooks.
     pub fn deliveries(&self) -> Deliveries<'_> {
         Deliveries { tenant: self }
+    }
+
+    /// Its agents and queues, as they stand.
+    pub fn floor(&self) -> Floor<'_> {
+        Floor { tenant: self }
     }
 
     /// The trunks it calls by.

@@ -41,6 +41,8 @@ async fn a_thing_is_found_by_its_number_its_name_and_its_id(database: Database) 
         (Noun::Group, vec!["600"]),
         (Noun::Queue, vec!["700"]),
         (Noun::Menu, vec!["main"]),
+        (Noun::Hours, vec!["office"]),
+        (Noun::Sound, vec!["welcome"]),
         (Noun::Key, vec!["VOIPKEY_DEMO", "voip24h VOIPKEY_DEMO"]),
         (Noun::Hook, vec!["events http://127.0.0.1:9000/events"]),
         (Noun::Device, vec!["Sales phone"]),
@@ -130,6 +132,9 @@ async fn what_others_name_stays_until_nobody_names_it(database: Database) {
         ),
         (Noun::Number, "02873088088", "number 02873088088 is named by extension 101: take it out there first"),
         (Noun::Menu, "main", "menu `main` is named by number 02873088091: take it out there first"),
+        (Noun::Hours, "office", "hours `office` is named by number 02873088093: take it out there first"),
+        (Noun::Sound, "welcome", "sound `welcome` is named by queue 700: take it out there first"),
+        (Noun::Sound, "jazz", "sound `jazz` is named by tenant VPBX_DEMO: take it out there first"),
     ] {
         let error = delete(&store, noun, called).await.unwrap_err();
         assert!(matches!(error, ChangeError::InUse { .. }) && error.to_string() == sentence, "{error}");
@@ -167,6 +172,24 @@ async fn what_cannot_be_is_refused_and_changes_nothing(database: Database) {
             json!({"number": "02873088099", "route": {"group": "999"}}),
             Some("route.group"),
             "group `999` does not exist: add it to `groups`, or name another",
+        ),
+        (
+            Noun::Number,
+            json!({"number": "02873088099", "route": {"voicemail": "101"}}),
+            Some("route.voicemail"),
+            "extension `101` has no mailbox: add `voicemail: {}` to it, or name another",
+        ),
+        (
+            Noun::Queue,
+            json!({"number": "701", "music": "pop"}),
+            Some("music"),
+            "sound `pop` does not exist: add it to `sounds`, or name another",
+        ),
+        (
+            Noun::Hours,
+            json!({"name": "shop", "open": ["mon 9-5"]}),
+            Some("open"),
+            "`mon 9-5` tells no hours: write days and times, as in `mon-fri 08:00-17:30` or `sat 09:00-12:00`",
         ),
         (
             Noun::Group,
@@ -211,6 +234,8 @@ async fn what_cannot_be_is_refused_and_changes_nothing(database: Database) {
         (Noun::Extension, json!({"number": "600", "password": "p"})),
         (Noun::Queue, json!({"number": "102"})),
         (Noun::Menu, json!({"name": "main", "say": {"en": "x"}})),
+        (Noun::Hours, json!({"name": "office"})),
+        (Noun::Sound, json!({"name": "jazz"})),
         (Noun::Key, json!({"kind": "native", "token": "NATIVE_DEMO"})),
     ] {
         let error = make(&store, noun, given).await.unwrap_err();
@@ -384,7 +409,7 @@ async fn the_audit_log_says_who_changed_what_and_no_secret(database: Database) {
     let first = store.audit(None).list(&AuditFilter::default(), None, 1_000).await.unwrap();
     apply(&store, EXAMPLE).await;
     let second = store.audit(None).list(&AuditFilter::default(), None, 1_000).await.unwrap();
-    assert_eq!((first.len(), second.len()), (24, 24), "one for each thing, none where nothing changes");
+    assert_eq!((first.len(), second.len()), (28, 28), "one for each thing, none where nothing changes");
     assert!(first.iter().all(|row| row.actor == "provision file" && row.action == "create"));
 
     make(&store, Noun::Extension, json!({"number": "105", "password": "pw-very-secret"})).await.unwrap();

@@ -18,6 +18,7 @@ for_both! {
     a_trunks_password_comes_back_and_stays_sealed_as_it_was,
     a_trunk_that_registers_has_a_contact_of_its_own_which_outlives_a_restart,
     the_keys_of_a_trunk_come_back_and_one_stored_without_them_is_as_they_are_left_out,
+    things_stored_before_their_keys_were_known_are_as_they_are_left_out,
     a_hooks_secret_is_made_once_and_one_that_is_given_replaces_it,
     a_users_password_is_hashed_again_only_when_it_changes,
     a_change_raises_the_version_of_its_own_tenant_and_an_operators_trunk_that_of_all,
@@ -36,10 +37,10 @@ async fn the_example_applies_and_the_second_time_nothing_changes(database: Datab
     let second = apply(&store, EXAMPLE).await;
     let after = store.settings().load().await.unwrap();
 
-    assert_eq!(first, Changes { created: 24, ..Changes::default() });
-    assert_eq!(second, Changes { unchanged: 24, ..Changes::default() });
+    assert_eq!(first, Changes { created: 28, ..Changes::default() });
+    assert_eq!(second, Changes { unchanged: 28, ..Changes::default() });
     assert!(first.any() && !second.any());
-    assert_eq!(second.to_string(), "0 created, 0 updated, 0 deleted, 24 unchanged");
+    assert_eq!(second.to_string(), "0 created, 0 updated, 0 deleted, 28 unchanged");
     assert_eq!(before, after);
     assert_eq!((before.directory.version, before.tenants[0].version), (1, 1));
 }
@@ -72,6 +73,18 @@ async fn the_snapshot_has_what_the_file_says(database: Database) {
     assert_eq!(tenant.numbers["842873088091"].route, Route::Menu("main".into()));
     assert_eq!(tenant.outbound[0].trunks, ["carrier"]);
     assert_eq!((tenant.groups.len(), tenant.queues.len(), tenant.menus.len()), (1, 1, 1));
+    assert_eq!((tenant.hours.len(), tenant.sounds.len(), tenant.music.as_deref()), (1, 2, Some("jazz")));
+    assert_eq!(tenant.hours["office"].open[2].to_string(), "sat 08:00-12:00");
+    let mailbox = tenant.extensions["102"].voicemail.as_ref().unwrap();
+    assert_eq!((mailbox.mail.as_deref(), mailbox.max_seconds), (Some("support@example.test"), 180));
+    assert_eq!(tenant.groups["600"].overflow, Some(Route::Voicemail("102".into())));
+    assert!(matches!(&tenant.numbers["842873088093"].route, Route::Hours { hours, .. } if hours == "office"));
+    assert_eq!(
+        tenant.parking.as_ref().map(|parking| (parking.first, parking.places, parking.seconds)),
+        Some((801, 10, 120))
+    );
+    assert_eq!(tenant.feature_codes, model::FeatureCodes::default());
+    assert!(tenant.words().contains("Cảm ơn quý khách đã gọi."), "in the tenant's language");
     assert_eq!(tenant.trunks[0].address, "127.0.0.1:5090");
     assert_eq!(directory.numbers["842873088092"], tenant.id);
     assert_eq!(directory.extensions["102"], [tenant.id]);
@@ -176,6 +189,26 @@ async fn the_keys_of_a_trunk_come_back_and_one_stored_without_them_is_as_they_ar
     assert_eq!(keys(&left_out), (TrunkIdentity::From, ForwardedCaller::Own, None));
 }
 
+async fn things_stored_before_their_keys_were_known_are_as_they_are_left_out(database: Database) {
+    let store = open(&database).await;
+    let short = "tenants:\n  - name: VPBX_ONE\n    extensions: [{ number: \"101\", password: pw }]\n    \
+                 groups: [{ number: \"600\" }]\n    queues: [{ number: \"700\" }]\n";
+    apply(&store, short).await;
+    let written = store.settings().load().await.unwrap();
+    let newer = "forward do_not_disturb voicemail pickup_group supervisor skills priority max_waiting \
+                 wait_when_empty announce_wait announce_seconds greeting music";
+    let keys = |one: fn(&str) -> String| newer.split_whitespace().map(one).collect::<Vec<_>>();
+    let without = if database.is_postgres() {
+        format!("CAST(CAST(body AS JSONB) {} AS TEXT)", keys(|key| format!("- '{key}'")).join(" "))
+    } else {
+        format!("json_remove(body, {})", keys(|key| format!("'$.{key}'")).join(", "))
+    };
+    Outsider::connect(&database).await.execute(&format!("UPDATE settings SET body = {without}")).await;
+    let left_out = store.settings().load().await.unwrap();
+
+    assert_eq!(left_out, written);
+}
+
 async fn a_hooks_secret_is_made_once_and_one_that_is_given_replaces_it(database: Database) {
     let store = open(&database).await;
     let name = "events http://127.0.0.1:9000/events";
@@ -188,7 +221,7 @@ async fn a_hooks_secret_is_made_once_and_one_that_is_given_replaces_it(database:
     let given = secrets(&database, "webhook", name).await;
 
     assert!(made.len() > 60 && made == kept && made != given);
-    assert_eq!((changes.updated, changes.unchanged), (1, 23));
+    assert_eq!((changes.updated, changes.unchanged), (1, 27));
 }
 
 async fn a_users_password_is_hashed_again_only_when_it_changes(database: Database) {

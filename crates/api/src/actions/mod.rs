@@ -7,6 +7,7 @@ pub(crate) mod bans;
 pub(crate) mod calls;
 pub(crate) mod documents;
 pub(crate) mod events;
+pub(crate) mod floor;
 pub(crate) mod hooks;
 pub(crate) mod once;
 pub(crate) mod orders;
@@ -16,12 +17,13 @@ pub(crate) mod recordings;
 pub(crate) mod records;
 pub(crate) mod registrations;
 pub(crate) mod settings;
+pub(crate) mod sounds;
 pub(crate) mod trunks;
 
 use model::{Actor, Problem, Reply, Role, TenantId};
 use store::{ChangeError, StoreError, TenantStore};
 
-use crate::{App, NotApplied};
+use crate::{App, NotApplied, NotUploaded};
 
 /// Who asks, and for which tenant.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,6 +56,9 @@ pub(crate) enum Refusal {
     /// The provision file was not applied.
     #[error(transparent)]
     NotApplied(#[from] NotApplied),
+    /// The file of a sound was not taken.
+    #[error(transparent)]
+    NotUploaded(#[from] NotUploaded),
     /// A setting was not changed.
     #[error(transparent)]
     NotChanged(ChangeError),

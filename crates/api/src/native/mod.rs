@@ -6,6 +6,7 @@ mod calls;
 mod described;
 mod events;
 mod extract;
+mod floor;
 mod health;
 mod hooks;
 mod once;
@@ -19,6 +20,7 @@ mod records;
 mod registrations;
 mod settings;
 mod sign_in;
+mod sounds;
 mod trunks;
 pub(crate) mod views;
 
@@ -38,6 +40,8 @@ use crate::Faces;
 const MAX_BODY: usize = 64 * 1024;
 /// Bytes of a provision file.
 const MAX_PROVISION: usize = 16 * 1024 * 1024;
+/// Bytes of a sound that is uploaded.
+const MAX_SOUND: usize = 20 * 1024 * 1024;
 
 /// The paths, and their description.
 pub(crate) fn router(faces: Arc<Faces>) -> Router {
@@ -67,6 +71,9 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
     let provision = OpenApiRouter::new()
         .routes(routes!(provision::export, provision::apply))
         .layer(DefaultBodyLimit::max(MAX_PROVISION));
+    let sounds = OpenApiRouter::new()
+        .routes(routes!(sounds::upload, sounds::file, sounds::delete))
+        .layer(DefaultBodyLimit::max(MAX_SOUND));
     OpenApiRouter::new()
         .routes(routes!(calls::list, calls::begin))
         .routes(routes!(calls::story))
@@ -85,6 +92,13 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(recordings::sound))
         .routes(routes!(reasons::list))
         .routes(routes!(registrations::list))
+        .routes(routes!(floor::list))
+        .routes(routes!(floor::get))
+        .routes(routes!(floor::sign_in))
+        .routes(routes!(floor::sign_out))
+        .routes(routes!(floor::pause))
+        .routes(routes!(floor::resume))
+        .routes(routes!(floor::queue))
         .routes(routes!(events::after))
         .routes(routes!(events::socket::open))
         .routes(routes!(hooks::status))
@@ -100,6 +114,7 @@ fn paths() -> OpenApiRouter<Arc<Faces>> {
         .routes(routes!(bans::lift))
         .routes(routes!(trunks::health))
         .merge(provision)
+        .merge(sounds)
         .merge(settings::router())
         .routes(routes!(audit::list))
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 use store::ChangeError;
 use utoipa::ToSchema;
 
-use crate::NotApplied;
 use crate::actions::Refusal;
 use crate::limits::TooMany;
+use crate::{NotApplied, NotUploaded};
 
 /// Why a request was not fulfilled (RFC 9457), as `application/problem+json`.
 #[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
@@ -96,6 +96,13 @@ impl From<Refusal> for ProblemBody {
                 Self { line, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "provision_file", detail) }
             }
             Refusal::NotChanged(error) => of_change(error),
+            Refusal::NotUploaded(error) => match error {
+                NotUploaded::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+                NotUploaded::Spoken => Self::new(StatusCode::CONFLICT, "spoken", detail),
+                NotUploaded::NoRoom(_) => Self::new(StatusCode::CONFLICT, "no_room", detail),
+                NotUploaded::NoSound(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no_sound", detail),
+                NotUploaded::Failed(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_applied", detail),
+            },
             Refusal::NotApplied(NotApplied::Failed(_)) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_applied", detail)
             }

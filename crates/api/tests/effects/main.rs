@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod floor;
 mod hooks;
 mod native;
 mod orders;
@@ -22,6 +23,7 @@ use serde_json::Value;
 type Effects = &'static [(&'static str, fn())];
 
 const ALL: &[Effects] = &[
+    floor::EFFECTS,
     hooks::EFFECTS,
     native::EFFECTS,
     orders::EFFECTS,

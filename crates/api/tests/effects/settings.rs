@@ -47,6 +47,19 @@ pub const EFFECTS: &[(&str, fn())] = &[
     ("get_menu", menus_come_and_go),
     ("update_menu", menus_come_and_go),
     ("delete_menu", menus_come_and_go),
+    ("list_hours", hours_and_sounds_come_and_go),
+    ("create_hours", hours_and_sounds_come_and_go),
+    ("get_hours", hours_and_sounds_come_and_go),
+    ("update_hours", hours_and_sounds_come_and_go),
+    ("delete_hours", hours_and_sounds_come_and_go),
+    ("list_sounds", hours_and_sounds_come_and_go),
+    ("create_sound", hours_and_sounds_come_and_go),
+    ("get_sound", hours_and_sounds_come_and_go),
+    ("update_sound", hours_and_sounds_come_and_go),
+    ("delete_sound", hours_and_sounds_come_and_go),
+    ("upload_sound", the_file_of_a_sound_comes_and_goes),
+    ("get_sound_file", the_file_of_a_sound_comes_and_goes),
+    ("delete_sound_file", the_file_of_a_sound_comes_and_goes),
     ("list_keys", keys_and_devices_come_and_go),
     ("create_key", keys_and_devices_come_and_go),
     ("get_key", keys_and_devices_come_and_go),
@@ -280,6 +293,45 @@ async fn menus_come_and_go() {
 
     comes_and_goes(&world, "NATIVE_SUPERVISOR", "menus", given, "evening", json!({"keys": {"1": null}, "tries": 2}))
         .await;
+}
+
+#[tokio::test]
+async fn hours_and_sounds_come_and_go() {
+    let world = World::start().await;
+    let hours = json!({"name": "evenings", "open": ["mon-fri 17:30-22:00"], "holidays": ["2027-01-01"]});
+    let sound = json!({"name": "closed", "say": {"en": "Please call tomorrow."}});
+
+    comes_and_goes(&world, "NATIVE_SUPERVISOR", "hours", hours, "evenings", json!({"open": ["sat 09:00-12:00"]})).await;
+    comes_and_goes(&world, "NATIVE_SUPERVISOR", "sounds", sound, "closed", json!({"say": null})).await;
+}
+
+#[tokio::test]
+async fn the_file_of_a_sound_comes_and_goes() {
+    let world = World::start().await;
+    made(&world, "sounds", json!({"name": "tune"})).await;
+    let file = crate::support::story::wav();
+    let path = "/v1/sounds/tune/file";
+    let ask = |method: Method| world.with("NATIVE_SUPERVISOR", method, path);
+
+    let before = answer(ask(Method::GET)).await;
+    let no_sound = answer(ask(Method::PUT).body("something else")).await;
+    let too_much = answer(ask(Method::PUT).body(vec![0; 21 * 1024 * 1024])).await;
+    let uploaded = answer(ask(Method::PUT).header("content-type", "audio/wav").body(file.clone())).await;
+    let shown = world.with("NATIVE_READER", Method::GET, path).send().await.expect("an answer");
+    let by_reader = answer(world.with("NATIVE_READER", Method::PUT, path).body(file.clone())).await;
+    let elsewhere = answer(world.with("NATIVE_OTHER", Method::GET, path)).await;
+    let unknown = answer(world.with("NATIVE_DEMO", Method::PUT, "/v1/sounds/none/file").body(file.clone())).await;
+
+    assert_eq!((before.0, no_sound.0, too_much.0), (404, 422, 413));
+    assert_eq!((uploaded.0, &uploaded.1["milliseconds"]), (200, &json!(1_250)));
+    assert_eq!(shown.headers()["content-type"], "audio/wav");
+    assert_eq!(shown.bytes().await.expect("a body"), file);
+    assert_eq!((by_reader.0, elsewhere.0, unknown.0), (403, 404, 404));
+    let gone = ask(Method::DELETE).send().await.expect("an answer").status();
+    assert_eq!((gone, answer(ask(Method::GET)).await.0), (StatusCode::NO_CONTENT, 404));
+    let log = answer(world.with("NATIVE_DEMO", Method::GET, "/v1/audit?noun=sound")).await.1;
+    let told: Vec<_> = log["items"].as_array().expect("rows").iter().map(|row| row["action"].clone()).collect();
+    assert_eq!(told, ["delete_file", "upload", "create"]);
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use api::{ApiSettings, App, Metrics, NotApplied, NotChanged, Pending, Provisioner, Readiness, Switchboard};
+use api::{
+    ApiSettings, App, Metrics, NotApplied, NotChanged, NotUploaded, Pending, Provisioner, Readiness, SoundUpload,
+    Switchboard,
+};
 use axum::serve::ListenerExt;
 use model::{Actor, CallId, Command, Directory, EngineNumber, Problem, Reply, Source, TenantId, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
@@ -260,6 +263,22 @@ pub struct FakeProvisioner {
     pub applied: Mutex<Vec<(String, bool)>>,
     /// Where one thing is changed, and who is told.
     pub house: Mutex<Option<(Store, watch::Sender<Arc<Directory>>)>>,
+    /// Where uploaded sounds lie, as they came.
+    pub sounds: Mutex<Option<tempfile::TempDir>>,
+}
+
+impl FakeProvisioner {
+    fn put(&self, upload: &SoundUpload) -> Result<u64, NotUploaded> {
+        let path = self.sound_file(upload.tenant, &upload.name);
+        match &upload.file {
+            Some(file) if !file.starts_with(b"RIFF") => Err(NotUploaded::NoSound("this is no sound".into())),
+            Some(_) if upload.name == "welcome" => Err(NotUploaded::Spoken),
+            Some(file) => std::fs::write(path, file).map(|()| 1_250).map_err(|error| panic!("{error}")),
+            None => std::fs::remove_file(path)
+                .map(|()| 0)
+                .map_err(|_| NotUploaded::NotFound(format!("the file of sound {}", upload.name))),
+        }
+    }
 }
 
 impl Provisioner for FakeProvisioner {
@@ -281,5 +300,15 @@ impl Provisioner for FakeProvisioner {
             directory.send_replace(Arc::new(snapshot.directory));
             Ok(changed)
         })
+    }
+
+    fn put_sound(&self, upload: SoundUpload) -> Pending<'_, Result<u64, NotUploaded>> {
+        Box::pin(std::future::ready(self.put(&upload)))
+    }
+
+    fn sound_file(&self, tenant: TenantId, name: &str) -> std::path::PathBuf {
+        let mut folder = self.sounds.lock().expect("no panic");
+        let folder = folder.get_or_insert_with(|| tempfile::tempdir().expect("a folder"));
+        folder.path().join(format!("{}-{name}.wav", tenant.0))
     }
 }

@@ -2,7 +2,7 @@
 
 use model::{
     Batch, CallEvent, CallId, ClaimedKey, Direction, EndedBy, EngineNumber, Event, LegId, Origin, Party, Reason,
-    Record, RecordingEvent, Side, Subject, TenantId, Timestamp, Told, TransferMode, What,
+    Record, RecordingEvent, Side, Subject, TenantId, Timestamp, Told, TransferMode, Unqueued, What,
 };
 use store::Writer;
 
@@ -67,6 +67,16 @@ impl ToldCall {
         };
         let customer = self.leg(1, Side::Customer, outside(from), true);
         self.tell(vec![started, customer, self.leg(2, Side::Agent, extension("101"), false)])
+    }
+
+    /// The caller waits in a queue.
+    pub fn queued(&mut self, queue: &str, place: u32) -> &mut Self {
+        self.tell(vec![CallEvent::Queued { queue: queue.into(), place }])
+    }
+
+    /// The caller waits in it no more.
+    pub fn unqueued(&mut self, queue: &str, why: Unqueued) -> &mut Self {
+        self.tell(vec![CallEvent::Unqueued { queue: queue.into(), why }])
     }
 
     /// 101 calls another extension.

@@ -7,7 +7,7 @@ mod members;
 
 use std::time::Instant;
 
-use model::{Codec, EndedBy, Reason, Side};
+use model::{CallEvent, Codec, EndedBy, Reason, Side};
 
 use self::members::Members;
 use super::Call;
@@ -72,6 +72,20 @@ impl Hunt {
     /// Whether this leg is one that is being rung.
     pub fn owns(&self, leg: LegIndex) -> bool {
         self.legs.iter().any(|(own, _)| *own == leg)
+    }
+
+    /// Those that are being rung.
+    pub fn rung(&self) -> impl Iterator<Item = LegIndex> + '_ {
+        self.legs.iter().map(|(leg, _)| *leg)
+    }
+
+    /// Somebody who was not rung has answered in the place of one who was: all who ring are ended, and the hunt is over.
+    pub fn picked_up(&mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, from: LegIndex) -> Heard {
+        let picked_up = CallEvent::PickedUp { leg: call.leg(leg).id, from: call.leg(from).id };
+        call.story.tell(step.now.wall, picked_up);
+        self.stop(call, step, End { elsewhere: true, ..Reason::AnsweredElsewhere.into() });
+        let speaks = call.leg(leg).line.speaks();
+        Heard::Answered { leg, codec: speaks.codecs.first().copied().unwrap_or(Codec::Pcma) }
     }
 
     /// A leg tells something. News of others than its own changes nothing.

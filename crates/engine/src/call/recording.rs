@@ -2,7 +2,7 @@
 //!
 //! Which sound is heard, and what it is written to, is the media worker's business.
 
-use media::{Order, RecordingKey, WorkerId};
+use media::{Order, RecordingKey, SessionId, WorkerId};
 use model::{RecordAction, RecordingEvent, RecordingId, Side};
 
 use super::Call;
@@ -40,18 +40,21 @@ struct Running {
 impl Call {
     /// Two legs talk: what is being recorded goes on with them, and a recording begins if one of them is to be recorded.
     pub(super) fn record_these(&mut self, step: &mut Step<'_>, a: LegIndex, b: LegIndex) {
+        self.record_all(step, &[a, b]);
+    }
+
+    /// Two or more legs talk with each other: what is being recorded goes on with them, and a recording begins if one of them
+    /// is to be recorded. The voices of a side are added.
+    pub fn record_all(&mut self, step: &mut Step<'_>, legs: &[LegIndex]) {
         if let Some(running) = self.recordings.running {
-            let (agent, customer) = self.sides(a, b);
-            if let (Some((_, agent)), Some((_, customer))) =
-                (self.leg(agent).line.session(), self.leg(customer).line.session())
-            {
+            if let Some((_, customer, agent)) = self.voices(legs) {
                 step.media(running.worker, Order::RecordSides { recording: running.key, customer, agent });
             }
             return;
         }
-        if !self.recordings.unwanted && (self.is_recorded(a) || self.is_recorded(b)) {
+        if !self.recordings.unwanted && legs.iter().any(|leg| self.is_recorded(*leg)) {
             // A call goes on without its recording, if that is how it is.
-            let _ = self.start_recording(step, a, b);
+            let _ = self.start_recording(step, legs);
         }
     }
 
@@ -69,7 +72,7 @@ impl Call {
             (RecordAction::Start, None) => {
                 let (a, b) = talking.ok_or("A recording is begun while two sides talk with each other.")?;
                 self.recordings.unwanted = false;
-                self.start_recording(step, a, b)
+                self.start_recording(step, &[a, b])
             }
             (RecordAction::Pause | RecordAction::Resume | RecordAction::Stop, None) => {
                 Err("The call is not being recorded: start a recording first.")
@@ -121,18 +124,38 @@ impl Call {
         if self.leg(a).side == Side::Agent { (a, b) } else { (b, a) }
     }
 
+    /// The sound of these, the customer's side and the company's; two are one on each. None: there is not one on each.
+    fn voices(&self, legs: &[LegIndex]) -> Option<(WorkerId, Vec<SessionId>, Vec<SessionId>)> {
+        let (mut agents, mut customers): (Vec<LegIndex>, Vec<LegIndex>) = match legs {
+            [a, b] => {
+                let (agent, customer) = self.sides(*a, *b);
+                (vec![agent], vec![customer])
+            }
+            legs => legs.iter().partition(|leg| self.leg(**leg).side == Side::Agent),
+        };
+        // Among colleagues the first takes the other side: a side without anybody is another kind of recording.
+        if customers.is_empty() && agents.len() > 1 {
+            customers.push(agents.remove(0));
+        } else if agents.is_empty() && customers.len() > 1 {
+            agents.push(customers.remove(0));
+        }
+        let sound = |legs: &[LegIndex]| -> Option<Vec<(WorkerId, SessionId)>> {
+            let sound: Vec<_> = legs.iter().filter_map(|leg| self.leg(*leg).line.session()).collect();
+            (!sound.is_empty()).then_some(sound)
+        };
+        let (customers, agents) = (sound(&customers)?, sound(&agents)?);
+        let sessions = |sound: &[(WorkerId, SessionId)]| sound.iter().map(|(_, session)| *session).collect();
+        Some((agents[0].0, sessions(&customers), sessions(&agents)))
+    }
+
     fn is_recorded(&self, index: LegIndex) -> bool {
         let extension = self.leg(index).party.extension();
         extension.and_then(|number| self.settings.extensions.get(number)).is_some_and(|extension| extension.record)
     }
 
-    fn start_recording(&mut self, step: &mut Step<'_>, a: LegIndex, b: LegIndex) -> Result<(), &'static str> {
-        let (agent, customer) = self.sides(a, b);
-        let (Some((worker, agent)), Some((_, customer))) =
-            (self.leg(agent).line.session(), self.leg(customer).line.session())
-        else {
-            return Err("The call has no sound that could be recorded.");
-        };
+    fn start_recording(&mut self, step: &mut Step<'_>, legs: &[LegIndex]) -> Result<(), &'static str> {
+        let voices = self.voices(legs);
+        let (worker, customer, agent) = voices.ok_or("The call has no sound that could be recorded.")?;
         if self.recordings.count >= MOST {
             return Err("The call has had as many recordings as a call may have.");
         }

@@ -498,7 +498,10 @@ mod tests {
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.starts_with("SIP/2.0 200 OK\r\n"), "{text}");
         assert!(text.contains("received=198.51.100.1"), "{text}");
-        assert!(text.contains("UPDATE, INFO, PRACK\r\n") && text.contains("\r\nSupported: 100rel, timer"), "{text}");
+        assert!(
+            text.contains("UPDATE, INFO, PRACK, REFER\r\n") && text.contains("\r\nSupported: 100rel, timer"),
+            "{text}"
+        );
 
         let flow = Flow::udp(0, "198.51.100.1:5060".parse().unwrap());
         assert!(matches!(door.receive(crate::fixture::instant(), flow, Bytes::from("\r\n\r\n")), Knock::Drop));

@@ -4,6 +4,7 @@
 
 mod orders;
 mod phones;
+mod pick_up;
 mod reports;
 mod settings;
 
@@ -17,7 +18,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use sip::{Endpoint, EndpointConfig, Failure, Incoming, Interface, News, SessionTimer, Wheel};
 
 use crate::abilities::{ALLOW, EXTENSIONS};
-use crate::arrivals::Arrival;
+use crate::arrivals::{Arrival, Arrived};
 use crate::edge::{Input, Now, Output, Storage, Whose, Wire};
 use crate::ids::Ids;
 use crate::key::{Key, LegKey};
@@ -163,6 +164,11 @@ impl Engine {
 
     /// Takes in one thing.
     pub fn handle_input(&mut self, now: Now, input: Input) {
+        // What an earlier engine kept is one picture: it is looked at when all of it is there, before anything else comes.
+        let is_kept = matches!(input, Input::Kept(_));
+        if !is_kept {
+            self.settle_offices(now);
+        }
         match input {
             Input::Message { flow, whose, message } => {
                 self.endpoint.handle_message(now.mono, flow, message);
@@ -186,7 +192,9 @@ impl Engine {
             Input::EndAll => self.end_all(now),
         }
         self.drain_endpoint(now, &Whose::Ours);
-        self.settle_offices(now);
+        if !is_kept {
+            self.settle_offices(now);
+        }
         self.settle_trunks(now);
     }
 
@@ -334,11 +342,13 @@ impl Engine {
             ids: &mut self.ids,
             out: &mut self.out,
         };
-        let live = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
+        let arrived = Arrival { step: &mut step, gate: &mut self.gate, closed }.take(whose, incoming);
         let id = tenant.office.settings.id;
         self.touched.insert(id);
-        if let Some(live) = live {
-            self.begin(now, id, live);
+        match arrived {
+            Some(Arrived::Call(live)) => self.begin(now, id, live),
+            Some(Arrived::PickUp(pick_up)) => self.pick_up(now, id, pick_up),
+            None => {}
         }
         self.reconnect(now, id);
         self.arm_bindings(id);

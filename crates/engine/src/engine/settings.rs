@@ -81,6 +81,7 @@ impl Engine {
                 {
                     tenant.office.registrar.take_back(now, &key, &value);
                 }
+                self.touched.insert(tenant);
                 self.arm_bindings(tenant);
                 self.arm_watches(now, tenant);
             }

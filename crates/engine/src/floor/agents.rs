@@ -95,8 +95,18 @@ impl Agents {
     pub fn order(&mut self, at: Timestamp, extension: &str, action: &AgentAction) -> Result<(), Problem> {
         let no_such = || Problem::NoSuchAgent { extension: extension.to_owned() };
         let agent = self.agents.get_mut(extension).ok_or_else(no_such)?;
-        let stands =
-            agent.stands.get_or_insert(AgentStands { signed_in: false, since: at, paused: None, wrap_up_until: None });
+        let is_fresh = agent.stands.is_none();
+        if is_fresh && *action == AgentAction::Resume {
+            return Ok(());
+        }
+        // Whoever pauses before its phone was ever there is signed in when it comes.
+        let is_pause = matches!(action, AgentAction::Pause { .. });
+        if is_fresh && is_pause {
+            self.told.push((extension.to_owned(), AgentEvent::SignedIn));
+        }
+        let signed_in = is_pause || *action == AgentAction::SignOut;
+        let fresh = AgentStands { signed_in, since: at, paused: None, wrap_up_until: None };
+        let stands = agent.stands.get_or_insert(fresh);
         let event = match action {
             AgentAction::SignIn if stands.signed_in => None,
             AgentAction::SignIn => {
@@ -128,7 +138,6 @@ impl Agents {
                 }
             }
         };
-        // An agent who signs out before its phone was ever there stays so.
         self.changed.insert(extension.to_owned());
         self.told.extend(event.map(|event| (extension.to_owned(), event)));
         Ok(())

@@ -322,6 +322,26 @@ fn an_agent_stands_after_a_restart_as_before() {
 }
 
 #[test]
+fn an_agent_may_sign_out_or_pause_before_its_phone_was_ever_there() {
+    let mut shop = Shop::new(|_| {});
+    shop.away = ["101", "102", "103"].map(String::from).to_vec();
+    let mut fresh = Shop { floor: Floor::default(), ..shop };
+    fresh.settle();
+
+    fresh.order("101", AgentAction::SignOut);
+    fresh.order("102", AgentAction::Pause { reason: Text::default() });
+    fresh.order("103", AgentAction::Resume);
+    fresh.away.clear();
+    fresh.enters(1, "700");
+    let offers = [fresh.settle(), fresh.settle()].concat();
+    fresh.order("102", AgentAction::Resume);
+    fresh.enters(2, "700");
+
+    assert_eq!(offers, ["1 -> 103"]);
+    assert_eq!(fresh.settle(), ["2 -> 102"]);
+}
+
+#[test]
 fn an_order_for_what_is_so_already_is_done_and_told_to_nobody() {
     let mut shop = Shop::new(|_| {});
 

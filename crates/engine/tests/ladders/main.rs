@@ -20,6 +20,8 @@ mod menus;
 mod networks;
 mod offers;
 mod orders;
+mod pick_ups;
+mod queues;
 mod reached;
 mod referring;
 mod rerouting;

@@ -1,6 +1,7 @@
 //! What clients order of a live call: who hears whom, what is on the recording, and how keys arrive.
 
-use model::{PlayedSound, RecordAction};
+use model::{NamedSound, PlayedSound, RecordAction};
+use testkit::world::prompts::{VOICE, clip};
 use testkit::world::{World, check};
 
 #[test]
@@ -27,6 +28,41 @@ fn whoever_a_client_puts_aside_hears_music_and_the_other_nothing() {
         2.0s pbx -> 101 200 OK to BYE
         2.0s pbx -> carrier BYE
         2.0s carrier -> pbx 200 OK to BYE
+        ",
+    );
+}
+
+#[test]
+fn a_tenant_s_own_music_is_heard_once_it_is_ready_and_ours_until_then() {
+    check(
+        |world| {
+            world.settings(|settings| {
+                settings.music = Some("jingle".into());
+                settings.sounds.insert("jingle".into(), NamedSound { name: "jingle".into(), say: None });
+            });
+            connected(world);
+            world.orders_hold(None);
+            world.run(0.5);
+            assert_eq!(world.who_hears_whom(), [("carrier".to_owned(), vec!["music".to_owned()])]);
+            world.hangs_up("101");
+            world.run(1.0);
+            world.settings(|settings| {
+                settings.clips.sounds.insert("jingle".into(), clip(VOICE, 1));
+            });
+            connected(world);
+            world.orders_hold(None);
+            world.run(2.0);
+            world.listen();
+            world.hangs_up("101");
+        },
+        "
+        0.0s crm -> pbx hold
+        0.0s pbx -> crm done
+        2.0s ~ carrier hears a prompt
+        2.5s 101 -> pbx BYE
+        2.5s pbx -> 101 200 OK to BYE
+        2.5s pbx -> carrier BYE
+        2.5s carrier -> pbx 200 OK to BYE
         ",
     );
 }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use testkit::world::World;
 use testkit::world::shape::Shape;
 
-const TABLE: [(&str, &str); 11] = [
+const TABLE: [(&str, &str); 12] = [
     ("inside.txt", include_str!("inside.txt")),
     ("outside.txt", include_str!("outside.txt")),
     ("clicks.txt", include_str!("clicks.txt")),
@@ -19,6 +19,7 @@ const TABLE: [(&str, &str); 11] = [
     ("orders.txt", include_str!("orders.txt")),
     ("transfers.txt", include_str!("transfers.txt")),
     ("referring.txt", include_str!("referring.txt")),
+    ("pick_ups.txt", include_str!("pick_ups.txt")),
 ];
 
 #[test]

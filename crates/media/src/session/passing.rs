@@ -7,11 +7,12 @@ use crate::heard::Heard;
 use crate::jitter::{Arrival, Kind};
 use crate::keys::{Form, USUAL};
 use crate::listener::{Listener, NARROW, Press};
-use crate::recorder::{Piece, Side, Voice};
+use crate::recorder::{Piece, Voice};
 use crate::speaker::is_relayed;
+use crate::voice::Source;
 use crate::{Channel, Clip, Codec, Packet, Report, Sound, noise};
 
-use super::Session;
+use super::{Session, Tap};
 
 /// A press of which nothing is heard for so long has ended, although its last packets did not come.
 const FORGOTTEN: Ticks = 150 * crate::clock::MILLISECOND;
@@ -32,8 +33,8 @@ pub(super) enum Pressed {
 }
 
 impl Session {
-    /// The recording that hears it from now on, and in which channel.
-    pub fn record(&mut self, tap: Option<(u32, Side)>) {
+    /// The recording that hears it from now on.
+    pub fn record(&mut self, tap: Option<Tap>) {
         self.tap = tap;
         self.attend();
     }
@@ -285,14 +286,19 @@ impl Session {
         }
     }
 
-    /// Makes the packet of our own that is due. `from` is whom the party hears.
-    pub fn make(&mut self, at: Ticks, from: Option<&mut Self>, buffer: &mut [u8]) -> Option<Packet> {
+    /// Makes the packet of our own that is due. `from` is the party's partner.
+    pub fn make_from(&mut self, at: Ticks, from: &mut Self, buffer: &mut [u8]) -> Option<Packet> {
+        let source = from.ear.as_deref_mut().map_or(Source::Nobody, Source::Ear);
+        self.make(at, source, buffer)
+    }
+
+    /// Makes the packet of our own that is due, of what the party hears.
+    pub fn make(&mut self, at: Ticks, source: Source<'_>, buffer: &mut [u8]) -> Option<Packet> {
         let Some((stream, to)) = self.stream.as_ref().zip(self.latch.target()) else {
             self.speaker.postpone(at);
             return None;
         };
-        let ear = from.and_then(|from| from.ear.as_deref_mut());
-        let bytes = self.speaker.step(at, stream, ear, buffer)?;
+        let bytes = self.speaker.step(at, stream, source, buffer)?;
         self.seal(to, Channel::Sound, bytes, buffer)
     }
 

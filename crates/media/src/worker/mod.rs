@@ -4,6 +4,7 @@
 //! [`Worker::poll_timeout`]. A relayed packet is rewritten where it lies and given back at once; on its way nothing is
 //! allocated, looked up by name or locked: the address leads to a session's slot, the session to its partner's.
 
+mod hearing;
 mod orders;
 mod passing;
 mod recordings;

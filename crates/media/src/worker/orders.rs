@@ -9,11 +9,14 @@ use super::{Address, Worker};
 use crate::clock::{MILLISECOND, Ticks};
 use crate::recorder::Side;
 use crate::rtcp::LONGEST;
-use crate::session::{Seeds, Session};
+use crate::session::{Seeds, Session, Tap};
 use crate::{AddressId, Clip, Order, Output, RecordingKey, Report, SessionId, Sound, Stream, Trouble, control};
 
 /// How long sound from an address's last owner is not taken for the next owner's.
 const STRANGE_FOR: Ticks = 60_000 * MILLISECOND;
+
+/// The most voices on one side of a recording.
+const MOST_VOICES: usize = 64;
 
 /// An address of a higher number is a mistake.
 const MAX_ADDRESSES: u32 = 1 << 16;
@@ -25,12 +28,15 @@ impl Worker {
             Order::Change { session, stream } => self.change(at, session, stream),
             Order::Close { session } => self.close(at, session),
             Order::Join { a, b } => self.join(a, b),
+            Order::Hear { session, hears } => self.hear(session, &hears),
             Order::Part { session } => self.with(session, |worker, slot| worker.part(slot)),
             Order::Play { session, sound } => self.with(session, |worker, slot| worker.play(at, slot, sound)),
             Order::Say { session, say, clips } => self.with(session, |worker, slot| worker.say(at, slot, say, clips)),
             Order::Stop { session } => self.with(session, |worker, slot| worker.stop(slot)),
-            Order::Record { recording, file, customer, agent } => self.record(at, recording, file, customer, agent),
-            Order::RecordSides { recording, customer, agent } => self.record_sides(recording, [customer, agent]),
+            Order::Record { recording, file, customer, agent } => {
+                self.record(at, recording, file, [&customer, &agent]);
+            }
+            Order::RecordSides { recording, customer, agent } => self.record_sides(recording, [&customer, &agent]),
             Order::PauseRecording { recording, paused } => self.recordings.pause(recording, paused),
             Order::StopRecording { recording } => self.stop_recording(at, recording),
             Order::Press { session, key } => self.with(session, |worker, slot| worker.press_for(at, slot, key)),
@@ -86,6 +92,7 @@ impl Worker {
                 worker.session(partner).cut();
                 worker.connect(slot);
             }
+            worker.prepare_mixes(slot);
         });
     }
 
@@ -100,8 +107,8 @@ impl Worker {
             if let Some(packet) = session.tell(at, &worker.clock, true, &mut farewell) {
                 worker.farewells.push_back((packet, farewell));
             }
-            if let Some((recording, _)) = session.tap {
-                worker.recordings.leave(at, recording, &mut worker.outputs);
+            if let Some(tap) = session.tap {
+                worker.recordings.leave(at, tap.recording, &mut worker.outputs);
             }
             let last = Some((session.trace(), at + STRANGE_FOR));
             *worker.address(session.address) = Address { slot: None, last };
@@ -130,13 +137,9 @@ impl Worker {
     }
 
     fn part(&mut self, slot: u32) {
-        let session = self.session(slot);
-        session.disconnect();
-        if let Some(partner) = session.partner.take() {
-            let partner = self.session(partner);
-            partner.disconnect();
-            partner.partner = None;
-        }
+        self.unpair(slot);
+        self.unhear(slot);
+        self.set_hears(slot, Vec::new());
     }
 
     fn play(&mut self, at: Ticks, slot: u32, sound: Sound) {
@@ -165,8 +168,8 @@ impl Worker {
         self.forget_paces();
     }
 
-    fn record(&mut self, at: Ticks, recording: RecordingKey, file: PathBuf, customer: SessionId, agent: SessionId) {
-        if let Err(why) = self.try_record(at, recording, file, customer, agent) {
+    fn record(&mut self, at: Ticks, recording: RecordingKey, file: PathBuf, sides: [&[SessionId]; 2]) {
+        if let Err(why) = self.try_record(at, recording, file, sides) {
             self.outputs.push_back(Output::Report(Report::RecordingFailed { recording, why }));
         }
     }
@@ -176,70 +179,97 @@ impl Worker {
         at: Ticks,
         recording: RecordingKey,
         file: PathBuf,
-        customer: SessionId,
-        agent: SessionId,
+        sides: [&[SessionId]; 2],
     ) -> Result<(), Trouble> {
-        if customer == agent {
-            return Err(Trouble::SameSession);
+        let sides = self.sides(sides, None).map_err(|(_, why)| why)?;
+        if sides.iter().all(Vec::is_empty) {
+            return Err(Trouble::NoSuchSession);
         }
-        let slot = |session| self.by_id.get(&session).copied().ok_or(Trouble::NoSuchSession);
-        let sides = [slot(customer)?, slot(agent)?];
-        if sides.iter().any(|&slot| self.session(slot).tap.is_some()) {
-            return Err(Trouble::AlreadyRecorded);
-        }
-        let index = self.recordings.start(at, recording, file, sides, &mut self.outputs)?;
-        self.session(sides[0]).record(Some((index, Side::Left)));
-        self.session(sides[1]).record(Some((index, Side::Right)));
+        let index = self.recordings.start(at, recording, file, &mut self.outputs)?;
+        self.tap(index, sides);
         Ok(())
     }
 
     /// The recording hears these from here on, left and right; whom it heard before and hears no more is let go.
-    fn record_sides(&mut self, recording: RecordingKey, sides: [SessionId; 2]) {
-        let Some((index, before)) = self.recordings.find(recording) else { return };
-        let [customer, agent] = sides;
-        if customer == agent {
-            return self.fail(customer, Trouble::SameSession);
-        }
-        let mut slots = [0; 2];
-        for (slot, session) in slots.iter_mut().zip(sides) {
-            let Some(&found) = self.by_id.get(&session) else { return self.fail(session, Trouble::NoSuchSession) };
-            if self.session(found).tap.is_some_and(|(tap, _)| tap != index) {
-                return self.fail(session, Trouble::AlreadyRecorded);
+    fn record_sides(&mut self, recording: RecordingKey, sides: [&[SessionId]; 2]) {
+        let Some(index) = self.recordings.find(recording) else { return };
+        match self.sides(sides, Some(index)) {
+            // Without anybody it would never end by itself.
+            Ok(sides) if sides.iter().all(Vec::is_empty) => {}
+            Ok(sides) => {
+                self.untap(index);
+                self.tap(index, sides);
             }
-            *slot = found;
+            Err((session, why)) => self.fail(session, why),
         }
-        for slot in before {
-            self.untap(slot, index);
+    }
+
+    /// The slots of those who are to be heard by a recording. An error says whom it cannot hear, and why.
+    fn sides(
+        &mut self,
+        sides: [&[SessionId]; 2],
+        recording: Option<u32>,
+    ) -> Result<[Vec<u32>; 2], (SessionId, Trouble)> {
+        let mut found = [Vec::new(), Vec::new()];
+        for (index, &session) in
+            sides.iter().enumerate().flat_map(|(index, side)| side.iter().map(move |it| (index, it)))
+        {
+            let slot = *self.by_id.get(&session).ok_or((session, Trouble::NoSuchSession))?;
+            if found.iter().flatten().any(|before| *before == slot) {
+                return Err((session, Trouble::SameSession));
+            }
+            if found[index].len() >= MOST_VOICES {
+                return Err((session, Trouble::Full));
+            }
+            if self.session(slot).tap.is_some_and(|tap| Some(tap.recording) != recording) {
+                return Err((session, Trouble::AlreadyRecorded));
+            }
+            found[index].push(slot);
         }
-        self.recordings.set_sides(index, slots);
-        self.session(slots[0]).record(Some((index, Side::Left)));
-        self.session(slots[1]).record(Some((index, Side::Right)));
+        Ok(found)
+    }
+
+    /// The recording in this slot hears these.
+    fn tap(&mut self, recording: u32, sides: [Vec<u32>; 2]) {
+        let alone = sides.iter().any(Vec::is_empty);
+        let mut serials = [Vec::new(), Vec::new()];
+        for (side, (slots, serials)) in [Side::Left, Side::Right].into_iter().zip(sides.iter().zip(&mut serials)) {
+            for &slot in slots {
+                let session = self.session(slot);
+                session.record(Some(Tap { recording, side, alone }));
+                serials.push(session.serial);
+            }
+        }
+        self.recordings.set_sides(recording, sides.concat(), &serials);
     }
 
     pub(super) fn stop_recording(&mut self, at: Ticks, recording: RecordingKey) {
-        let Some((index, sides)) = self.recordings.stop(at, recording, &mut self.outputs) else { return };
-        for slot in sides {
-            self.untap(slot, index);
+        if let Some(index) = self.recordings.find(recording) {
+            self.untap(index);
+            self.recordings.stop(at, recording, &mut self.outputs);
         }
     }
 
-    /// The session in this slot, if it is still the one, is not heard by the recording any more.
-    fn untap(&mut self, slot: u32, index: u32) {
-        if let Some(session) = &mut self.sessions[slot as usize]
-            && session.tap.is_some_and(|(tap, _)| tap == index)
-        {
-            session.record(None);
+    /// The recording in this slot hears nobody any more.
+    fn untap(&mut self, recording: u32) {
+        for slot in self.recordings.take_sides(recording) {
+            // Another session may have come to the slot since.
+            if let Some(session) = &mut self.sessions[slot as usize]
+                && session.tap.is_some_and(|tap| tap.recording == recording)
+            {
+                session.record(None);
+            }
         }
     }
 
-    fn with(&mut self, session: SessionId, carry_out: impl FnOnce(&mut Self, u32)) {
+    pub(super) fn with(&mut self, session: SessionId, carry_out: impl FnOnce(&mut Self, u32)) {
         match self.by_id.get(&session) {
             Some(&slot) => carry_out(self, slot),
             None => self.fail(session, Trouble::NoSuchSession),
         }
     }
 
-    fn fail(&mut self, session: SessionId, why: Trouble) {
+    pub(super) fn fail(&mut self, session: SessionId, why: Trouble) {
         self.outputs.push_back(Output::Report(Report::Failed { session, why }));
     }
 

@@ -22,18 +22,22 @@ impl Worker {
             let (report, pressed, piece) = session.attend_to(at, codec, &mut heard, buffer, &mut narrow);
             self.outputs.extend(report.map(Output::Report));
             press = pressed;
-            if let Some((recording, side)) = session.tap
-                && session.partner.is_some()
+            if let Some(tap) = session.tap
+                && (tap.alone || session.is_heard())
                 && let Some(piece) = piece
             {
-                self.recordings.hear(at, recording, side, &piece);
+                self.recordings.hear(at, tap.recording, tap.side, &piece);
             }
         } else if heard.what == What::Key {
             fresh = session.key(at, &heard, buffer);
             let report = fresh.map(|key| Report::Key { session: session.id, key });
             self.outputs.extend(report.map(Output::Report));
         }
-        let partner = session.partner?;
+        if !session.heard_by.is_empty() {
+            // First, because its partner's packet is made where this one lies.
+            self.pass_to_hearers(at, slot, &heard, (fresh, press), buffer);
+        }
+        let partner = self.session(slot).partner?;
         let (session, to) = self.both(slot, partner)?;
         let wakes = press.is_some_and(|press| session.pass_press(at, press, to));
         let passed = match heard.what {
@@ -57,7 +61,8 @@ impl Worker {
         if !session.is_press(at, key) {
             return;
         }
-        let Some(partner) = session.partner else { return };
+        self.press_for_hearers(at, slot, key);
+        let Some(partner) = self.session(slot).partner else { return };
         if let Some((session, to)) = self.both(slot, partner)
             && session.pass_pressed(key, to)
         {
@@ -112,8 +117,8 @@ impl Worker {
             let at = if self.now - due > CATCH_UP { self.now } else { due };
             let partner = self.session(slot).partner;
             let packet = match partner.and_then(|partner| self.both(slot, partner)) {
-                Some((session, partner)) => session.make(at, Some(partner), buffer),
-                None => self.session(slot).make(at, None, buffer),
+                Some((session, partner)) => session.make_from(at, partner, buffer),
+                None => self.make_mixed(at, slot, buffer),
             };
             let session = self.session(slot);
             if let Some(say) = session.take_said() {

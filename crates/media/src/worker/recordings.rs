@@ -25,10 +25,10 @@ pub(super) struct Recordings {
 struct Recording {
     key: RecordingKey,
     recorder: Recorder,
-    /// The slots of its sessions, left and right. Another session may have come to a slot since.
-    sides: [u32; 2],
+    /// The slots of its sessions. Another session may have come to a slot since.
+    sides: Vec<u32>,
     /// Of these, how many are still there.
-    present: u8,
+    present: usize,
     /// What is said is not heard.
     paused: bool,
 }
@@ -38,13 +38,12 @@ impl Recordings {
         Self { slots: Vec::new(), by_key: BTreeMap::new(), most, spare: Vec::new(), out: 0, tick: None }
     }
 
-    /// Begins one; gives its slot.
+    /// Begins one, which hears nobody yet; gives its slot.
     pub fn start(
         &mut self,
         at: Ticks,
         recording: RecordingKey,
         file: PathBuf,
-        sides: [u32; 2],
         outputs: &mut VecDeque<Output>,
     ) -> Result<u32, Trouble> {
         if self.by_key.contains_key(&recording) {
@@ -58,8 +57,13 @@ impl Recordings {
             self.slots.push(None);
             self.slots.len() - 1
         });
-        self.slots[slot] =
-            Some(Recording { key: recording, recorder: Recorder::start(at), sides, present: 2, paused: false });
+        self.slots[slot] = Some(Recording {
+            key: recording,
+            recorder: Recorder::start(at),
+            sides: Vec::new(),
+            present: 0,
+            paused: false,
+        });
         self.by_key.insert(recording, slot as u32);
         self.tick.get_or_insert((at / PIECE + 1) * PIECE);
         outputs.push_back(Output::Recording(RecordingStep::Begin { recording, file }));
@@ -74,17 +78,23 @@ impl Recordings {
         }
     }
 
-    /// The slot of a recording, and those of its sessions.
-    pub fn find(&self, key: RecordingKey) -> Option<(u32, [u32; 2])> {
-        let slot = *self.by_key.get(&key)?;
-        Some((slot, self.slots[slot as usize].as_ref()?.sides))
+    /// The slot of a recording.
+    pub fn find(&self, key: RecordingKey) -> Option<u32> {
+        self.by_key.get(&key).copied()
     }
 
-    /// Others are heard from here on; both are there.
-    pub fn set_sides(&mut self, slot: u32, sides: [u32; 2]) {
+    /// The slots of those who were heard, and are not any more.
+    pub fn take_sides(&mut self, slot: u32) -> Vec<u32> {
+        let recording = self.slots.get_mut(slot as usize).and_then(Option::as_mut);
+        recording.map(|recording| std::mem::take(&mut recording.sides)).unwrap_or_default()
+    }
+
+    /// These are heard from here on: their slots, and their numbers left and right.
+    pub fn set_sides(&mut self, slot: u32, sides: Vec<u32>, serials: &[Vec<u32>; 2]) {
         if let Some(Some(recording)) = self.slots.get_mut(slot as usize) {
+            recording.present = sides.len();
             recording.sides = sides;
-            recording.present = 2;
+            recording.recorder.set_sides(serials);
         }
     }
 
@@ -96,20 +106,20 @@ impl Recordings {
         }
     }
 
-    /// One of the sessions has ended; without the other, the recording has too.
+    /// One of the sessions has ended; without the others, the recording has too.
     pub fn leave(&mut self, at: Ticks, slot: u32, outputs: &mut VecDeque<Output>) {
         let Some(Some(recording)) = self.slots.get_mut(slot as usize) else { return };
-        recording.present -= 1;
+        recording.present = recording.present.saturating_sub(1);
         if recording.present == 0 {
             let key = recording.key;
             self.stop(at, key, outputs);
         }
     }
 
-    /// Ends one; gives the slot it had, and those of its sessions.
-    pub fn stop(&mut self, at: Ticks, key: RecordingKey, outputs: &mut VecDeque<Output>) -> Option<(u32, [u32; 2])> {
-        let slot = *self.by_key.get(&key)?;
-        let mut recording = self.slots[slot as usize].take()?;
+    /// Ends one.
+    pub fn stop(&mut self, at: Ticks, key: RecordingKey, outputs: &mut VecDeque<Output>) {
+        let Some(slot) = self.by_key.get(&key) else { return };
+        let Some(mut recording) = self.slots[*slot as usize].take() else { return };
         loop {
             let mut buffer = self.buffer();
             if !recording.recorder.finish(at, buffer.as_mut()) {
@@ -124,7 +134,6 @@ impl Recordings {
         }
         let gap = duration(recording.recorder.left_out());
         outputs.push_back(Output::Recording(RecordingStep::End { recording: key, gap }));
-        Some((slot, recording.sides))
     }
 
     pub fn handle_timeout(&mut self, at: Ticks, outputs: &mut VecDeque<Output>) {

@@ -29,6 +29,7 @@ fn without_settings_the_defaults_of_the_contract_hold() {
     assert_eq!(settings.rtp[0].address, "0.0.0.0:0".parse().expect("an address"));
     assert_eq!(settings.rtp_ports, PortRange { first: 20_000, last: 29_999 });
     assert_eq!(settings.recordings, PathBuf::from("data/recordings"));
+    assert_eq!(settings.min_free_mb, 500);
     assert_eq!(settings.realm, "tongdai");
     assert_eq!(settings.drain, Duration::from_secs(30));
     assert_eq!(settings.durability, Durability::Process);
@@ -188,6 +189,12 @@ fn a_wrong_value_is_one_sentence_with_its_place_and_the_remedy() {
              sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
         ),
         (
+            &[("min-free-mb", "much")],
+            &[],
+            "",
+            "--min-free-mb much: write a whole number of megabytes, 0 to 100000000; 0 means that nobody looks",
+        ),
+        (
             &[("recordings", "s3://bucket")],
             &[],
             "",
@@ -279,5 +286,38 @@ fn the_address_of_a_running_server_is_one_that_can_be_reached() {
         let remote = Remote::load(&layers(&[("http", given), ("admin-token", "ADMIN_DEMO")], &[], "").expect(given));
 
         assert_eq!(remote.expect(given), Remote { url: url.into(), admin_token: "ADMIN_DEMO".into() });
+    }
+}
+
+#[test]
+fn prompts_are_spoken_by_a_program_a_service_or_not_at_all() {
+    use crate::speech::SpeechDriver;
+
+    let usual = load(&[], &[], "").expect("defaults").speech;
+    let flags = [
+        ("speech", "http"),
+        ("speech-url", "https://speech.example.test/v1/text:synthesize"),
+        ("speech-key", "SPEECHKEY_DEMO"),
+        ("speech-voice", "vi=vi-VN-Standard-A"),
+        ("speech-rate", "90"),
+    ];
+    let service = load(&flags, &[], "").expect("a service").speech;
+    let none = load(&[("speech", "none")], &[], "").expect("nothing").speech;
+
+    assert_eq!((usual.driver, usual.voices.len(), usual.rate), (SpeechDriver::Espeak, 0, 100));
+    assert!(!format!("{service:?}").contains("SPEECHKEY"));
+    assert!(matches!(service.driver, SpeechDriver::Http { key: Some(_), .. }) && service.rate == 90);
+    assert_eq!(service.voices[&model::Language::Vi], "vi-VN-Standard-A");
+    assert_eq!(none.driver, SpeechDriver::None);
+    for wrong in [
+        ("speech", "http"),
+        ("speech", "loud"),
+        ("speech-url", "speech.example.test"),
+        ("speech-key", ""),
+        ("speech-voice", "fr=fr"),
+        ("speech-voice", "vi=-w"),
+        ("speech-rate", "10"),
+    ] {
+        assert!(load(&[wrong], &[], "").is_err(), "{wrong:?}");
     }
 }

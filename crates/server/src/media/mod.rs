@@ -11,6 +11,7 @@
 mod poller;
 mod priority;
 mod recorder;
+mod room;
 mod sockets;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use ::media::{Order, PACKET, Report, SoundAddress, Trouble, Worker, WorkerConfig
 use api::Metrics;
 
 use poller::{Bell, Poller};
+use room::Room;
 use sockets::Stock;
 use worker::{BELL, Desk, Figures, Post};
 
@@ -51,6 +53,8 @@ pub struct MediaConfig {
     pub ports: RangeInclusive<u16>,
     /// The folder of recordings.
     pub recordings: PathBuf,
+    /// Megabytes that should be free there; 0: nobody looks.
+    pub min_free_mb: u32,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -123,7 +127,8 @@ where
     let (give_back, buffers): (Vec<_>, Vec<_>) = (0..size.workers).map(|_| mpsc::channel()).unzip();
     let mut counters = Vec::new();
     let mut desks = Vec::new();
-    let recorder = recorder::start(config.recordings.clone(), give_back, reports.clone())?;
+    let room = Room::of(&config.recordings, config.min_free_mb, config.metrics.clone());
+    let recorder = recorder::start(config.recordings.clone(), room, give_back, reports.clone())?;
     for (buffers, number) in buffers.into_iter().zip(0..) {
         let id = WorkerId(number);
         let poller = Poller::new()?;
@@ -267,6 +272,7 @@ fn refusal(order: Order) -> Report {
         | Order::Change { session, .. }
         | Order::Close { session }
         | Order::Join { a: session, .. }
+        | Order::Hear { session, .. }
         | Order::Part { session }
         | Order::Play { session, .. }
         | Order::Say { session, .. }

@@ -1,7 +1,7 @@
 //! Writes recordings to files: one thread that writes, and one that seals what is whole.
 //!
 //! Workers hand over buffers and never wait for this thread; when it is late, they run out of buffers and leave time
-//! out. The header of each file is made true every second, so that a file plays up to the moment the program dies.
+//! out. Sound that the disk does not take is silence in the file, and its time is told as missing. The header of each file is made true every second, so that a file plays up to the moment the program dies.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use ::media::{RecordingKey, RecordingStep, Report, Trouble, WavHeader, WorkerId};
 use sha2::{Digest, Sha256};
 
+use super::room::Room;
+
 /// Steps that may wait. More wait with the workers.
 const STEPS: usize = 4096;
 
@@ -23,6 +25,12 @@ const TO_SEAL: usize = 1024;
 
 /// How often headers are made true.
 const HEADERS: Duration = Duration::from_secs(1);
+
+/// How often the room on the disk is looked at besides.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Writes to a file at a place.
+type Write = fn(&File, &[u8], u64) -> io::Result<()>;
 
 /// The threads; they end when the last sender is dropped and all files are whole.
 pub struct Recorder {
@@ -38,7 +46,20 @@ pub struct Step {
 }
 
 /// Starts the threads. `buffers` takes each worker's buffers back.
-pub fn start<R>(folder: PathBuf, buffers: Vec<Sender<Vec<u8>>>, reports: R) -> io::Result<Recorder>
+pub fn start<R>(folder: PathBuf, room: Room, buffers: Vec<Sender<Vec<u8>>>, reports: R) -> io::Result<Recorder>
+where
+    R: Fn(WorkerId, Report) + Clone + Send + 'static,
+{
+    start_writing(folder, room, buffers, reports, |file, bytes, at| file.write_all_at(bytes, at))
+}
+
+fn start_writing<R>(
+    folder: PathBuf,
+    room: Room,
+    buffers: Vec<Sender<Vec<u8>>>,
+    reports: R,
+    write: Write,
+) -> io::Result<Recorder>
 where
     R: Fn(WorkerId, Report) + Clone + Send + 'static,
 {
@@ -46,13 +67,15 @@ where
     let (whole, to_seal) = sync_channel(TO_SEAL);
     let tell = reports.clone();
     let sealer = thread::Builder::new().name("recording-seal".into()).spawn(move || seal_all(&to_seal, &tell))?;
-    let writer = Writer { folder, buffers, reports, whole, files: BTreeMap::new() };
+    let writer = Writer { folder, room, write, buffers, reports, whole, files: BTreeMap::new() };
     let writer = thread::Builder::new().name("recordings".into()).spawn(move || writer.run(&waiting))?;
     Ok(Recorder { steps, writer, sealer })
 }
 
 struct Writer<R> {
     folder: PathBuf,
+    room: Room,
+    write: Write,
     buffers: Vec<Sender<Vec<u8>>>,
     reports: R,
     whole: SyncSender<Whole>,
@@ -64,6 +87,8 @@ struct Growing {
     file: File,
     /// Bytes of sound in it.
     sound: u64,
+    /// Those of them that could not be written: silence.
+    lost: u64,
     /// Bytes of sound that its header tells of.
     told: u64,
 }
@@ -80,14 +105,16 @@ struct Whole {
 impl<R: Fn(WorkerId, Report)> Writer<R> {
     fn run(mut self, waiting: &Receiver<Step>) {
         let mut headers_at = Instant::now() + HEADERS;
+        let mut look_at = Instant::now();
         loop {
-            // Without files there are no headers to be kept, and nothing to wake for.
-            let step = if self.files.is_empty() {
-                waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                waiting.recv_timeout(headers_at.saturating_duration_since(Instant::now()))
-            };
-            match step {
+            if Instant::now() >= look_at {
+                // Only a recording that begins asks what came of it.
+                let _ = self.room.look();
+                look_at = Instant::now() + LOOK;
+            }
+            // Without files there are no headers to be kept.
+            let wake_at = if self.files.is_empty() { look_at } else { headers_at.min(look_at) };
+            match waiting.recv_timeout(wake_at.saturating_duration_since(Instant::now())) {
                 Ok(step) => self.take(step),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -103,15 +130,14 @@ impl<R: Fn(WorkerId, Report)> Writer<R> {
     fn take(&mut self, Step { worker, step }: Step) {
         match step {
             RecordingStep::Begin { recording, file } => {
-                let begun = begin(&self.folder, &file);
+                let begun = self.room.look().map_err(io::Error::other).and_then(|()| begin(&self.folder, &file));
                 if let Some(file) = self.kept(worker, recording, begun) {
-                    self.files.insert((worker, recording), Growing { file, sound: 0, told: 0 });
+                    self.files.insert((worker, recording), Growing { file, sound: 0, lost: 0, told: 0 });
                 }
             }
             RecordingStep::Sound { recording, sound } => {
                 if let Some(growing) = self.files.get_mut(&(worker, recording)) {
-                    let written = growing.append(&sound);
-                    self.kept(worker, recording, written);
+                    growing.append(self.write, &sound, recording);
                 }
                 if let Some(back) = self.buffers.get(usize::from(worker.0)) {
                     // A worker that has ended wants no buffers.
@@ -120,9 +146,10 @@ impl<R: Fn(WorkerId, Report)> Writer<R> {
             }
             RecordingStep::End { recording, gap } => {
                 let Some(mut growing) = self.files.remove(&(worker, recording)) else { return };
-                let header = growing.keep_header();
-                if self.kept(worker, recording, header).is_some() {
-                    let Growing { file, sound, .. } = growing;
+                let ended = growing.end(self.write);
+                if self.kept(worker, recording, ended).is_some() {
+                    let Growing { file, sound, lost, .. } = growing;
+                    let gap = gap + Duration::from_millis(WavHeader::milliseconds(lost));
                     // The sealer ends after this thread.
                     let _ = self.whole.send(Whole { worker, recording, file, sound, gap });
                 }
@@ -131,14 +158,9 @@ impl<R: Fn(WorkerId, Report)> Writer<R> {
     }
 
     fn keep_headers(&mut self) {
-        let mut failed = Vec::new();
-        for (&(worker, recording), growing) in &mut self.files {
-            if let Err(error) = growing.keep_header() {
-                failed.push((worker, recording, error));
-            }
-        }
-        for (worker, recording, error) in failed {
-            self.kept(worker, recording, Err::<(), _>(error));
+        for growing in self.files.values_mut() {
+            // It is tried again in a second, and when the recording ends it has to be made.
+            let _ = growing.keep_header(self.write);
         }
     }
 
@@ -148,10 +170,6 @@ impl<R: Fn(WorkerId, Report)> Writer<R> {
             Ok(done) => Some(done),
             Err(error) => {
                 tracing::error!(%error, recording = recording.0, "a recording cannot be written");
-                if let Some(mut growing) = self.files.remove(&(worker, recording)) {
-                    // Perhaps what is there can still be told of; the recording has failed either way.
-                    let _ = growing.keep_header();
-                }
                 let why = Trouble::File(error.to_string());
                 (self.reports)(worker, Report::RecordingFailed { recording, why });
                 None
@@ -161,15 +179,32 @@ impl<R: Fn(WorkerId, Report)> Writer<R> {
 }
 
 impl Growing {
-    fn append(&mut self, sound: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(sound, WavHeader::LENGTH as u64 + self.sound)?;
+    /// Adds sound. What the disk does not take is left out: a hole in a file reads as silence.
+    fn append(&mut self, write: Write, sound: &[u8], recording: RecordingKey) {
+        if let Err(error) = write(&self.file, sound, WavHeader::LENGTH as u64 + self.sound) {
+            if self.lost == 0 {
+                tracing::error!(%error, recording = recording.0, "sound of a recording cannot be written");
+            }
+            self.lost += sound.len() as u64;
+        }
         self.sound += sound.len() as u64;
-        Ok(())
     }
 
-    fn keep_header(&mut self) -> io::Result<()> {
+    /// Nothing is added any more. An error: nothing of it is usable.
+    fn end(&mut self, write: Write) -> io::Result<()> {
+        if self.lost > 0 {
+            if self.lost == self.sound {
+                return Err(io::Error::other("nothing of its sound could be written"));
+            }
+            // What is missing at the end is a hole too.
+            self.file.set_len(WavHeader::LENGTH as u64 + self.sound)?;
+        }
+        self.keep_header(write)
+    }
+
+    fn keep_header(&mut self, write: Write) -> io::Result<()> {
         if self.told != self.sound {
-            self.file.write_all_at(&WavHeader::print(self.sound), 0)?;
+            write(&self.file, &WavHeader::print(self.sound), 0)?;
             self.told = self.sound;
         }
         Ok(())
@@ -222,7 +257,7 @@ fn digest(mut file: File) -> io::Result<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{Arc, mpsc};
 
     use super::*;
 
@@ -238,11 +273,16 @@ mod tests {
 
     impl Desk {
         fn new() -> Self {
+            Self::with(600, |file, bytes, at| file.write_all_at(bytes, at))
+        }
+
+        fn with(free_mb: u64, write: Write) -> Self {
+            let room = Room::new(Box::new(move || Ok(free_mb * 1_000_000)), 500, Arc::default());
             let folder = tempfile::tempdir().unwrap();
             let (report, reports) = mpsc::channel();
             let (give_back, buffers) = mpsc::channel();
             let tell = move |_, told| report.send(told).unwrap();
-            let recorder = start(folder.path().join("deep"), vec![give_back], tell).unwrap();
+            let recorder = start_writing(folder.path().join("deep"), room, vec![give_back], tell, write).unwrap();
             Self { folder, recorder: Some(recorder), reports, buffers }
         }
 
@@ -320,6 +360,62 @@ mod tests {
         assert_eq!(desk.buffers.try_iter().count(), 1);
     }
 
+    /// A disk that takes no sound but that of ones.
+    fn full(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+        let takes = at == 0 || bytes.first() == Some(&1);
+        if takes { file.write_all_at(bytes, at) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+
+    #[test]
+    fn what_a_full_disk_does_not_take_is_silence_and_told_as_missing() {
+        let mut desk = Desk::with(600, full);
+        desk.begin("a/call.wav");
+        desk.sound(vec![1; 3200]);
+        desk.sound(vec![2; 3200]);
+        desk.sound(vec![1; 3200]);
+        desk.sound(vec![2; 6400]);
+        desk.send(RecordingStep::End { recording: KEY, gap: Duration::from_millis(20) });
+
+        desk.end();
+
+        let file = desk.file();
+        let sha256 = Sha256::digest(&file).into();
+        let closed =
+            Report::RecordingClosed { recording: KEY, milliseconds: 500, gap_milliseconds: 320, bytes: 16_044, sha256 };
+        assert_eq!(file, [&WavHeader::print(16_000)[..], &[1; 3200], &[0; 3200], &[1; 3200], &[0; 6400]].concat());
+        assert_eq!(desk.reports.try_iter().collect::<Vec<_>>(), [closed]);
+        assert_eq!(desk.buffers.try_iter().count(), 4, "every buffer comes back: no sound waits for the disk");
+    }
+
+    #[test]
+    fn a_recording_of_which_nothing_was_written_has_failed() {
+        let mut desk = Desk::with(600, full);
+        desk.begin("a/call.wav");
+        desk.sound(vec![2; 3200]);
+        desk.send(RecordingStep::End { recording: KEY, gap: Duration::ZERO });
+
+        desk.end();
+
+        let reports: Vec<_> = desk.reports.try_iter().collect();
+        assert!(matches!(reports[..], [Report::RecordingFailed { recording: KEY, .. }]), "{reports:?}");
+    }
+
+    #[test]
+    fn none_begins_where_there_is_no_room_and_the_reason_says_so() {
+        let mut desk = Desk::with(99, full);
+        desk.begin("a/call.wav");
+        desk.sound(vec![1; 3200]);
+        desk.send(RecordingStep::End { recording: KEY, gap: Duration::ZERO });
+
+        desk.end();
+
+        let why = "only 99 MB are free where recordings are kept, and none begins with less than 100 MB".to_owned();
+        let failed = Report::RecordingFailed { recording: KEY, why: Trouble::File(why) };
+        assert_eq!(desk.reports.try_iter().collect::<Vec<_>>(), [failed]);
+        assert_eq!(desk.buffers.try_iter().count(), 1);
+        assert!(!desk.folder.path().join("deep/a/call.wav").exists());
+    }
+
     #[test]
     fn a_file_outside_the_folder_is_refused() {
         let mut desk = Desk::new();
@@ -339,9 +435,11 @@ mod tests {
         let (told, reports) = mpsc::channel();
         let (whole, _to_seal) = sync_channel(1);
         // A file that can only be read refuses as a full disk does.
-        let growing = Growing { file: File::open(path).unwrap(), sound: 0, told: 0 };
+        let growing = Growing { file: File::open(path).unwrap(), sound: 0, lost: 0, told: 0 };
         let mut writer = Writer {
             folder: folder.path().into(),
+            room: Room::new(Box::new(|| Ok(0)), 0, Arc::default()),
+            write: |file, bytes, at| file.write_all_at(bytes, at),
             buffers: Vec::new(),
             reports: move |_, report| told.send(report).unwrap(),
             whole,

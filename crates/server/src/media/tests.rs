@@ -47,8 +47,13 @@ impl Floor {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Arc::new(Metrics::default());
         let (tell, reports) = mpsc::channel();
-        let config =
-            MediaConfig { addresses: vec![ip], ports, recordings: folder.path().into(), metrics: metrics.clone() };
+        let config = MediaConfig {
+            addresses: vec![ip],
+            ports,
+            recordings: folder.path().into(),
+            min_free_mb: 0,
+            metrics: metrics.clone(),
+        };
         let report = move |_, told| tell.send(told).unwrap();
         let media = start_sized(config, Size { workers: 1, stock: 4 }, report).unwrap();
         Self { media, reports, told: Vec::new(), stock: Vec::new(), folder, metrics }
@@ -170,7 +175,7 @@ fn a_call_is_heard_on_both_sides_and_in_both_channels_of_its_recording() {
     let to = [floor.open(1, &customer), floor.open(2, &agent)];
     floor.order(Order::Join { a: SessionId(1), b: SessionId(2) });
     let (recording, file) = (RecordingKey(9), PathBuf::from("2026/call.wav"));
-    floor.order(Order::Record { recording, file, customer: SessionId(1), agent: SessionId(2) });
+    floor.order(Order::Record { recording, file, customer: vec![SessionId(1)], agent: vec![SessionId(2)] });
     let begin = Instant::now();
 
     for n in 1..=75 {
@@ -272,7 +277,7 @@ fn recordings_are_whole_when_the_workers_have_stopped() {
     floor.open(1, &phones[0]);
     floor.open(2, &phones[1]);
     let (recording, file) = (RecordingKey(1), PathBuf::from("call.wav"));
-    floor.order(Order::Record { recording, file, customer: SessionId(1), agent: SessionId(2) });
+    floor.order(Order::Record { recording, file, customer: vec![SessionId(1)], agent: vec![SessionId(2)] });
     // Answered after the order before it, so the recording has begun.
     floor.order(Order::Close { session: SessionId(77) });
     floor.report(|report| matches!(report, Report::Failed { .. }).then_some(()));
@@ -292,7 +297,7 @@ fn one_file_holds_a_conversation_a_pause_and_whoever_took_over() {
     let to = [floor.open(1, &customer), floor.open(2, &agents[0]), floor.open(3, &agents[1])];
     let (recording, file) = (RecordingKey(4), PathBuf::from("call.wav"));
     floor.order(Order::Join { a: SessionId(1), b: SessionId(2) });
-    floor.order(Order::Record { recording, file, customer: SessionId(1), agent: SessionId(2) });
+    floor.order(Order::Record { recording, file, customer: vec![SessionId(1)], agent: vec![SessionId(2)] });
     let mut talk = |packets: u32| {
         let begin = Instant::now();
         for n in 1..=packets {
@@ -308,7 +313,7 @@ fn one_file_holds_a_conversation_a_pause_and_whoever_took_over() {
     talk(40);
     floor.order(Order::Close { session: SessionId(2) });
     floor.order(Order::Join { a: SessionId(1), b: SessionId(3) });
-    floor.order(Order::RecordSides { recording, customer: SessionId(1), agent: SessionId(3) });
+    floor.order(Order::RecordSides { recording, customer: vec![SessionId(1)], agent: vec![SessionId(3)] });
     floor.order(Order::PauseRecording { recording, paused: false });
     talk(40);
     floor.order(Order::StopRecording { recording });
@@ -375,6 +380,7 @@ fn an_address_without_a_free_port_is_told_at_the_start() {
         addresses: vec![loopback()],
         ports: 13_600..=13_603,
         recordings: folder.path().into(),
+        min_free_mb: 0,
         metrics: Arc::default(),
     };
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use ::media::{
     AddressId, Channel, Load, Order, Output, PACKET, Packet, RecordingStep, Report, SoundAddress, Trouble, Worker,
-    WorkerId,
+    WorkerId, music,
 };
 use api::Metrics;
 
@@ -75,6 +75,7 @@ impl<R: Fn(WorkerId, Report)> Desk<R> {
             Priority::Usual => tracing::warn!(worker = self.id.0, "sound gets no priority from the system"),
             granted => tracing::debug!(worker = self.id.0, ?granted, "priority of sound"),
         }
+        music::prepare();
         self.report(Report::Addresses(ready));
         while !self.post.stop.load(Ordering::SeqCst) {
             let timeout = self.timeout(Instant::now());

@@ -8,7 +8,7 @@ use engine::{Answer, Input, Question};
 use hickory_resolver::proto::rr::RecordType;
 use model::{Target, TenantId, Ticket, Transport};
 use server::inbox::{Errand, Inbox};
-use server::resolve::{Dns, Located, Names, Place, Questions, Unknown};
+use server::resolve::{Changes, Dns, Located, Names, Place, Questions, Unknown};
 use server::tls::{Peers, Trust};
 use testkit::phones::{Behaviour, Carrier};
 use tokio::runtime::Handle;
@@ -21,6 +21,11 @@ use crate::support::people::{TALKER, carrier, extension, signed_in};
 use crate::support::tools::{LIMIT, until};
 
 const BOTH: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+
+/// Settings that nobody changes.
+fn unchanged() -> Changes {
+    Arc::new(|_| Box::pin(async { Err("nobody is there".into()) }))
+}
 
 fn names(server: &NameServer) -> Names {
     Names::new(Dns::new(Some(&[server.address])).expect("a resolver"), &BOTH)
@@ -207,7 +212,7 @@ async fn a_host_met_in_a_dialog_is_answered_with_its_targets_or_with_why_not() {
     let peers = Peers::new(&Trust::default(), None).expect("peers");
     let crm = api::Crm::new(api::Outward::new().expect("clients"));
     let (_directory, tenants) = watch::channel(Arc::default());
-    let questions = Questions::new(Handle::current(), inbox, names(&server), peers, crm, tenants);
+    let questions = Questions::new(Handle::current(), inbox, names(&server), peers, crm, unchanged(), tenants);
     let question = |host: &str| Question::Addresses { host: host.into(), port: None, transport: None, secure: true };
     let mut answers = Vec::new();
 

@@ -262,7 +262,14 @@ impl Changing<'_> {
                 _ => words,
             }
         };
-        match named::who_names(rows, key, lost, words)? {
+        let itself = self.house.tenant(*owner).map(|row| (row.name.clone(), row.body.clone()));
+        let by_tenant = match itself {
+            Some((name, body)) if named::named_by(Noun::Tenant, &name, &body)?.iter().any(|one| lost.contains(one)) => {
+                Some(format!("tenant {name}"))
+            }
+            _ => None,
+        };
+        match named::who_names(rows, key, lost, words)?.or(by_tenant) {
             None => Ok(()),
             Some(who) => {
                 let thing = self.house.words(*owner, *noun, name);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use media::music::DRONE;
-use media::tone::{ToneListener, share};
+use media::tone::share;
 
 use super::air::Flight;
 use super::phone::Talk;
@@ -18,6 +18,10 @@ const PACKET: Duration = Duration::from_millis(20);
 const ENOUGH: Duration = Duration::from_millis(120);
 /// 40 ms, in which a low tone is told from its neighbours.
 const PIECE: usize = 320;
+/// How much of a piece is one voice, among four at most.
+const PART: f64 = 0.15;
+/// How much of it is what the switchboard plays: nobody else is heard meanwhile.
+const WHOLE: f64 = 0.8;
 /// What the switchboard itself plays.
 const PROGRESS: u16 = 425;
 
@@ -155,8 +159,17 @@ fn has_music(sound: &[i16]) -> bool {
     Duration::from_millis(40) * u32::try_from(heard).unwrap_or(u32::MAX) >= ENOUGH
 }
 
+/// Whether a tone is a good part of what is heard, alone or among the voices of others. The notes of music are nobody's.
 fn has_tone(sound: &[i16], hertz: u16) -> bool {
-    let mut listener = ToneListener::new(hertz);
-    listener.listen(sound.iter().copied());
-    listener.heard() >= ENOUGH
+    let part = if [PROGRESS, VOICE].contains(&hertz) { WHOLE } else { PART };
+    let pieces = sound.chunks_exact(PIECE);
+    let heard =
+        pieces.filter(|piece| is_loud(piece) && share(piece, hertz) > part && share(piece, DRONE) < 0.1).count();
+    Duration::from_millis(40) * u32::try_from(heard).unwrap_or(u32::MAX) >= ENOUGH
+}
+
+/// Whether a piece is more than noise.
+fn is_loud(piece: &[i16]) -> bool {
+    let energy: i64 = piece.iter().map(|sample| i64::from(*sample).pow(2)).sum();
+    energy > 300 * 300 * PIECE as i64
 }

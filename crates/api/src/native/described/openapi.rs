@@ -10,6 +10,7 @@ const TAGS: &[(&str, &str)] = &[
     ("recordings", "The sound of calls."),
     ("events", "What happens, in order: as pages, as an event-stream, as a WebSocket."),
     ("registrations", "Phones that are signed in."),
+    ("agents", "Agents and queues as they stand: who waits, and who takes calls."),
     ("trunks", "How carriers stand."),
     ("hooks", "What is sent to whom, and what came of it."),
     ("settings", "What the provision file holds, one thing at a time or whole."),

@@ -59,7 +59,9 @@ impl Decide {
         let decided = match &answer {
             Answer::Target(target) => crm::by_crm(&settings, target),
             Answer::Failed(why) => Err(Undecided::Failed(why.clone())),
-            Answer::Addresses(_) | Answer::Stored | Answer::Done => Err(Undecided::Failed("it answered another question".into())),
+            Answer::Addresses(_) | Answer::Stored | Answer::Done => {
+                Err(Undecided::Failed("it answered another question".into()))
+            }
         };
         match decided {
             Ok(lead) => self.decided(call, step, RoutedBy::Crm, None, Ok(lead)),

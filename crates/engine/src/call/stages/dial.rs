@@ -60,6 +60,22 @@ impl Dial {
         self.heard(call, step, heard)
     }
 
+    /// Those who are rung.
+    pub fn ringing(&self) -> &Hunt {
+        &self.hunt
+    }
+
+    /// Somebody takes the call in the place of one who is rung, and learns who calls.
+    pub fn pick_up(mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, from: LegIndex) -> Stage {
+        let caller = self.waiter.leg;
+        let heard = self.hunt.picked_up(call, step, leg, from);
+        let stage = self.heard(call, step, heard);
+        if call.is_live(leg) {
+            call.identify(step, leg, caller);
+        }
+        stage
+    }
+
     /// It rang long enough.
     pub fn on_timeout(mut self, call: &mut Call, step: &mut Step<'_>) -> Stage {
         let heard = self.hunt.on_timeout(call, step);

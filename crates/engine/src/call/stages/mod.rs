@@ -31,6 +31,7 @@ pub use self::transfer::Transfer;
 pub use self::wait::Wait;
 pub use self::wish::Wish;
 use super::Call;
+use super::hunt::Hunt;
 use super::orders::Order;
 use crate::edge::Answer;
 use crate::floor::Wake;
@@ -117,6 +118,28 @@ impl Stage {
             Self::Wait(wait) => wait.on_news(call, step, leg, news),
             // It has no legs.
             stage @ (Self::Claimed(_) | Self::Over) => stage,
+        }
+    }
+
+    /// Those who are rung and whose place somebody else may take.
+    pub fn ringing(&self) -> Option<&Hunt> {
+        match self {
+            Self::Dial(dial) => Some(dial.ringing()),
+            Self::Transfer(transfer) => transfer.ringing(),
+            _ => None,
+        }
+    }
+
+    /// Somebody takes the call in the place of one whom it rings, and has been answered.
+    pub fn pick_up(self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, from: LegIndex) -> Self {
+        match self {
+            Self::Dial(dial) => dial.pick_up(call, step, leg, from),
+            Self::Transfer(transfer) => transfer.pick_up(call, step, leg, from),
+            // Nobody takes what does not ring.
+            stage => {
+                call.drop_leg(step, leg, Reason::NothingThere.into());
+                stage
+            }
         }
     }
 

@@ -161,6 +161,27 @@ impl Transfer {
         self.heard(call, step, heard)
     }
 
+    /// Those who are rung for whoever was given away. Whom that one comes back to is nobody else's.
+    pub fn ringing(&self) -> Option<&Hunt> {
+        match &self.phase {
+            Phase::Ringing(hunt) => Some(hunt),
+            Phase::RingingBack(_) | Phase::Tone { .. } => None,
+        }
+    }
+
+    /// Somebody takes the call in the place of one who is rung, and learns who was given away.
+    pub fn pick_up(mut self, call: &mut Call, step: &mut Step<'_>, leg: LegIndex, from: LegIndex) -> Stage {
+        let Phase::Ringing(hunt) = &mut self.phase else {
+            call.drop_leg(step, leg, Reason::NothingThere.into());
+            return Stage::Transfer(self);
+        };
+        let staying = self.staying;
+        let heard = hunt.picked_up(call, step, leg, from);
+        let stage = self.heard(call, step, heard);
+        call.identify(step, leg, staying);
+        stage
+    }
+
     /// A client orders something.
     pub fn on_order(self, call: &mut Call, step: &mut Step<'_>, order: Order) -> Stage {
         match &order.command {

@@ -57,10 +57,11 @@ pub enum SipNews {
 
 impl SipLine {
     /// Accepts an INVITE: the party that called us waits from here on. Without usable sound the leg can only be refused,
-    /// for the reason given. An error: there are too many calls, and the caller has been told so.
+    /// for the reason given. `worker`: where the call's sound is, if it has a leg with sound. An error: there are too many calls, and the caller has been told so.
     pub fn accept(
         step: &mut Step<'_>,
         key: LegKey,
+        worker: Option<WorkerId>,
         incoming: Incoming,
         peer: Peer,
     ) -> Result<(Self, Option<End>), Overload> {
@@ -74,7 +75,7 @@ impl SipLine {
         let next_hop = if peer.is_carrier { NextHop::Route } else { NextHop::Flow };
         let dialog = step.endpoint.accept(step.now.mono, branch_key(key, 0), incoming, next_hop)?;
         let sound = offer.map_err(|status| End::new(Reason::NoCommonCodec, status)).and_then(|offer| {
-            let mut sound = Sound::open(step, key, None, flow, peer)?;
+            let mut sound = Sound::open(step, key, worker, flow, peer)?;
             match offer.map_or(Ok(()), |offer| sound.talk_mut().take_offer(&offer)) {
                 Ok(()) => Ok(sound),
                 Err(reason) => {

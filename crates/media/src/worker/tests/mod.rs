@@ -1,10 +1,12 @@
 //! A worker with parties that speak to it, in a time of our own.
 
 mod ending;
+mod hearing;
 mod keys;
 mod playing;
 mod recording;
 mod relaying;
+mod saying;
 mod securing;
 mod silence;
 mod strangers;

@@ -79,7 +79,7 @@ impl Studio {
 
 fn record(recording: u64) -> Order {
     let file = PathBuf::from("call.wav");
-    Order::Record { recording: RecordingKey(recording), file, customer: SessionId(1), agent: SessionId(2) }
+    Order::Record { recording: RecordingKey(recording), file, customer: vec![SessionId(1)], agent: vec![SessionId(2)] }
 }
 
 #[test]
@@ -212,7 +212,8 @@ fn whoever_a_recording_has_let_go_may_be_recorded_by_another() {
 
     studio.floor.order(sides(1, 3));
     let file = PathBuf::from("other.wav");
-    let second = Order::Record { recording: RecordingKey(2), file, customer: SessionId(4), agent: SessionId(2) };
+    let second =
+        Order::Record { recording: RecordingKey(2), file, customer: vec![SessionId(4)], agent: vec![SessionId(2)] };
     studio.floor.order(second);
     studio.floor.order(sides(1, 2));
     studio.floor.close(1);
@@ -233,7 +234,11 @@ fn sides_that_cannot_be_recorded_are_reported_and_change_nothing() {
     studio.floor.order(sides(1, 1));
     studio.floor.order(sides(1, 9));
     let reports = studio.floor.reports();
-    studio.floor.order(Order::RecordSides { recording: RecordingKey(9), customer: SessionId(1), agent: SessionId(2) });
+    studio.floor.order(Order::RecordSides {
+        recording: RecordingKey(9),
+        customer: vec![SessionId(1)],
+        agent: vec![SessionId(2)],
+    });
     studio.talk(50);
     studio.stop();
 
@@ -263,7 +268,11 @@ fn a_pause_is_silence_of_its_length() {
 }
 
 fn sides(customer: u64, agent: u64) -> Order {
-    Order::RecordSides { recording: RecordingKey(1), customer: SessionId(customer), agent: SessionId(agent) }
+    Order::RecordSides {
+        recording: RecordingKey(1),
+        customer: vec![SessionId(customer)],
+        agent: vec![SessionId(agent)],
+    }
 }
 
 #[test]
@@ -275,8 +284,8 @@ fn what_cannot_be_recorded_is_reported() {
     let record = |customer, agent| Order::Record {
         recording: key,
         file: file.clone(),
-        customer: SessionId(customer),
-        agent: SessionId(agent),
+        customer: vec![SessionId(customer)],
+        agent: vec![SessionId(agent)],
     };
 
     studio.floor.order(record(3, 3));

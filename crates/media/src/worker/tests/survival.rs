@@ -13,8 +13,8 @@ use super::{Floor, to};
 use crate::fixture::{anyone, host};
 use crate::rtp::Header;
 use crate::{
-    AddressId, Codec, Crypto, Order, Output, PACKET, RecordingKey, RecordingStep, SessionId, Sound, Sources, SrtpKey,
-    SrtpSuite, Stream,
+    AddressId, Clip, Codec, Crypto, Order, Output, PACKET, RecordingKey, RecordingStep, SessionId, Sound, Sources,
+    SrtpKey, SrtpSuite, Stream,
 };
 
 #[derive(Clone, Debug)]
@@ -23,6 +23,10 @@ enum Happening {
     Sound { address: u8, from: u8, packet: Vec<u8> },
     Control { address: u8, from: u8, packet: Vec<u8> },
     Wait(u64),
+}
+
+fn sessions() -> impl Strategy<Value = Vec<SessionId>> {
+    proptest::collection::vec(session(), 0..4)
 }
 
 fn session() -> impl Strategy<Value = SessionId> {
@@ -86,14 +90,20 @@ fn order() -> impl Strategy<Value = Order> {
         1 => session().prop_map(|session| Order::Part { session }),
         1 => session().prop_map(|session| Order::Play { session, sound: Sound::Busy }),
         1 => session().prop_map(|session| Order::Play { session, sound: Sound::Music }),
+        1 => (session(), any::<u32>(), 0..500usize).prop_map(|(session, say, length)| Order::Say {
+            session,
+            say,
+            clips: vec![Clip::new(vec![1000; length])]
+        }),
+        3 => (session(), sessions()).prop_map(|(session, hears)| Order::Hear { session, hears }),
         1 => session().prop_map(|session| Order::Stop { session }),
-        2 => (session(), session(), 0..3u64).prop_map(|(customer, agent, key)| Order::Record {
+        2 => (sessions(), sessions(), 0..3u64).prop_map(|(customer, agent, key)| Order::Record {
             recording: RecordingKey(key),
             file: PathBuf::new(),
             customer,
             agent
         }),
-        2 => (session(), session(), 0..3u64).prop_map(|(customer, agent, key)| Order::RecordSides {
+        2 => (sessions(), sessions(), 0..3u64).prop_map(|(customer, agent, key)| Order::RecordSides {
             recording: RecordingKey(key),
             customer,
             agent

@@ -375,7 +375,7 @@ fn a_tone_that_began_before_the_party_was_known_is_heard_when_it_is() {
 fn recordings_hear_every_codec() {
     for codec in [Codec::Pcmu, Codec::G722, Codec::Opus] {
         let mut call = Call::between(codec, Codec::Pcma);
-        let (customer, agent) = (SessionId(1), SessionId(2));
+        let (customer, agent) = (vec![SessionId(1)], vec![SessionId(2)]);
         let recording = RecordingKey(1);
         call.floor.order(Order::Record { recording, file: "a.wav".into(), customer, agent });
         let said = speech(codec.sample_rate(), 5);

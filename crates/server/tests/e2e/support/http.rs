@@ -56,6 +56,11 @@ pub fn patch(server: SocketAddr, path: &str, headers: &[&str], body: &Value) -> 
     ask(server, &format!("PATCH {path}"), &headers, &body.to_string())
 }
 
+/// Puts a file there; `headers` say of what sort it is.
+pub fn put_bytes(server: SocketAddr, path: &str, headers: &[&str], body: &[u8]) -> Answer {
+    ask_with(server, &format!("PUT {path}"), headers, body)
+}
+
 /// Asks that what lies at a path be taken away.
 pub fn delete(server: SocketAddr, path: &str, headers: &[&str]) -> Answer {
     ask(server, &format!("DELETE {path}"), headers, "")
@@ -68,15 +73,20 @@ pub fn fetch(url: &str, headers: &[&str]) -> Answer {
 }
 
 fn ask(server: SocketAddr, what: &str, headers: &[&str], body: &str) -> Answer {
+    ask_with(server, what, headers, body.as_bytes())
+}
+
+fn ask_with(server: SocketAddr, what: &str, headers: &[&str], body: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(server).expect("connected");
     stream.set_read_timeout(Some(LIMIT)).expect("set");
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
     let length = body.len();
     write!(
         stream,
-        "{what} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        "{what} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
     )
     .expect("asked");
+    stream.write_all(body).expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("answered");
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");

@@ -118,6 +118,22 @@ pub fn a_law_file(folder: &std::path::Path, hertz: u16) -> std::path::PathBuf {
     file
 }
 
+/// A WAV file of one channel with a tone of so many seconds.
+pub fn tone_file(hertz: u16, seconds: u32) -> Vec<u8> {
+    let mut tone = Tone::new(Sound::Tone { hertz });
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = std::io::Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut file, spec).expect("a file");
+    (0..seconds * spec.sample_rate).for_each(|_| writer.write_sample(tone.sample()).expect("written"));
+    writer.finalize().expect("whole");
+    file.into_inner()
+}
+
 /// The samples of a WAV file of one channel that is still being written: its lengths are true only when it is whole, and
 /// some programs write its head last.
 pub fn wav_samples(bytes: &[u8]) -> Vec<i16> {

@@ -18,6 +18,9 @@ impl Simulation {
     /// A client of some company orders something of one of its calls.
     pub(super) fn client_orders(&mut self) {
         let tenant = if self.world.chance.per_mille(500) { 1 } else { 2 };
+        if self.world.chance.per_mille(200) {
+            return self.client_orders_agent();
+        }
         let Some((call, legs)) = self.one_call(tenant) else { return };
         let leg = match self.world.chance.below(10) {
             0..5 => ActingLeg::OnlyExtension,

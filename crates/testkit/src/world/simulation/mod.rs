@@ -6,6 +6,7 @@
 
 mod clients;
 mod mood;
+mod queues;
 mod trouble;
 mod watch;
 
@@ -15,12 +16,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use model::{
-    CallId, ClaimedKey, DialAnswer, Dialled, Group, Menu, NumberRoute, Origin, Originate, Reason, Route, Status, Strategy, TenantId,
-    TenantSettings, Ticket,
+    CallId, ClaimedKey, DialAnswer, Dialled, Group, Menu, NumberRoute, Origin, Originate, Reason, Route, Status,
+    Strategy, TenantId, TenantSettings, Ticket,
 };
 use sip::Transport;
 use sip::sdp::Direction;
 
+use self::queues::{QUEUES, add_queues};
 use super::company::{Company, trunk};
 use super::crm::asking;
 use super::phone::{Calling, Manner, State};
@@ -73,14 +75,17 @@ pub struct Tally {
     pub listened: u32,
     /// Conversations in which both were found to hear each other.
     pub conversations: u32,
+    /// Stays in queues.
+    pub queued: u32,
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tried, records, answered, transferred, asked, crashes, repeated, listened, conversations } = self;
+        let Self { tried, records, answered, transferred, asked, crashes, repeated, listened, conversations, queued } =
+            self;
         write!(
             f,
-            "{tried} calls tried, {records} records, {answered} answered, {transferred} transferred, {asked} asked, {crashes} crashes, {repeated} orders repeated, listened {listened} times to {conversations} conversations"
+            "{tried} calls tried, {records} records, {answered} answered, {transferred} transferred, {asked} asked, {crashes} crashes, {repeated} orders repeated, listened {listened} times to {conversations} conversations, {queued} stays in queues"
         )
     }
 }
@@ -171,6 +176,7 @@ impl Simulation {
                 extension.lines = 5;
             }
             add_groups(settings);
+            add_queues(settings);
             add_ways_on(settings);
             // One company's number is the CRM's to decide, the other's reaches a group.
             let number = settings.numbers.get_mut(number).expect("a company has its number");
@@ -406,6 +412,7 @@ impl Simulation {
             let asked = rows.records.values().filter(|record| record.origin == Origin::Consultation).count();
             self.tally.asked += u32::try_from(asked).unwrap_or(u32::MAX);
         }
+        self.tally.queued = self.judge_queues();
         self.tally
     }
 
@@ -419,6 +426,7 @@ impl Simulation {
             0 => "198".into(),
             1 => (*self.world.chance.one_of(&GROUPS)).to_owned(),
             2 => "18001090".into(),
+            14 | 15 => (*self.world.chance.one_of(&QUEUES)).to_owned(),
             3 => (*self.world.chance.one_of(&["02873088088", "02873088090"])).to_owned(),
             4..10 => (*self.world.chance.one_of(&EXTENSIONS)).to_owned(),
             _ => format!("09000000{:02}", self.world.chance.below(100)),
@@ -447,7 +455,8 @@ impl Simulation {
 
 /// A menu on a number of its own, an overflow, and calls that are forwarded.
 fn add_ways_on(settings: &mut TenantSettings) {
-    let keys = [("5", Route::Extension("103".into())), ("7", Route::Group("600".into())), ("9", Route::Menu("main".into()))];
+    let keys =
+        [("5", Route::Extension("103".into())), ("7", Route::Group("600".into())), ("9", Route::Menu("main".into()))];
     let menu = Menu {
         name: "main".into(),
         prompt: says("the menu"),

@@ -94,7 +94,7 @@ impl Bench {
         let call = bench.ids.call(bench.now.wall);
         let key = LegKey { tenant: TenantId(1), call, leg: LegIndex(0) };
         let peer = Peer::phone(THEIRS.parse::<SocketAddr>().unwrap().ip());
-        let accepted = bench.step(|step, _| SipLine::accept(step, key, incoming, peer));
+        let accepted = bench.step(|step, _| SipLine::accept(step, key, None, incoming, peer));
         bench.line = accepted.ok().map(|(line, _)| line);
         bench.order(LegOrder::Answer { codec: Some(Codec::Pcma) });
         let (answer, _) = bench.news();
