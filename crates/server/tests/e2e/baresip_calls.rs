@@ -109,6 +109,58 @@ fn while_it_holds_the_other_hears_music_and_then_both_hear_each_other_again() {
     office.wait_clean();
 }
 
+#[test]
+fn it_gives_the_other_side_to_a_colleague_and_both_hear_each_other() {
+    let carrier = carrier();
+    let office = Office::start(carrier.address());
+    let mut phone = Baresip::start("101", office.sip(), "udp", 440);
+    let mut colleague = Baresip::start("102", office.sip(), "udp", 1_020);
+    office.wait_registered("101");
+    office.wait_registered("102");
+    phone.order("dial", TALKER);
+    phone.wait("CALL_ESTABLISHED", 1);
+    carrier.wait_heard(440, LIMIT).expect("the phone's tone");
+
+    phone.order("transfer", &format!("sip:102@{}", office.sip()));
+    colleague.wait("CALL_INCOMING", 1);
+    colleague.order("accept", "");
+    carrier.wait_heard(1_020, LIMIT).expect("the colleague's tone");
+    colleague.wait_heard(620);
+    phone.wait("CALL_CLOSED", 1);
+    carrier.hang_up().expect("it hangs up");
+    colleague.wait("CALL_CLOSED", 1);
+
+    let record = office.only_record();
+    assert_eq!((&record["status"], &record["ended_by"]), (&"answered".into(), &"customer".into()));
+    assert_eq!(record["extension"], "102", "{record}");
+    office.wait_clean();
+}
+
+#[test]
+fn it_takes_a_call_that_rings_elsewhere() {
+    let carrier = carrier();
+    let office = Office::start(carrier.address());
+    let phone = Baresip::start("101", office.sip(), "udp", 440);
+    let mut colleague = Baresip::start("102", office.sip(), "tcp", 1_020);
+    office.wait_registered("101");
+    office.wait_registered("102");
+    carrier.call(office.sip(), "02873088088", "0912345678").expect("a call");
+    phone.wait("CALL_INCOMING", 1);
+
+    colleague.order("dial", "*8101");
+    carrier.wait_answered(LIMIT).expect("an answer");
+    carrier.wait_heard(1_020, LIMIT).expect("the colleague's tone");
+    colleague.wait_heard(620);
+    phone.wait("CALL_CLOSED", 1);
+    colleague.order("hangup", "");
+
+    carrier.wait_for(ended_by_them, LIMIT).expect("the end");
+    let record = office.only_record();
+    assert_eq!((&record["status"], &record["ended_by"]), (&"answered".into(), &"agent".into()));
+    assert_eq!(record["extension"], "102", "{record}");
+    office.wait_clean();
+}
+
 fn ended_by_them(event: &Event) -> bool {
     matches!(event, Event::Ended { by: EndedBy::Them, .. })
 }

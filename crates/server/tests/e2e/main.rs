@@ -23,6 +23,7 @@ mod kamailio_calls;
 mod limits;
 mod linphone_calls;
 mod menus;
+mod queues;
 mod routing;
 mod secured_calls;
 mod settings;
