@@ -17,15 +17,6 @@ impl Call {
         }
     }
 
-    /// A leg hears these together from here on, and nobody else; none: nobody. Who of them hears it is told apart. A leg that
-    /// heard one other goes on being heard by it.
-    pub fn hear(&mut self, step: &mut Step<'_>, index: LegIndex, hears: &[LegIndex]) {
-        let Some((worker, session)) = self.leg(index).line.session() else { return };
-        let heard = hears.iter().filter_map(|heard| self.leg(*heard).line.session());
-        let hears = heard.map(|(_, session)| session).collect();
-        step.media(worker, Order::Hear { session, hears });
-    }
-
     /// A leg hears nobody, and nobody hears it.
     pub fn part(&mut self, step: &mut Step<'_>, index: LegIndex) {
         if let Some((worker, session)) = self.leg(index).line.session() {
