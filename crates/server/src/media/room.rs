@@ -78,7 +78,7 @@ fn free_in(folder: &Path) -> io::Result<u64> {
     }
     // SAFETY: the call succeeded, so it has written all of it.
     let found = unsafe { found.assume_init() };
-    Ok((found.f_bavail as u64).saturating_mul(found.f_frsize as u64))
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 #[cfg(test)]
