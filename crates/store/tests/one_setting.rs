@@ -24,6 +24,7 @@ for_both! {
     the_operators_trunks_are_the_operators,
     lists_come_in_pages,
     the_audit_log_says_who_changed_what_and_no_secret,
+    what_phones_change_stays_when_a_file_leaves_it_out,
 }
 
 /// As far as the owner of the first tenant sees.
@@ -488,6 +489,23 @@ async fn change(store: &Store, reach: Reach, noun: Noun, deed: Deed) -> Result<C
 
 async fn make(store: &Store, noun: Noun, given: Value) -> Result<Changed, ChangeError> {
     change(store, OWNER, noun, Deed::Create(object(given))).await
+}
+
+async fn what_phones_change_stays_when_a_file_leaves_it_out(database: Database) {
+    const FILE: &str =
+        "tenants:\n  - name: VPBX_DEMO\n    extensions:\n      - { number: \"101\", password: pw-101 }\n";
+    let store = open(&database).await;
+    apply(&store, FILE).await;
+    let patch = json!({ "forward": { "busy": "102" }, "do_not_disturb": true });
+    update(&store, Noun::Extension, "101", patch).await.expect("changed");
+
+    apply(&store, FILE).await;
+    let left_out = get(&store, OWNER, Noun::Extension, "101").await.expect("101").body;
+    apply(&store, &FILE.replace("pw-101 }", "pw-101, forward: {}, do_not_disturb: false }")).await;
+    let written = get(&store, OWNER, Noun::Extension, "101").await.expect("101").body;
+
+    assert_eq!((&left_out["forward"]["busy"], &left_out["do_not_disturb"]), (&json!("102"), &json!(true)));
+    assert_eq!((&written["forward"]["busy"], &written["do_not_disturb"]), (&Value::Null, &json!(false)));
 }
 
 async fn update(store: &Store, noun: Noun, called: &str, patch: Value) -> Result<Changed, ChangeError> {

@@ -39,7 +39,8 @@ pub(crate) struct UploadedSound {
 #[utoipa::path(put, path = "/v1/sounds/{id}/file", operation_id = "upload_sound", tag = "settings",
     extensions(("x-role" = json!("supervisor"))), params(Whose,
         ("id" = String, Path, description = "Its name, or its id", example = "jazz")),
-    request_body(content((Vec<u8> = "audio/wav"), (Vec<u8> = "audio/ogg")), description = "The file"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The file; its own head says what it is, whatever its `Content-Type`"),
     responses(
         (status = 200, description = "It is played", body = UploadedSound),
         (status = "default", description = "A problem", body = ProblemBody, content_type = "application/problem+json"),

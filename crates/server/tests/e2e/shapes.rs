@@ -72,10 +72,10 @@ fn is_playable(shape: &Shape) -> bool {
     let is_odd = |(_, step): &(Duration, Step)| {
         matches!(step, Step::Vanishes(_) | Step::Returns(_) | Step::Drains | Step::EndsAll | Step::Dies | Step::Starts)
     };
-    // Whoever is called and neither answers nor refuses lets a timer run.
+    // Whoever is called and neither answers nor refuses, or waits in a queue, lets a timer run.
     let ends =
         shape.steps.iter().any(|(_, step)| matches!(step, Step::HangsUp(_) | Step::ClientHangsUp | Step::Refuses(..)));
-    let is_refused = !shape.story.contains("leg.ringing");
+    let is_refused = !["leg.ringing", "call.queued"].iter().any(|waits| shape.story.contains(waits));
     !shape.needs_the_world()
         && shape.givens.iter().all(given)
         && !shape.steps.iter().any(is_odd)

@@ -73,7 +73,12 @@ pub(crate) fn print(noun: Noun, name: &str, body: &Value, country: &str) -> Resu
         Noun::Group => {
             printed.entry("overflow").or_insert(Value::Null);
         }
-        Noun::Outbound | Noun::Menu | Noun::Hours | Noun::Sound | Noun::Hook | Noun::User => {}
+        Noun::Menu => {
+            for key in ["say", "sound"] {
+                printed.entry(key).or_insert(Value::Null);
+            }
+        }
+        Noun::Outbound | Noun::Hours | Noun::Sound | Noun::Hook | Noun::User => {}
     }
     Ok(printed)
 }

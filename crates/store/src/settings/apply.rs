@@ -6,7 +6,7 @@ use model::{TenantId, Timestamp};
 use serde_json::Value;
 
 use super::house::{House, read_house};
-use super::items::{Confidence, Item, OPERATOR, body, of_operator, of_tenant};
+use super::items::{Confidence, Item, OPERATOR, body, of_operator, of_tenant, whole};
 use super::merged::{self, Clash};
 use super::noun::Noun;
 use super::rows::{
@@ -178,7 +178,13 @@ impl Application<'_> {
         let stored = self.rows.get(&key);
         let secrets = self.settings.keep_secrets(item, stored.map(|row| (item.name.as_str(), row)))?;
         let Some(row) = stored else {
-            insert_row(self.transaction, item, &secrets).await?;
+            let item = Item {
+                body: whole(item.noun, item.body.clone()),
+                secrets: Vec::new(),
+                name: item.name.clone(),
+                ..*item
+            };
+            insert_row(self.transaction, &item, &secrets).await?;
             self.changes.created += 1;
             self.touched.insert(item.tenant);
             return Ok(());

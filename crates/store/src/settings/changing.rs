@@ -12,7 +12,7 @@ use super::house::{House, Key};
 use super::items::{Item, OPERATOR, of_draft};
 use super::noun::Noun;
 use super::rows::{Row, execute, insert_row, print_secrets, raise_versions, remember_realm};
-use super::{Author, ChangeError, Changed, Reach, Settings, Thing, given, merge, merged, named, order};
+use super::{Author, ChangeError, Changed, Reach, Settings, Thing, given, items, merge, merged, named, order};
 use crate::StoreError;
 use crate::audit::{self, Verb};
 use crate::db::{Sql, Transaction};
@@ -54,7 +54,7 @@ impl Changing<'_> {
         }
         let secrets = self.settings.keep_secrets(&item, None)?;
         let place = self.house.of_noun(owner, noun).iter().map(|(_, row)| row.place + 1).max().unwrap_or(0);
-        let item = Item { place, ..item };
+        let item = Item { place, body: items::whole(noun, item.body), ..item };
         let id = insert_row(&mut self.transaction, &item, &secrets).await?;
         self.house.rows.insert(key.clone(), Row { id, place, body: item.body, secrets });
         self.after(&key, extras.position).await?;

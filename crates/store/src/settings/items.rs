@@ -1,9 +1,10 @@
 //! The file as rows: every setting with its noun, its name, its body and its secrets.
 
 use model::{
-    DigestAlgorithm, DigestSecret, Group, Hours, KeyKind, Menu, NamedSound, NumberRoute, Outbound, Queue, TenantId,
+    DigestAlgorithm, DigestSecret, Extension, Group, Hours, KeyKind, Menu, NamedSound, NumberRoute, Outbound, Queue,
+    TenantId,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::noun::Noun;
@@ -111,6 +112,14 @@ fn extension(draft: &ExtensionDraft, tenant: &str, realm: &str) -> Row {
         keys.retain(|key, _| !draft.left_out.contains(&key.as_str()));
     }
     (extension.number.clone(), body, Vec::new())
+}
+
+/// The body of something new: what was left out of it is as it usually is.
+pub(super) fn whole(noun: Noun, body: Value) -> Value {
+    match (noun, Extension::deserialize(&body)) {
+        (Noun::Extension, Ok(extension)) => self::body(&extension),
+        _ => body,
+    }
 }
 
 fn digests(tenant: &str, extension: &str, realm: &str, password: &Secret) -> Vec<DigestSecret> {

@@ -281,9 +281,9 @@ pub(super) struct Menu {
     /// Up to 64 letters, digits, `_`, `-` and `.`.
     #[schema(example = "evening", pattern = "^[A-Za-z0-9_.-]{1,64}$")]
     name: String,
-    /// What is said; this or `sound`.
+    /// What is said. Null: `sound` is played.
     say: Option<Spoken>,
-    /// The name of the sound that is played.
+    /// The name of the sound that is played. Null: `say` is said.
     #[schema(example = "welcome")]
     sound: Option<String>,
     /// Where each key of the phone (0-9, `*`, `#`) leads.
